@@ -1,0 +1,190 @@
+// Package config turns the environment and the checkout's .env file into one validated struct. Nothing else reads settings from the environment.
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/caarlos0/env/v11"
+	"github.com/joho/godotenv"
+
+	"todo.local/magefiles/internal/fault"
+)
+
+// Where images and the cluster's programs come from.
+const (
+	ImagesAuto     = "auto"     // a container registry where one answers, else source
+	ImagesRegistry = "registry" // pulled from container registries
+	ImagesSource   = "source"   // built here from package registries
+)
+
+// Kinds of cluster. An existing one is named as "context:NAME".
+const (
+	ClusterAuto     = "auto"
+	ClusterKind     = "kind"
+	ClusterMinikube = "minikube"
+	contextPrefix   = "context:"
+)
+
+// Config is every setting of a run. The doc tags are the README's configuration table.
+type Config struct {
+	Cluster     string `env:"TODO_CLUSTER" envDefault:"auto" doc:"auto, kind, minikube, or context:NAME for a cluster that exists already"`
+	ClusterName string `env:"TODO_CLUSTER_NAME" envDefault:"todo" doc:"name of the kind cluster or minikube profile; a second name is a second, independent cluster"`
+	Images      string `env:"TODO_IMAGES" envDefault:"auto" doc:"auto, registry (pull base images) or source (build them from package registries)"`
+	Registry    string `env:"TODO_REGISTRY" doc:"registry to push images to, such as registry.example.com/team; needed for context:NAME"`
+	Namespace   string `env:"TODO_NAMESPACE" envDefault:"todo" doc:"namespace of the release"`
+	Host        string `env:"TODO_HOST" envDefault:"todo.local" doc:"host name of the ingress, next to todo.localhost"`
+	HTTPPort    int    `env:"TODO_HTTP_PORT" envDefault:"0" doc:"port on 127.0.0.1 for HTTP; 0 takes 80, or 8080 where 80 is taken"`
+	HTTPSPort   int    `env:"TODO_HTTPS_PORT" envDefault:"0" doc:"port on 127.0.0.1 for HTTPS; 0 takes 443, or 8443 where 443 is taken"`
+	Cache       string `env:"TODO_CACHE" doc:"folder for what was built, shared by all checkouts; the user's cache folder where empty"`
+	CABundle    string `env:"TODO_CA_BUNDLE" doc:"PEM file of certificate authorities for builds behind a TLS-inspecting proxy; the system's where empty"`
+
+	Timeout time.Duration `env:"TODO_TIMEOUT" envDefault:"5m" doc:"how long the application may take to come up"`
+
+	DatabaseURL   string `env:"DATABASE_URL" secret:"true" doc:"PostgreSQL to use, such as Neon's; empty runs one in the cluster"`
+	JWTSecret     string `env:"JWT_SECRET" secret:"true" doc:"signing key of sessions, at least 32 bytes; generated once where empty"`
+	OpenAIKey     string `env:"OPENAI_API_KEY" secret:"true" doc:"key for the chat's model; without it the built-in assistant answers"`
+	OpenAIBaseURL string `env:"OPENAI_BASE_URL" doc:"any OpenAI-compatible endpoint"`
+	OpenAIModel   string `env:"OPENAI_MODEL" doc:"model of the chat"`
+	LogLevel      string `env:"LOG_LEVEL" envDefault:"INFO" doc:"DEBUG, INFO, WARNING or ERROR"`
+	Environment   string `env:"ENVIRONMENT" envDefault:"development" doc:"name of the environment, shown in logs"`
+	PublicAPIURL  string `env:"NEXT_PUBLIC_API_URL" doc:"where browsers reach the backend; empty means the page's own origin, under /api"`
+
+	Root  string `env:"-"` // the checkout
+	State string `env:"-"` // what belongs to this checkout alone: kubeconfigs, diagnoses
+}
+
+// ReleaseName is the name of the Helm release.
+const ReleaseName = "todo-app"
+
+// Load reads the environment, and the .env file of the checkout at root for what the environment does not set, and validates the whole.
+func Load(root string) (*Config, error) {
+	vars, err := readDotEnv(filepath.Join(root, ".env"))
+	if err != nil {
+		return nil, err
+	}
+	for _, kv := range os.Environ() {
+		if k, v, _ := strings.Cut(kv, "="); v != "" {
+			vars[k] = v
+		}
+	}
+	return parse(root, vars)
+}
+
+func readDotEnv(path string) (map[string]string, error) {
+	vars, err := godotenv.Read(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return map[string]string{}, nil
+	case err != nil:
+		// The parser's own message quotes the file, which may hold secrets.
+		return nil, fault.New(fault.CodeInput, path+" cannot be read as KEY=value lines", "correct or remove the file")
+	}
+	return vars, nil
+}
+
+func parse(root string, vars map[string]string) (*Config, error) {
+	c := &Config{Root: root, State: filepath.Join(root, ".cache")}
+	if err := env.ParseWithOptions(c, env.Options{Environment: vars}); err != nil {
+		return nil, fault.New(fault.CodeInput, strings.TrimPrefix(err.Error(), "env: "), "see the configuration table in README.md")
+	}
+	if c.Cache == "" {
+		dir, err := os.UserCacheDir()
+		if err != nil {
+			return nil, fault.New(fault.CodeInput, "there is no cache folder for this user", "set TODO_CACHE or HOME")
+		}
+		c.Cache = filepath.Join(dir, "todo-deploy")
+	}
+	return c, c.validate()
+}
+
+var (
+	dnsLabel = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$`)
+	hostName = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
+	registry = regexp.MustCompile(`^[a-zA-Z0-9.-]+(:[0-9]+)?(/[a-z0-9._-]+)*$`)
+)
+
+func (c *Config) validate() error {
+	checks := []struct {
+		ok     bool
+		name   string
+		remedy string
+	}{
+		{c.Cluster == ClusterAuto || c.Cluster == ClusterKind || c.Cluster == ClusterMinikube || c.Context() != "", "TODO_CLUSTER", "use auto, kind, minikube or context:NAME"},
+		{c.Context() == "" || c.Registry != "", "TODO_REGISTRY", "a cluster chosen with context: needs a registry that it can pull from"},
+		{c.Images == ImagesAuto || c.Images == ImagesRegistry || c.Images == ImagesSource, "TODO_IMAGES", "use auto, registry or source"},
+		{dnsLabel.MatchString(c.ClusterName), "TODO_CLUSTER_NAME", "use at most 40 lower-case letters, digits and hyphens"},
+		{dnsLabel.MatchString(c.Namespace), "TODO_NAMESPACE", "use at most 40 lower-case letters, digits and hyphens"},
+		{hostName.MatchString(c.Host) && len(c.Host) <= 253, "TODO_HOST", "use a host name in lower case"},
+		{c.Registry == "" || registry.MatchString(c.Registry), "TODO_REGISTRY", "use host[:port][/path], without a scheme"},
+		{port(c.HTTPPort), "TODO_HTTP_PORT", "use a port from 1 to 65535, or 0"},
+		{port(c.HTTPSPort), "TODO_HTTPS_PORT", "use a port from 1 to 65535, or 0"},
+		{c.HTTPPort == 0 || c.HTTPPort != c.HTTPSPort, "TODO_HTTPS_PORT", "use another port than TODO_HTTP_PORT"},
+		{c.Timeout >= 10*time.Second && c.Timeout <= time.Hour, "TODO_TIMEOUT", "use a duration from 10s to 1h, such as 5m"},
+		{validDatabaseURL(c.DatabaseURL), "DATABASE_URL", "use postgresql://user:password@host/database"},
+		{c.JWTSecret == "" || len(c.JWTSecret) >= 32, "JWT_SECRET", "use at least 32 bytes, or leave it empty to have one generated"},
+		{validHTTPURL(c.OpenAIBaseURL), "OPENAI_BASE_URL", "use an http:// or https:// URL"},
+		{validHTTPURL(c.PublicAPIURL), "NEXT_PUBLIC_API_URL", "use an http:// or https:// URL, or leave it empty"},
+		{c.LogLevel == "DEBUG" || c.LogLevel == "INFO" || c.LogLevel == "WARNING" || c.LogLevel == "ERROR", "LOG_LEVEL", "use DEBUG, INFO, WARNING or ERROR"},
+	}
+	for _, k := range checks {
+		if !k.ok {
+			// The value itself is not shown: it may be a secret pasted into the wrong variable.
+			return fault.New(fault.CodeInput, k.name+" is not valid", k.remedy)
+		}
+	}
+	return nil
+}
+
+func port(n int) bool { return n >= 0 && n <= 65535 }
+
+func validDatabaseURL(s string) bool {
+	if s == "" {
+		return true
+	}
+	u, err := url.Parse(s)
+	if err != nil || u.Hostname() == "" || strings.Trim(u.Path, "/") == "" {
+		return false
+	}
+	return u.Scheme == "postgres" || u.Scheme == "postgresql" || u.Scheme == "postgresql+psycopg"
+}
+
+func validHTTPURL(s string) bool {
+	if s == "" {
+		return true
+	}
+	u, err := url.Parse(s)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Hostname() != ""
+}
+
+// Context is the kubeconfig context that TODO_CLUSTER names, or nothing.
+func (c *Config) Context() string {
+	name, ok := strings.CutPrefix(c.Cluster, contextPrefix)
+	if !ok {
+		return ""
+	}
+	return name
+}
+
+// Kubeconfig is this checkout's own kubeconfig for the cluster; the user's is neither read nor changed.
+func (c *Config) Kubeconfig() string {
+	return filepath.Join(c.State, fmt.Sprintf("kubeconfig-%s", c.ClusterName))
+}
+
+// Secrets gives the values that no output may show.
+func (c *Config) Secrets() []string {
+	var out []string
+	for _, s := range []string{c.DatabaseURL, c.JWTSecret, c.OpenAIKey} {
+		if s != "" {
+			out = append(out, s)
+		}
+	}
+	return out
+}

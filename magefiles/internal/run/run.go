@@ -1,0 +1,152 @@
+// Package run is the only place that starts a process. Commands are argv slices, never shell text; every one ends with its context, first by
+// SIGTERM to its whole process group and after a grace period by SIGKILL; what it printed last is part of its error.
+package run
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// Cmd is one command to run.
+type Cmd struct {
+	Name  string    // program: a name looked up on PATH, or a path
+	Args  []string  // its arguments; secrets never go here
+	Dir   string    // working directory; the caller's where empty
+	Env   []string  // KEY=value pairs on top of the caller's environment
+	Stdin io.Reader // standard input; none where nil
+	// Stdout takes standard output where it is set; otherwise Result.Stdout holds it.
+	Stdout io.Writer
+	// Line gets every line of standard error, and of standard output unless Stdout is set, as it appears.
+	Line func(string)
+	// Grace is how long the process may take to end after SIGTERM; 5 s where zero.
+	Grace time.Duration
+}
+
+// String gives the command as it would be typed, for messages.
+func (c Cmd) String() string { return strings.Join(append([]string{c.Name}, c.Args...), " ") }
+
+// Result is what a command left behind.
+type Result struct {
+	Stdout string // standard output, unless Cmd.Stdout took it
+	Stderr string // the last 64 KiB of standard error
+}
+
+// Runner runs commands. Exec is the real one; tests use Fake.
+type Runner interface {
+	Run(ctx context.Context, cmd Cmd) (Result, error)
+}
+
+// Error is a command that could not be started or did not exit with 0.
+type Error struct {
+	Cmd    string // the command as typed
+	Code   int    // its exit code; -1 where it did not start or was killed
+	Output string // the last lines that it printed
+	Err    error
+}
+
+// Error names the command, how it ended and its last line of output.
+func (e *Error) Error() string {
+	msg := fmt.Sprintf("%s: %v", short(e.Cmd, 120), e.Err)
+	if last := lastLine(e.Output); last != "" {
+		msg += ": " + short(last, 400)
+	}
+	return msg
+}
+
+// Unwrap gives the cause: the context's error where that ended the command.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Exec runs commands as processes of this machine.
+type Exec struct{}
+
+// Run starts the command and waits for it.
+func (Exec) Run(ctx context.Context, c Cmd) (Result, error) {
+	var stdout bytes.Buffer
+	stderr := &tail{max: 64 << 10}
+	all := &tail{max: 8 << 10}
+	lines := &lineWriter{emit: c.Line}
+
+	// WithoutCancel: ending the process is our own business below, so that its group gets SIGTERM before SIGKILL.
+	cmd := exec.Command(c.Name, c.Args...)
+	cmd.Dir, cmd.Stdin = c.Dir, c.Stdin
+	cmd.Env = append(os.Environ(), c.Env...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Stderr = io.MultiWriter(stderr, all, lines)
+	if c.Stdout != nil {
+		cmd.Stdout = c.Stdout
+	} else {
+		cmd.Stdout = io.MultiWriter(&stdout, all, lines)
+	}
+	cmd.WaitDelay = 2 * time.Second // a grandchild that keeps a pipe open must not hold us
+
+	fail := func(code int, err error) (Result, error) {
+		return Result{Stdout: stdout.String(), Stderr: stderr.String()},
+			&Error{Cmd: c.String(), Code: code, Output: all.String(), Err: err}
+	}
+	if err := ctx.Err(); err != nil {
+		return fail(-1, err)
+	}
+	if err := cmd.Start(); err != nil {
+		return fail(-1, err)
+	}
+	done := make(chan error, 1)
+	go func() { done <- cmd.Wait() }()
+
+	var err error
+	select {
+	case err = <-done:
+	case <-ctx.Done():
+		terminate(cmd.Process.Pid, c.Grace, done)
+		lines.flush()
+		return fail(-1, ctx.Err())
+	}
+	lines.flush()
+	if err != nil {
+		var exit *exec.ExitError
+		if errors.As(err, &exit) {
+			return fail(exit.ExitCode(), err)
+		}
+		return fail(-1, err)
+	}
+	return Result{Stdout: stdout.String(), Stderr: stderr.String()}, nil
+}
+
+// terminate ends a process group and waits until its leader is gone.
+func terminate(pid int, grace time.Duration, done <-chan error) {
+	if grace == 0 {
+		grace = 5 * time.Second
+	}
+	_ = syscall.Kill(-pid, syscall.SIGTERM)
+	select {
+	case <-done:
+	case <-time.After(grace):
+		_ = syscall.Kill(-pid, syscall.SIGKILL)
+		<-done
+	}
+}
+
+// Output runs a command and gives its standard output without the white space around it.
+func Output(ctx context.Context, r Runner, name string, args ...string) (string, error) {
+	res, err := r.Run(ctx, Cmd{Name: name, Args: args})
+	return strings.TrimSpace(res.Stdout), err
+}
+
+func lastLine(s string) string {
+	s = strings.TrimSpace(s)
+	return strings.TrimSpace(s[strings.LastIndexByte(s, '\n')+1:])
+}
+
+func short(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	return s[:n] + "…"
+}

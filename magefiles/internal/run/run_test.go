@@ -1,0 +1,96 @@
+package run
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestArgumentsAreNotInterpreted(t *testing.T) {
+	out, err := Output(t.Context(), Exec{}, "printf", "%s", "$HOME `id` ; *")
+	require.NoError(t, err)
+	assert.Equal(t, "$HOME `id` ; *", out)
+}
+
+func TestFailureCarriesCodeAndLastLines(t *testing.T) {
+	_, err := Exec{}.Run(t.Context(), Cmd{Name: "sh", Args: []string{"-c", "echo first; echo the reason >&2; exit 3"}})
+	var e *Error
+	require.ErrorAs(t, err, &e)
+	assert.Equal(t, 3, e.Code)
+	assert.Contains(t, e.Error(), "the reason")
+}
+
+func TestMissingProgram(t *testing.T) {
+	_, err := Exec{}.Run(t.Context(), Cmd{Name: "no-such-program-here"})
+	var e *Error
+	require.ErrorAs(t, err, &e)
+	assert.Equal(t, -1, e.Code)
+}
+
+func TestLinesArriveWhole(t *testing.T) {
+	var lines []string
+	_, err := Exec{}.Run(t.Context(), Cmd{
+		Name: "sh", Args: []string{"-c", "printf 'a\\nb\\r\\nc'"},
+		Line: func(s string) { lines = append(lines, s) },
+	})
+	require.NoError(t, err)
+	assert.Equal(t, []string{"a", "b", "c"}, lines)
+}
+
+func TestStdinAndStdoutStream(t *testing.T) {
+	var out bytes.Buffer
+	res, err := Exec{}.Run(t.Context(), Cmd{Name: "cat", Stdin: strings.NewReader("through"), Stdout: &out})
+	require.NoError(t, err)
+	assert.Equal(t, "through", out.String())
+	assert.Empty(t, res.Stdout)
+}
+
+// The whole group has to go: a shell that is told to end leaves its children behind otherwise.
+func TestCancelEndsTheProcessGroup(t *testing.T) {
+	pidFile := filepath.Join(t.TempDir(), "pid")
+	ctx, cancel := context.WithCancel(t.Context())
+	started := make(chan struct{})
+	go func() {
+		<-started
+		cancel()
+	}()
+	_, err := Exec{}.Run(ctx, Cmd{
+		Name:  "sh",
+		Args:  []string{"-c", `sleep 300 & echo $! > "$0"; echo started; wait`, pidFile},
+		Line:  func(string) { close(started) },
+		Grace: time.Second,
+	})
+	require.ErrorIs(t, err, context.Canceled)
+
+	raw, err := os.ReadFile(pidFile)
+	require.NoError(t, err)
+	pid, err := strconv.Atoi(strings.TrimSpace(string(raw)))
+	require.NoError(t, err)
+	assert.Eventually(t, func() bool {
+		if errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
+			return true
+		}
+		stat, _ := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "stat"))
+		return strings.Contains(string(stat), ") Z ") // ended; nobody has collected it yet
+	}, 5*time.Second, 20*time.Millisecond, "the child outlived its group")
+}
+
+func TestFakeFailsOnUnknownCommands(t *testing.T) {
+	f := (&Fake{}).On("docker", "old", nil).On("docker version", "28", nil)
+	out, err := Output(t.Context(), f, "docker", "version")
+	require.NoError(t, err)
+	assert.Equal(t, "28", out)
+	_, err = f.Run(t.Context(), Cmd{Name: "kubectl"})
+	require.Error(t, err)
+	assert.Equal(t, []string{"docker version", "kubectl"}, f.Calls())
+}
