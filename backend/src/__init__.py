@@ -1,0 +1,1 @@
+"""The Todo application's backend."""

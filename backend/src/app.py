@@ -1,0 +1,64 @@
+"""Puts the application together."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import APIRouter, FastAPI
+from starlette.middleware.cors import CORSMiddleware
+
+from src.auth.router import router as auth_router
+from src.core.database import Database
+from src.core.docs import install_docs
+from src.core.errors import install_error_handlers
+from src.core.health import router as health_router
+from src.core.metrics import Metrics
+from src.core.middleware import BodyLimit, CrossOriginProtection, RequestContext
+from src.core.settings import Settings
+from src.tasks.router import router as tasks_router
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The application with its own database pool and metrics."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        yield
+        await app.state.database.close()
+
+    app = FastAPI(
+        title="Todo API",
+        version="1.0.0",
+        lifespan=lifespan,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        telemetry={"tracing": False, "metrics": False, "logs": False},
+    )
+    app.state.settings = settings
+    app.state.database = Database(settings.database_url.get_secret_value())
+    app.state.metrics = Metrics()
+
+    api = APIRouter(prefix="/api")
+    api.include_router(auth_router)
+    api.include_router(tasks_router)
+    app.include_router(api)
+    app.include_router(health_router)
+    install_error_handlers(app)
+    install_docs(app)
+
+    # The last one added is the outermost.
+    app.add_middleware(BodyLimit)
+    app.add_middleware(CrossOriginProtection, trusted_origins=settings.trusted_origins)
+    if settings.trusted_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.trusted_origins,
+            allow_credentials=True,
+            allow_methods=["GET", "POST", "PATCH", "DELETE"],
+            allow_headers=["Content-Type", "X-Request-ID"],
+            expose_headers=["X-Request-ID", "Retry-After"],
+            max_age=600,
+        )
+    app.add_middleware(RequestContext, metrics=app.state.metrics)
+    return app

@@ -1,0 +1,48 @@
+"""Who is asking: the user behind a request's token."""
+
+from typing import Annotated
+
+from fastapi import Depends
+from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
+
+from src.auth.schemas import UserOut
+from src.auth.service import find_user
+from src.auth.tokens import TokenClaims, read_token
+from src.core.dependencies import DatabaseDep, SessionDep, SettingsDep
+from src.core.errors import ErrorCode, ProblemError
+
+COOKIE = "session"
+
+_bearer = HTTPBearer(auto_error=False, scheme_name="bearer", description="The `access_token` of a login.")
+_cookie = APIKeyCookie(name=COOKIE, auto_error=False, scheme_name="cookie", description="Set by a login.")
+
+
+async def get_claims(
+    settings: SettingsDep,
+    bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+    cookie: Annotated[str | None, Depends(_cookie)],
+) -> TokenClaims | None:
+    """The claims of the request's token; a bearer token counts before a cookie."""
+    token = bearer.credentials if bearer else cookie
+    return read_token(token, settings.jwt_secret.get_secret_value()) if token else None
+
+
+ClaimsDep = Annotated[TokenClaims | None, Depends(get_claims)]
+
+
+async def get_user(session: SessionDep, claims: ClaimsDep) -> UserOut:
+    """The user, looked up in the route's own transaction. Raises ProblemError(NOT_AUTHENTICATED)."""
+    user = await find_user(session, claims) if claims else None
+    if user is None:
+        raise ProblemError(ErrorCode.NOT_AUTHENTICATED, "Log in first.")
+    return user
+
+
+async def get_user_detached(database: DatabaseDep, claims: ClaimsDep) -> UserOut:
+    """The user, for routes that do slow things and must not hold a transaction meanwhile."""
+    async with database.session() as session:
+        return await get_user(session, claims)
+
+
+UserDep = Annotated[UserOut, Depends(get_user)]
+DetachedUserDep = Annotated[UserOut, Depends(get_user_detached)]

@@ -1,0 +1,1 @@
+"""What every feature shares: settings, logs, errors, database, middleware."""

@@ -1,0 +1,122 @@
+"""The database: one engine, sessions with a time limit, and 503 when it is away."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import psycopg
+from psycopg import waiting
+from sqlalchemy import MetaData
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.orm import DeclarativeBase
+
+from src.core.errors import ErrorCode, ProblemError
+
+logger = logging.getLogger(__name__)
+
+SESSION_SECONDS = 1.5
+"""Most time that one session may take, so that a request whose database hangs is answered within two seconds."""
+
+RETRY_AFTER_SECONDS = 2
+
+
+class Base(DeclarativeBase):
+    """Base of all tables; constraints get the names that migrations refer to."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+class _Connection(psycopg.AsyncConnection[Any]):
+    """A connection that is dropped when what it does is cancelled.
+
+    psycopg asks the server to cancel, and waits seconds for it; a server that hangs never answers.
+    """
+
+    async def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:  # noqa: ASYNC109
+        try:
+            return await waiting.wait_async(gen, self.pgconn.socket, interval=interval, timeout=timeout)
+        except asyncio.CancelledError:
+            self.pgconn.finish()
+            raise
+
+
+async def connect(conninfo: str) -> psycopg.AsyncConnection[Any]:
+    """Connect, once more after a moment: a serverless database may refuse while it wakes up."""
+    try:
+        return await _Connection.connect(conninfo, autocommit=False)
+    except psycopg.OperationalError as error:
+        logger.warning("database connection failed, trying once more", extra={"reason": reason(error)})
+        await asyncio.sleep(0.25)
+        return await _Connection.connect(conninfo, autocommit=False)
+
+
+def reason(error: BaseException) -> str:
+    """An error's first line; libpq's messages name host, port and user, and no password."""
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__
+
+
+class Database:
+    """Sessions on the database at a libpq URL."""
+
+    def __init__(self, url: str) -> None:
+        """Connects at the first use, not here."""
+
+        async def creator() -> psycopg.AsyncConnection[Any]:
+            return await connect(url)
+
+        self._engine = create_async_engine(
+            "postgresql+psycopg://",
+            async_creator=creator,
+            pool_size=5,
+            max_overflow=5,
+            pool_timeout=SESSION_SECONDS,
+            pool_pre_ping=True,
+            pool_recycle=300,
+            pool_use_lifo=True,
+        )
+        self._session = async_sessionmaker(self._engine, expire_on_commit=False, autoflush=False)
+
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator[AsyncSession]:
+        """One transaction: committed at the end, rolled back on an error.
+
+        Hold it for database work only. Raises ProblemError(DATABASE_UNAVAILABLE) when the database
+        is away or takes longer than SESSION_SECONDS.
+        """
+        try:
+            async with asyncio.timeout(SESSION_SECONDS), self._session.begin() as session:
+                yield session
+        except (TimeoutError, PoolTimeoutError, OperationalError, InterfaceError, psycopg.OperationalError) as error:
+            raise unavailable(error) from error
+        except DBAPIError as error:
+            if error.connection_invalidated:
+                raise unavailable(error) from error
+            raise
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._engine.dispose()
+
+
+def unavailable(error: BaseException) -> ProblemError:
+    """Log why the database did not answer; the client learns only that it did not."""
+    cause = error.__cause__ if isinstance(error, DBAPIError) and error.__cause__ else error
+    logger.error("database unavailable", extra={"reason": reason(cause)})
+    return ProblemError(
+        ErrorCode.DATABASE_UNAVAILABLE,
+        "The database does not answer at the moment. Try again shortly.",
+        retry_after=RETRY_AFTER_SECONDS,
+    )

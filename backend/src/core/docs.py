@@ -1,0 +1,55 @@
+"""The OpenAPI document at /api/openapi.json and a page of it at /api/docs."""
+
+import json
+from typing import Any
+
+from fastapi import FastAPI, Response
+from fastapi.openapi.utils import get_openapi
+from pydantic.json_schema import models_json_schema
+
+from src.core.errors import ErrorCode, FieldError, Problem, responses
+
+DESCRIPTION = """
+Tasks, and an assistant that works on them.
+
+**Sessions.** Register or log in: the answer sets an HttpOnly cookie, and carries the same token as `access_token`
+for clients that send `Authorization: Bearer …`.
+
+**Cross-origin requests.** An unsafe request (POST, PATCH, DELETE) without a bearer token must come from a page of this
+host: `Sec-Fetch-Site` must be `same-origin` or `none`, or else `Origin`, if there is one, must name the host in `Host`
+or `X-Forwarded-Host`. Otherwise it is refused with 403 `cross_origin_refused`. Clients need to do nothing for it.
+
+**Errors** are `application/problem+json`; `code` is stable. Any route may also answer 500 `internal_error`,
+503 `database_unavailable` (with `Retry-After`), and, when it takes a body, 413 `payload_too_large` above 64 KiB.
+"""
+
+
+def build_openapi(app: FastAPI) -> dict[str, Any]:
+    """The complete OpenAPI document."""
+    document = get_openapi(title=app.title, version=app.version, description=DESCRIPTION.strip(), routes=app.routes)
+    schemas = document["components"]["schemas"]
+    _, extra = models_json_schema(
+        [(Problem, "serialization"), (FieldError, "serialization")], ref_template="#/components/schemas/{model}"
+    )
+    schemas.update(extra["$defs"])
+    # FastAPI's own error shape, which no route here answers with.
+    for name in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(name, None)
+    invalid = responses(ErrorCode.VALIDATION_FAILED)[422]
+    for path in document["paths"].values():
+        for operation in path.values():
+            if "application/json" in operation["responses"].get("422", {}).get("content", {}):
+                operation["responses"]["422"] = invalid
+    document["components"]["schemas"] = dict(sorted(schemas.items()))
+    return document
+
+
+def install_docs(app: FastAPI) -> None:
+    """Add the routes of the document."""
+    body = json.dumps(build_openapi(app)).encode()
+
+    async def openapi() -> Response:
+        """This document."""
+        return Response(body, media_type="application/json")
+
+    app.add_api_route("/api/openapi.json", openapi, include_in_schema=False)

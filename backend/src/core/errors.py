@@ -1,0 +1,213 @@
+"""Errors as clients see them: application/problem+json (RFC 9457) with a stable `code`."""
+
+import json
+from collections.abc import Sequence
+from enum import StrEnum
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from src.core.logging import request_id
+
+MAX_BODY_BYTES = 64 * 1024
+"""The largest request body that is read."""
+
+
+class ErrorCode(StrEnum):
+    """Every code that the API can answer with."""
+
+    NOT_AUTHENTICATED = "not_authenticated"
+    INVALID_CREDENTIALS = "invalid_credentials"
+    WRONG_PASSWORD = "wrong_password"
+    EMAIL_TAKEN = "email_taken"
+    CROSS_ORIGIN_REFUSED = "cross_origin_refused"
+    RATE_LIMITED = "rate_limited"
+    VALIDATION_FAILED = "validation_failed"
+    INVALID_CURSOR = "invalid_cursor"
+    PAYLOAD_TOO_LARGE = "payload_too_large"
+    BAD_REQUEST = "bad_request"
+    NOT_FOUND = "not_found"
+    METHOD_NOT_ALLOWED = "method_not_allowed"
+    TASK_NOT_FOUND = "task_not_found"
+    CONVERSATION_NOT_FOUND = "conversation_not_found"
+    CONFIRMATION_NOT_FOUND = "confirmation_not_found"
+    CONFIRMATION_RESOLVED = "confirmation_resolved"
+    CONFIRMATION_EXPIRED = "confirmation_expired"
+    ASSISTANT_UNAVAILABLE = "assistant_unavailable"
+    ASSISTANT_INTERRUPTED = "assistant_interrupted"
+    ASSISTANT_TIMEOUT = "assistant_timeout"
+    ASSISTANT_TURN_LIMIT = "assistant_turn_limit"
+    DATABASE_UNAVAILABLE = "database_unavailable"
+    SCHEMA_OUTDATED = "schema_outdated"
+    INTERNAL_ERROR = "internal_error"
+
+    @property
+    def status(self) -> int:
+        """The HTTP status that goes with the code."""
+        return _STATUS[self]
+
+
+_STATUS: dict[ErrorCode, int] = {
+    ErrorCode.NOT_AUTHENTICATED: 401,
+    ErrorCode.INVALID_CREDENTIALS: 401,
+    ErrorCode.WRONG_PASSWORD: 403,
+    ErrorCode.EMAIL_TAKEN: 409,
+    ErrorCode.CROSS_ORIGIN_REFUSED: 403,
+    ErrorCode.RATE_LIMITED: 429,
+    ErrorCode.VALIDATION_FAILED: 422,
+    ErrorCode.INVALID_CURSOR: 422,
+    ErrorCode.PAYLOAD_TOO_LARGE: 413,
+    ErrorCode.BAD_REQUEST: 400,
+    ErrorCode.NOT_FOUND: 404,
+    ErrorCode.METHOD_NOT_ALLOWED: 405,
+    ErrorCode.TASK_NOT_FOUND: 404,
+    ErrorCode.CONVERSATION_NOT_FOUND: 404,
+    ErrorCode.CONFIRMATION_NOT_FOUND: 404,
+    ErrorCode.CONFIRMATION_RESOLVED: 409,
+    ErrorCode.CONFIRMATION_EXPIRED: 410,
+    ErrorCode.ASSISTANT_UNAVAILABLE: 502,
+    ErrorCode.ASSISTANT_INTERRUPTED: 502,
+    ErrorCode.ASSISTANT_TIMEOUT: 504,
+    ErrorCode.ASSISTANT_TURN_LIMIT: 502,
+    ErrorCode.DATABASE_UNAVAILABLE: 503,
+    ErrorCode.SCHEMA_OUTDATED: 503,
+    ErrorCode.INTERNAL_ERROR: 500,
+}
+
+
+class FieldError(BaseModel):
+    """One field of a request that was not accepted."""
+
+    field: str = Field(description="Path of the field, such as `title` or `tags.0`; empty for the whole body.")
+    message: str
+    code: str = Field(description="Stable name of the broken rule, such as `string_too_long`.")
+
+
+class Problem(BaseModel):
+    """The body of every error answer."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "type": "about:blank",
+                "title": "Unprocessable Content",
+                "status": 422,
+                "detail": "The request is not valid: title.",
+                "code": "validation_failed",
+                "errors": [{"field": "title", "message": "Field required", "code": "missing"}],
+                "request_id": "5f2c6c1b0f5e4d6f8f0e3b1a7c9d2e4f",
+            }
+        }
+    )
+
+    type: str = "about:blank"
+    title: str = Field(description="The status in words.")
+    status: int
+    detail: str = Field(description="What went wrong and what to do, for people.")
+    code: ErrorCode = Field(description="What went wrong, for programs.")
+    errors: list[FieldError] | None = Field(default=None, description="With `validation_failed`: each bad field.")
+    request_id: str | None = Field(default=None, description="Names this request in the server's log.")
+
+
+class ProblemError(Exception):
+    """Raised anywhere to answer the request with a problem."""
+
+    def __init__(self, code: ErrorCode, detail: str, *, retry_after: int | None = None) -> None:
+        """`retry_after` is in seconds and becomes the header of that name."""
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+        self.retry_after = retry_after
+
+
+def problem(code: ErrorCode, detail: str, errors: list[FieldError] | None = None) -> Problem:
+    """Build the body for an error in the current request."""
+    title = "Content Too Large" if code.status == 413 else HTTPStatus(code.status).phrase
+    if code.status == 422:
+        title = "Unprocessable Content"
+    return Problem(
+        title=title, status=code.status, detail=detail, code=code, errors=errors, request_id=request_id.get()
+    )
+
+
+def problem_response(
+    code: ErrorCode,
+    detail: str,
+    *,
+    errors: list[FieldError] | None = None,
+    headers: dict[str, str] | None = None,
+    retry_after: int | None = None,
+) -> Response:
+    """The answer for an error; 401 and `retry_after` add the headers that belong to them."""
+    headers = dict(headers or {})
+    if code.status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    if retry_after is not None:
+        headers["Retry-After"] = str(retry_after)
+    body = problem(code, detail, errors).model_dump(mode="json", exclude_none=True)
+    return Response(json.dumps(body), code.status, headers, "application/problem+json")
+
+
+def responses(*codes: ErrorCode) -> dict[int | str, dict[str, Any]]:
+    """OpenAPI `responses` for a route that may answer with these codes."""
+    by_status: dict[int, list[ErrorCode]] = {}
+    for code in codes:
+        by_status.setdefault(code.status, []).append(code)
+    return {
+        status: {
+            "description": " or ".join(f"`{code}`" for code in same),
+            "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        }
+        for status, same in sorted(by_status.items())
+    }
+
+
+def install_error_handlers(app: FastAPI) -> None:
+    """Turn every exception that a route may raise into a problem."""
+    app.add_exception_handler(ProblemError, _on_problem)
+    app.add_exception_handler(RequestValidationError, _on_validation_error)
+    app.add_exception_handler(HTTPException, _on_http_exception)
+
+
+async def _on_problem(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, ProblemError)
+    return problem_response(error.code, error.detail, retry_after=error.retry_after)
+
+
+async def _on_validation_error(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    errors = field_errors(error.errors())
+    names = ", ".join(e.field or "body" for e in errors)
+    return problem_response(ErrorCode.VALIDATION_FAILED, f"The request is not valid: {names}.", errors=errors)
+
+
+def field_errors(errors: Sequence[Any]) -> list[FieldError]:
+    """Pydantic's errors without the values, which may be secret, and without where in the request they stood."""
+    result = []
+    for error in errors:
+        path = [str(part) for part in error["loc"]]
+        if path and path[0] in ("body", "query", "path", "header", "cookie"):
+            path = path[1:]
+        if error["type"] == "json_invalid":
+            path = []
+        message = str(error["msg"]).removeprefix("Value error, ")
+        result.append(FieldError(field=".".join(path), message=message, code=str(error["type"])))
+    return result
+
+
+_HTTP_CODES = {
+    404: (ErrorCode.NOT_FOUND, "There is nothing at this address."),
+    405: (ErrorCode.METHOD_NOT_ALLOWED, "This address does not know that method."),
+    413: (ErrorCode.PAYLOAD_TOO_LARGE, f"The request body is larger than {MAX_BODY_BYTES // 1024} KiB."),
+}
+
+
+async def _on_http_exception(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    code, detail = _HTTP_CODES.get(error.status_code, (ErrorCode.BAD_REQUEST, "The request could not be read."))
+    return problem_response(code, detail, headers=dict(error.headers or {}))

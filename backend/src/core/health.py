@@ -1,0 +1,64 @@
+"""Health and metrics, outside /api: for the cluster, not for browsers."""
+
+from typing import Literal
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+from pydantic import BaseModel
+
+from src.core.dependencies import DatabaseDep
+from src.core.errors import ErrorCode, ProblemError, responses
+from src.core.schema_version import REQUIRED_REVISION, is_current, read_revision
+
+router = APIRouter(tags=["health"])
+
+
+class Health(BaseModel):
+    """The process answers."""
+
+    status: Literal["ok"] = "ok"
+    environment: str
+    api_version: str
+    assistant: Literal["offline", "openai"]
+
+
+class Readiness(BaseModel):
+    """The process can serve requests."""
+
+    status: Literal["ready"] = "ready"
+    schema_revision: str
+
+
+@router.get("/health", operation_id="health")
+async def health(request: Request) -> Health:
+    """Liveness: the process answers. Asks no database, so that an outage of it restarts no pod."""
+    settings = request.app.state.settings
+    return Health(
+        environment=settings.environment,
+        api_version=settings.api_version,
+        assistant="openai" if settings.openai_api_key else "offline",
+    )
+
+
+@router.get(
+    "/health/ready",
+    operation_id="ready",
+    responses=responses(ErrorCode.DATABASE_UNAVAILABLE, ErrorCode.SCHEMA_OUTDATED),
+)
+async def ready(database: DatabaseDep) -> Readiness:
+    """Readiness: the database answers, and its schema is the one this code needs or a newer one."""
+    async with database.session() as session:
+        revision = await read_revision(session)
+    if revision is None or not is_current(revision):
+        raise ProblemError(
+            ErrorCode.SCHEMA_OUTDATED,
+            f"The database schema is at {revision or 'nothing'}, this version needs {REQUIRED_REVISION}.",
+            retry_after=5,
+        )
+    return Readiness(schema_revision=revision)
+
+
+@router.get("/metrics", operation_id="metrics", include_in_schema=False)
+async def metrics(request: Request) -> Response:
+    """Numbers for Prometheus."""
+    return Response(request.app.state.metrics.render(), media_type="text/plain; version=0.0.4; charset=utf-8")

@@ -1,0 +1,31 @@
+"""Field types shared by the request schemas."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict
+
+
+def _printable(value: str) -> str:
+    # PostgreSQL cannot store NUL, and no person types the other control characters.
+    if any((ord(c) < 32 and c not in "\t\n\r") or ord(c) == 127 for c in value):
+        raise ValueError("must not contain control characters")
+    return value
+
+
+def _one_line(value: str) -> str:
+    if any(c in "\t\n\r\x85\u2028\u2029" for c in value):
+        raise ValueError("must be a single line")
+    return value
+
+
+Text = Annotated[str, AfterValidator(_printable)]
+"""Text of one or several lines."""
+
+Line = Annotated[Text, AfterValidator(_one_line)]
+"""Text of one line."""
+
+
+class Input(BaseModel):
+    """A request body: surrounding blanks are dropped, and a field that does not exist is an error."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)

@@ -1,0 +1,9 @@
+"""The ASGI application that uvicorn serves: `uvicorn src.main:app`."""
+
+from src.app import create_app
+from src.core.logging import configure_logging
+from src.core.settings import Settings, load_settings
+
+settings = load_settings(Settings)
+configure_logging(settings.log_level)
+app = create_app(settings)

@@ -1,0 +1,38 @@
+"""The table of tasks."""
+
+import uuid
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, String, func
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.types import DateTime
+
+from src.core.database import Base
+
+
+class TaskRow(Base):
+    """One thing to do."""
+
+    __tablename__ = "tasks"
+    __table_args__ = (
+        Index("ix_tasks_user_id_created_at", "user_id", "created_at", "id"),
+        CheckConstraint("priority BETWEEN 1 AND 3", name="priority"),
+    )
+    # created_at and updated_at come back with the INSERT or UPDATE instead of with a SELECT after it.
+    __mapper_args__ = {"eager_defaults": True}
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    title: Mapped[str] = mapped_column(String(200))
+    description: Mapped[str] = mapped_column(String(2000))
+    priority: Mapped[int] = mapped_column(SmallInteger)
+    """1 low, 2 medium, 3 high."""
+    tags: Mapped[list[str]] = mapped_column(ARRAY(String(50)))
+    due_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    completed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    """None while the task is open."""
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    updated_at: Mapped[datetime] = mapped_column(
+        DateTime(timezone=True), server_default=func.now(), onupdate=func.now()
+    )

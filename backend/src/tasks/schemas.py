@@ -1,0 +1,170 @@
+"""Request and response bodies of /api/tasks."""
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Annotated, Any, Self
+from uuid import UUID
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+
+from src.core.types import Input, Line, Text
+from src.tasks.models import TaskRow
+
+
+class Priority(StrEnum):
+    """How much a task matters."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+    @property
+    def rank(self) -> int:
+        """The number it is stored and sorted as."""
+        return _RANKS.index(self) + 1
+
+    @classmethod
+    def from_rank(cls, rank: int) -> Self:
+        """The priority stored as `rank`."""
+        return cls(_RANKS[rank - 1])
+
+
+_RANKS = (Priority.LOW, Priority.MEDIUM, Priority.HIGH)
+
+
+class Status(StrEnum):
+    """Whether a task is still to do."""
+
+    OPEN = "open"
+    COMPLETED = "completed"
+
+
+class Sort(StrEnum):
+    """Order of a list; `-` turns it round. Tasks without a due date come last either way."""
+
+    CREATED = "created_at"
+    CREATED_DESC = "-created_at"
+    DUE = "due_at"
+    DUE_DESC = "-due_at"
+    PRIORITY = "priority"
+    PRIORITY_DESC = "-priority"
+    TITLE = "title"
+    TITLE_DESC = "-title"
+
+
+def _in_range(value: datetime) -> datetime:
+    if not 1970 <= value.astimezone(UTC).year < 3000:
+        raise ValueError("must lie between the years 1970 and 2999")
+    return value
+
+
+def _normal_tag(value: str) -> str:
+    tag = value.strip().removeprefix("#").strip().lower()
+    if not tag:
+        raise ValueError("must not be empty")
+    return tag
+
+
+def _unique(tags: list[str]) -> list[str]:
+    return list(dict.fromkeys(tags))
+
+
+Title = Annotated[Line, Field(min_length=1, max_length=200, examples=["Buy milk"])]
+Description = Annotated[Text, Field(max_length=2000, examples=["Two litres, the one with the blue lid."])]
+Tag = Annotated[Line, Field(min_length=1, max_length=50), AfterValidator(_normal_tag)]
+Tags = Annotated[list[Tag], Field(max_length=20, examples=[["home", "shop"]]), AfterValidator(_unique)]
+DueAt = Annotated[AwareDatetime, Field(examples=["2026-12-01T17:00:00Z"]), AfterValidator(_in_range)]
+
+
+class TaskCreate(Input):
+    """A new task. Tags are kept in lower case, without a leading `#`, each once."""
+
+    title: Title
+    description: Description = ""
+    priority: Priority = Priority.MEDIUM
+    due_at: DueAt | None = None
+    tags: Tags = []
+    completed: bool = False
+
+
+class TaskUpdate(Input):
+    """Changes to a task: what is absent stays as it is. `due_at: null` removes the due date."""
+
+    title: Title | None = None
+    description: Description | None = None
+    priority: Priority | None = None
+    due_at: DueAt | None = None
+    tags: Tags | None = None
+    completed: bool | None = None
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if not self.model_fields_set:
+            raise ValueError("must change at least one field")
+        for name in self.model_fields_set - {"due_at"}:
+            if getattr(self, name) is None:
+                raise ValueError(f"{name} must not be null")
+        return self
+
+
+class Task(BaseModel):
+    """A task."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "id": "0b1f6a52-6f0e-4f9b-9a53-1d6b7a3d8c11",
+                "title": "Buy milk",
+                "description": "Two litres, the one with the blue lid.",
+                "completed": False,
+                "completed_at": None,
+                "priority": "medium",
+                "due_at": "2026-12-01T17:00:00Z",
+                "tags": ["home", "shop"],
+                "created_at": "2026-11-22T09:30:00.123456Z",
+                "updated_at": "2026-11-22T09:30:00.123456Z",
+            }
+        }
+    )
+
+    id: UUID
+    title: str
+    description: str
+    completed: bool
+    completed_at: datetime | None
+    priority: Priority
+    due_at: datetime | None
+    tags: list[str]
+    created_at: datetime
+    updated_at: datetime
+
+    @classmethod
+    def of(cls, row: TaskRow) -> Self:
+        """The task in a row of the table."""
+        values: dict[str, Any] = {name: getattr(row, name) for name in _SAME}
+        return cls(**values, completed=row.completed_at is not None, priority=Priority.from_rank(row.priority))
+
+
+_SAME = ("id", "title", "description", "completed_at", "due_at", "tags", "created_at", "updated_at")
+
+
+class TaskPage(BaseModel):
+    """A page of a list."""
+
+    items: list[Task]
+    next_cursor: str | None = Field(description="Pass it as `cursor` for the next page; null on the last one.")
+    total: int = Field(description="How many tasks match, on all pages together.")
+
+
+class TaskQuery(BaseModel):
+    """What to list. All filters must match."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    status: Status | None = None
+    q: Annotated[Line, Field(max_length=200, description="Words in the title or the description.")] | None = None
+    priority: Priority | None = None
+    tag: Tag | None = None
+    sort: Sort = Sort.CREATED_DESC
+    limit: Annotated[int, Field(ge=1, le=100)] = 50
+    cursor: Annotated[str, Field(max_length=2000, description="`next_cursor` of the page before.")] | None = None

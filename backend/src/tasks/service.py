@@ -1,0 +1,109 @@
+"""What can be done with tasks. REST and the assistant both call these functions."""
+
+import uuid
+from datetime import UTC, datetime
+
+from sqlalchemy import ColumnElement, delete, func, or_, select, true
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+
+from src.core.errors import ErrorCode, ProblemError
+from src.tasks.models import TaskRow
+from src.tasks.ordering import Ordering
+from src.tasks.schemas import Priority, Status, Task, TaskCreate, TaskPage, TaskQuery, TaskUpdate
+
+
+def _not_found() -> ProblemError:
+    return ProblemError(ErrorCode.TASK_NOT_FOUND, "There is no such task.")
+
+
+async def create_task(session: AsyncSession, user_id: uuid.UUID, new: TaskCreate) -> Task:
+    """Store a new task. Raises ProblemError(NOT_AUTHENTICATED) if the account has just been deleted."""
+    row = TaskRow(
+        user_id=user_id,
+        title=new.title,
+        description=new.description,
+        priority=new.priority.rank,
+        tags=new.tags,
+        due_at=new.due_at,
+        completed_at=datetime.now(UTC) if new.completed else None,
+    )
+    session.add(row)
+    try:
+        await session.flush()
+    except IntegrityError:
+        raise ProblemError(ErrorCode.NOT_AUTHENTICATED, "Log in first.") from None
+    return Task.of(row)
+
+
+async def _get_row(session: AsyncSession, user_id: uuid.UUID, task_id: uuid.UUID, *, lock: bool) -> TaskRow:
+    statement = select(TaskRow).where(TaskRow.id == task_id, TaskRow.user_id == user_id)
+    row = await session.scalar(statement.with_for_update() if lock else statement)
+    if row is None:
+        raise _not_found()
+    return row
+
+
+async def get_task(session: AsyncSession, user_id: uuid.UUID, task_id: uuid.UUID) -> Task:
+    """One task. Raises ProblemError(TASK_NOT_FOUND), for another user's task too."""
+    return Task.of(await _get_row(session, user_id, task_id, lock=False))
+
+
+async def update_task(session: AsyncSession, user_id: uuid.UUID, task_id: uuid.UUID, changes: TaskUpdate) -> Task:
+    """Change a task. Raises ProblemError(TASK_NOT_FOUND), for another user's task too."""
+    row = await _get_row(session, user_id, task_id, lock=True)
+    given = changes.model_dump(exclude_unset=True)
+    if "completed" in given and given.pop("completed") != (row.completed_at is not None):
+        row.completed_at = None if row.completed_at else datetime.now(UTC)
+    if "priority" in given:
+        row.priority = Priority(given.pop("priority")).rank
+    for name, value in given.items():
+        if name != "completed":
+            setattr(row, name, value)
+    await session.flush()
+    return Task.of(row)
+
+
+async def delete_task(session: AsyncSession, user_id: uuid.UUID, task_id: uuid.UUID) -> None:
+    """Delete a task. Raises ProblemError(TASK_NOT_FOUND), for another user's task too."""
+    statement = delete(TaskRow).where(TaskRow.id == task_id, TaskRow.user_id == user_id).returning(TaskRow.id)
+    if await session.scalar(statement) is None:
+        raise _not_found()
+
+
+async def list_tasks(session: AsyncSession, user_id: uuid.UUID, query: TaskQuery) -> TaskPage:
+    """A page of tasks. Raises ProblemError(INVALID_CURSOR)."""
+    where = _filters(user_id, query)
+    ordering = Ordering(query.sort)
+    page = select(TaskRow).where(*where).order_by(*ordering.order_by(TaskRow)).limit(query.limit + 1)
+    if query.cursor is not None:
+        page = page.where(ordering.after(TaskRow, query.cursor))
+
+    # The total and the page in one round trip; the outer join keeps the total when the page is empty.
+    row = aliased(TaskRow, page.subquery())
+    total = select(func.count().label("total")).select_from(TaskRow).where(*where).subquery()
+    statement = select(total.c.total, row).outerjoin_from(total, row, true()).order_by(*ordering.order_by(row))
+    found = (await session.execute(statement)).all()
+
+    rows = [task for _, task in found if task is not None]
+    more = len(rows) > query.limit
+    rows = rows[: query.limit]
+    next_cursor = ordering.cursor(rows[-1]) if more else None
+    return TaskPage(items=[Task.of(r) for r in rows], next_cursor=next_cursor, total=found[0].total)
+
+
+def _filters(user_id: uuid.UUID, query: TaskQuery) -> list[ColumnElement[bool]]:
+    where: list[ColumnElement[bool]] = [TaskRow.user_id == user_id]
+    if query.status is not None:
+        is_open = TaskRow.completed_at.is_(None)
+        where.append(is_open if query.status is Status.OPEN else ~is_open)
+    if query.priority is not None:
+        where.append(TaskRow.priority == query.priority.rank)
+    if query.tag is not None:
+        where.append(TaskRow.tags.contains([query.tag]))
+    for word in (query.q or "").split():
+        where.append(
+            or_(TaskRow.title.icontains(word, autoescape=True), TaskRow.description.icontains(word, autoescape=True))
+        )
+    return where
