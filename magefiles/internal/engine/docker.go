@@ -3,6 +3,8 @@ package engine
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"strings"
 
 	"todo.local/magefiles/internal/run"
@@ -10,15 +12,16 @@ import (
 
 // Docker is a Docker engine, reached through its command line client.
 type Docker struct {
-	Runner run.Runner
-	CLI    string   // path of a client that can build with BuildKit
-	Env    []string // KEY=value pairs that the client needs, such as DOCKER_CONFIG with a buildx plugin
+	Runner        run.Runner
+	CLI           string // path of a client that can build with BuildKit
+	ClientVersion string // as the client gives it, such as 20.10.24+dfsg1
+	EngineVersion string
 }
 
 // Run runs a docker command; c.Name is set here.
 func (d *Docker) Run(ctx context.Context, c run.Cmd) (run.Result, error) {
 	c.Name = d.CLI
-	c.Env = append(append([]string{"DOCKER_BUILDKIT=1"}, d.Env...), c.Env...)
+	c.Env = append([]string{"DOCKER_BUILDKIT=1"}, c.Env...)
 	return d.Runner.Run(ctx, c)
 }
 
@@ -26,4 +29,32 @@ func (d *Docker) Run(ctx context.Context, c run.Cmd) (run.Result, error) {
 func (d *Docker) Output(ctx context.Context, args ...string) (string, error) {
 	res, err := d.Run(ctx, run.Cmd{Args: args})
 	return strings.TrimSpace(res.Stdout), err
+}
+
+// Info is what an engine says of itself and of the machine that it runs on, which need not be this one.
+type Info struct {
+	OSType         string
+	KernelVersion  string
+	NCPU           int
+	MemTotal       int64  // bytes
+	CgroupVersion  string // "1" or "2"
+	DockerRootDir  string // where images and volumes are, on the engine's machine
+	DefaultRuntime string
+	ServerErrors   []string
+}
+
+// Info asks the engine.
+func (d *Docker) Info(ctx context.Context) (Info, error) {
+	var info Info
+	out, err := d.Output(ctx, "info", "--format", "{{json .}}")
+	if err != nil {
+		return info, err
+	}
+	if err := json.Unmarshal([]byte(out), &info); err != nil {
+		return info, fmt.Errorf("docker info: %w", err)
+	}
+	if len(info.ServerErrors) > 0 { // some clients report these and still exit with 0
+		return info, fmt.Errorf("docker info: %s", info.ServerErrors[0])
+	}
+	return info, nil
 }

@@ -1,0 +1,122 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"todo.local/magefiles/internal/fault"
+	"todo.local/magefiles/internal/run"
+)
+
+const (
+	// answerTimeout is how long an engine may take to give its version. It is a matter of milliseconds unless the engine hangs.
+	answerTimeout = 5 * time.Second
+	// pluginMajor is the first major version of the client that builds with BuildKit only through its buildx plugin.
+	pluginMajor = 23
+	// oldestMajor is the first major version of client and engine whose BuildKit has all that the Dockerfiles use.
+	oldestMajor = 20
+)
+
+// Find gives the first docker client on PATH that can build with BuildKit on an engine that answers. Its error wraps one of ErrNoClient,
+// ErrNotRunning, ErrNoPermission and ErrNoBuilder where one of them is the reason.
+func Find(ctx context.Context, r run.Runner) (*Docker, error) {
+	d, err := find(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+// find gives a client together with ErrNoBuilder, good for everything except builds.
+func find(ctx context.Context, r run.Runner) (*Docker, error) {
+	var builderless *Docker
+	var reason error
+	for _, path := range clients(os.Getenv("PATH")) {
+		d := &Docker{Runner: r, CLI: path}
+		err := d.probe(ctx)
+		switch {
+		case err == nil:
+			return d, nil
+		case ctx.Err() != nil:
+			return nil, ctx.Err()
+		case errors.Is(err, ErrNoBuilder) && builderless == nil:
+			builderless = d
+		case reason == nil:
+			reason = err
+		}
+	}
+	switch {
+	case builderless != nil:
+		return builderless, unusable(ErrNoBuilder)
+	case reason != nil:
+		return nil, reason
+	}
+	return nil, unusable(ErrNoClient)
+}
+
+// clients gives the docker programs on a PATH, each once however many links lead to it.
+func clients(path string) []string {
+	var out []string
+	seen := map[string]bool{}
+	for _, dir := range filepath.SplitList(path) {
+		file := filepath.Join(dir, "docker")
+		info, err := os.Stat(file)
+		if err != nil || info.IsDir() || info.Mode()&0o111 == 0 || !filepath.IsAbs(file) {
+			continue
+		}
+		real, err := filepath.EvalSymlinks(file)
+		if err == nil && !seen[real] {
+			seen[real] = true
+			out = append(out, file)
+		}
+	}
+	return out
+}
+
+// probe fills in the versions and tells whether this client can be used.
+func (d *Docker) probe(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
+	defer cancel()
+	out, err := d.Output(ctx, "version", "--format", "{{json .}}")
+	if err != nil {
+		if errors.Is(err, context.DeadlineExceeded) {
+			return fault.Wrap(ErrNotRunning, fault.CodeEnvironment, fmt.Sprintf("Docker cannot be used: nothing came within %s", answerTimeout),
+				"restart Docker; its log tells why it hangs")
+		}
+		if known := Explain(err); known != nil {
+			return known
+		}
+		return fault.Wrap(err, fault.CodeEnvironment, "Docker cannot be used", "try `docker version`, or run "+setupCommand+" as root")
+	}
+	var v struct{ Client, Server struct{ Version string } }
+	if err := json.Unmarshal([]byte(out), &v); err != nil {
+		return fault.Wrap(err, fault.CodeEnvironment, d.CLI+" does not answer like a docker client", "take it off PATH, or run "+setupCommand)
+	}
+	d.ClientVersion, d.EngineVersion = v.Client.Version, v.Server.Version
+	if major(d.EngineVersion) < oldestMajor {
+		return fault.New(fault.CodeEnvironment, fmt.Sprintf("the Docker engine is too old: version %q", d.EngineVersion), "install Docker 20.10 or later")
+	}
+	switch m := major(d.ClientVersion); {
+	case m < oldestMajor:
+		return unusable(ErrNoBuilder)
+	case m >= pluginMajor:
+		if _, err := d.Output(ctx, "buildx", "version"); err != nil {
+			return unusable(ErrNoBuilder)
+		}
+	}
+	return nil
+}
+
+// major gives the first number of a version, or 0.
+func major(version string) int {
+	first, _, _ := strings.Cut(version, ".")
+	n, _ := strconv.Atoi(first)
+	return n
+}

@@ -1,0 +1,104 @@
+package engine
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"todo.local/magefiles/internal/fault"
+)
+
+// PickPort gives the wanted port of 127.0.0.1 where it is free, else the fallback. holder names who has the wanted one, where that is taken and
+// known. It fails where both are taken.
+func PickPort(wanted, fallback int) (port int, holder string, err error) {
+	if !PortTaken(wanted) {
+		return wanted, "", nil
+	}
+	holder = LocalHost.PortHolder(wanted)
+	if wanted != fallback && !PortTaken(fallback) {
+		return fallback, holder, nil
+	}
+	what := fmt.Sprintf("port %d is taken by %s", wanted, orUnknown(holder))
+	if wanted != fallback {
+		what += fmt.Sprintf(", port %d by %s", fallback, orUnknown(LocalHost.PortHolder(fallback)))
+	}
+	return 0, holder, fault.New(fault.CodeEnvironment, what, "end it, or choose other ports with TODO_HTTP_PORT and TODO_HTTPS_PORT")
+}
+
+func orUnknown(holder string) string {
+	if holder == "" {
+		return "another process"
+	}
+	return holder
+}
+
+// PortTaken tells whether something listens on a port of 127.0.0.1. Binding it tells for certain, but may not be allowed; connecting finds
+// listeners on all addresses where the system would let 127.0.0.1 be bound beside them.
+func PortTaken(port int) bool {
+	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
+	l, err := net.Listen("tcp", address)
+	if err == nil {
+		l.Close()
+	} else if errors.Is(err, syscall.EADDRINUSE) {
+		return true
+	}
+	c, err := net.DialTimeout("tcp", address, 500*time.Millisecond)
+	if err != nil {
+		return false
+	}
+	c.Close()
+	return true
+}
+
+// PortHolder names the process that listens on a port, such as "nginx (pid 812)". It is empty where that cannot be seen: no Linux, or a process of
+// another user.
+func (h Host) PortHolder(port int) string {
+	sockets := map[string]bool{}
+	for _, table := range []string{"proc/net/tcp", "proc/net/tcp6"} {
+		for _, inode := range listeners(h.read(table), port) {
+			sockets["socket:["+inode+"]"] = true
+		}
+	}
+	if len(sockets) == 0 {
+		return ""
+	}
+	links, _ := filepath.Glob(h.path("proc/[0-9]*/fd/*")) // fails on a bad pattern only
+	for _, link := range links {
+		if target, err := os.Readlink(link); err == nil && sockets[target] {
+			dir := filepath.Dir(filepath.Dir(link))
+			pid, _ := strconv.Atoi(filepath.Base(dir))
+			return fmt.Sprintf("%s (pid %d)", h.command(pid), pid)
+		}
+	}
+	return ""
+}
+
+// listeners gives the inodes of the sockets in a table like /proc/net/tcp that take connections to 127.0.0.1 on a port.
+func listeners(table string, port int) []string {
+	const listening = "0A"
+	var inodes []string
+	s := bufio.NewScanner(strings.NewReader(table))
+	for s.Scan() {
+		f := strings.Fields(s.Text())
+		if len(f) < 10 || f[3] != listening {
+			continue
+		}
+		address, hexPort, _ := strings.Cut(f[1], ":")
+		n, err := strconv.ParseUint(hexPort, 16, 16)
+		if err != nil || int(n) != port {
+			continue
+		}
+		// Addresses are in host byte order. Both loopback and "any" count, the latter being all zeros in either family.
+		if strings.Trim(address, "0") == "" || address == "0100007F" || address == "0000000000000000FFFF00000100007F" {
+			inodes = append(inodes, f[9])
+		}
+	}
+	return inodes
+}
