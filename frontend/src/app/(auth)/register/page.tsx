@@ -1,0 +1,10 @@
+import type { Metadata } from "next";
+import { AuthForm } from "@/components/auth/auth-form";
+import { safeNext } from "@/lib/safe-next";
+
+export const metadata: Metadata = { title: "Sign up" };
+
+export default async function RegisterPage({ searchParams }: PageProps<"/register">) {
+  const { next } = await searchParams;
+  return <AuthForm mode="register" next={safeNext(next)} expired={false} />;
+}

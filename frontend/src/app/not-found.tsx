@@ -1,0 +1,19 @@
+import type { Metadata } from "next";
+import Link from "next/link";
+import { Message } from "@/components/message";
+import { buttonClass } from "@/components/ui/button";
+
+export const metadata: Metadata = { title: "Not found" };
+
+export default function NotFound() {
+  return (
+    <Message title="There is nothing here" text="The page you asked for does not exist, or has moved.">
+      <Link href="/tasks" className={buttonClass("primary")}>
+        To my tasks
+      </Link>
+      <Link href="/" className={buttonClass("secondary")}>
+        Start page
+      </Link>
+    </Message>
+  );
+}

@@ -1,0 +1,56 @@
+"use client";
+
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useRouter } from "next/navigation";
+import type { FormEvent } from "react";
+import { useRuntime } from "@/components/providers";
+import { Button } from "@/components/ui/button";
+import { Dialog } from "@/components/ui/dialog";
+import { ErrorNote, Field } from "@/components/ui/field";
+import { unwrap } from "@/lib/api/client";
+import { asProblem } from "@/lib/api/problem";
+
+/** Deletes the account for good; the API asks for the password once more. */
+export function DeleteAccountDialog({ onClose }: { onClose: () => void }) {
+  const { api } = useRuntime();
+  const client = useQueryClient();
+  const router = useRouter();
+  const remove = useMutation({
+    mutationFn: (password: string) => unwrap(api.DELETE("/api/auth/me", { body: { password } })),
+    onSuccess: () => {
+      client.clear();
+      router.replace("/");
+    },
+  });
+  const submit = (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    remove.mutate(String(new FormData(event.currentTarget).get("password")));
+  };
+  const problem = remove.error && asProblem(remove.error);
+  return (
+    <Dialog
+      open
+      onOpenChange={(open) => !open && onClose()}
+      title="Delete your account?"
+      description="All tasks and conversations go with it. This cannot be undone."
+    >
+      <form onSubmit={submit} className="grid gap-4">
+        {problem && problem.code !== "wrong_password" && <ErrorNote>{problem.message}</ErrorNote>}
+        <Field
+          label="Your password"
+          name="password"
+          type="password"
+          autoComplete="current-password"
+          required
+          error={problem?.code === "wrong_password" ? "This is not your password." : undefined}
+        />
+        <div className="flex justify-end gap-2">
+          <Button onClick={onClose}>Keep it</Button>
+          <Button type="submit" tone="danger" disabled={remove.isPending}>
+            Delete for good
+          </Button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}

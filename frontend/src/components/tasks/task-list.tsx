@@ -1,0 +1,165 @@
+"use client";
+
+import { useEffect, useRef, useState } from "react";
+import { useToast } from "@/components/ui/toast";
+import type { Task, TaskUpdate } from "@/lib/api/types";
+import { DUE_GROUPS, dueGroup } from "@/lib/dates";
+import { useShortcuts } from "@/lib/shortcuts";
+import type { Filters } from "@/lib/tasks/filters";
+import { useDeletions } from "@/lib/tasks/use-deletions";
+import { isDraft, useUpdateTask } from "@/lib/tasks/use-tasks";
+import { TaskEditor } from "./task-editor";
+import { TaskRow } from "./task-row";
+
+type TaskListProps = { tasks: Task[]; filters: Filters; now: Date; onTag: (tag: string) => void };
+
+/** Under headings by due date where the order asks for it, else as one group without a heading. */
+function groups(tasks: Task[], filters: Filters, now: Date): { name: string; tasks: Task[] }[] {
+  if (filters.sort !== "due_at" || filters.status !== "open") return [{ name: "", tasks }];
+  return DUE_GROUPS.map((name) => ({
+    name,
+    tasks: tasks.filter((task) => dueGroup(task.due_at, now) === name),
+  })).filter((group) => group.tasks.length > 0);
+}
+
+/** The rows, one of which may be open for editing, and the keys that work on the focused one. */
+export function TaskList({ tasks, filters, now, onTag }: TaskListProps) {
+  const [editing, setEditing] = useState<string>();
+  const root = useRef<HTMLDivElement>(null);
+  const focus = useRowFocus(root, tasks);
+  const update = useUpdateTask();
+  const toast = useToast();
+  const { remove, undoLast } = useDeletions();
+
+  const toggle = (task: Task) => {
+    const completed = !task.completed;
+    update.mutate({ task, changes: { completed } });
+    if (!completed) return;
+    const done = { ...task, completed };
+    toast({
+      text: `Completed “${task.title}”`,
+      action: {
+        label: "Undo",
+        hint: "Or find the task under Done and complete it again",
+        run: () => update.mutate({ task: done, changes: { completed: false } }),
+      },
+    });
+  };
+  const close = (id: string) => {
+    setEditing(undefined);
+    focus.later(id);
+  };
+  const save = (task: Task, changes: TaskUpdate) => {
+    if (Object.keys(changes).length > 0) update.mutate({ task, changes });
+    close(task.id);
+  };
+
+  const onFocused = (act: (task: Task) => void) => () => {
+    const task = tasks.find((candidate) => candidate.id === focus.current());
+    if (task && !isDraft(task)) act(task);
+  };
+  const next = () => focus.move(1);
+  const previous = () => focus.move(-1);
+  useShortcuts({
+    j: next,
+    k: previous,
+    ArrowDown: next,
+    ArrowUp: previous,
+    e: onFocused((task) => setEditing(task.id)),
+    x: onFocused(toggle),
+    Delete: onFocused(remove),
+    z: () => undoLast(),
+  });
+
+  return (
+    <div ref={root}>
+      {groups(tasks, filters, now).map((group) => (
+        <div key={group.name} className="mt-3 first:mt-0">
+          {group.name && (
+            <h2
+              className={`border-line border-b px-1 py-2 font-semibold text-sm ${group.name === "Overdue" ? "text-danger" : ""}`}
+            >
+              {group.name} <span className="ml-1 font-normal text-muted">{group.tasks.length}</span>
+            </h2>
+          )}
+          <ul className="divide-y divide-line">
+            {group.tasks.map((task) => (
+              <li key={task.id} data-task={task.id} className="py-0.5">
+                {editing === task.id ? (
+                  <TaskEditor
+                    task={task}
+                    onSave={(changes) => save(task, changes)}
+                    onCancel={() => close(task.id)}
+                  />
+                ) : (
+                  <TaskRow
+                    task={task}
+                    now={now}
+                    onToggle={() => toggle(task)}
+                    onEdit={() => setEditing(task.id)}
+                    onDelete={() => remove(task)}
+                    onTag={onTag}
+                  />
+                )}
+              </li>
+            ))}
+          </ul>
+        </div>
+      ))}
+    </div>
+  );
+}
+
+/** Moves the focus between rows, and to a neighbour when the focused row goes away. */
+function useRowFocus(root: React.RefObject<HTMLDivElement | null>, tasks: Task[]) {
+  const last = useRef<{ id: string; index: number }>(undefined);
+  const wanted = useRef<string>(undefined);
+
+  const rows = () => [...(root.current?.querySelectorAll<HTMLElement>("[data-task]") ?? [])];
+  const focusRow = (row: HTMLElement | undefined) =>
+    row?.querySelector<HTMLElement>("[data-task-title]")?.focus();
+  const current = () => (document.activeElement?.closest("[data-task]") as HTMLElement | null)?.dataset.task;
+
+  useEffect(() => {
+    const element = root.current;
+    const onFocus = () => {
+      const id = current();
+      if (id) last.current = { id, index: rows().findIndex((row) => row.dataset.task === id) };
+    };
+    const onLeave = (event: FocusEvent) => {
+      if (event.relatedTarget) last.current = undefined;
+    };
+    element?.addEventListener("focusin", onFocus);
+    element?.addEventListener("focusout", onLeave);
+    return () => {
+      element?.removeEventListener("focusin", onFocus);
+      element?.removeEventListener("focusout", onLeave);
+    };
+  });
+
+  useEffect(() => {
+    if (wanted.current) {
+      focusRow(rows().find((row) => row.dataset.task === wanted.current));
+      wanted.current = undefined;
+    }
+    const lost = last.current && !tasks.some((task) => task.id === last.current?.id);
+    if (lost && document.activeElement === document.body) {
+      const all = rows();
+      focusRow(all[Math.min(last.current?.index ?? 0, all.length - 1)]);
+    }
+  });
+
+  return {
+    /** Id of the task whose row has the focus. */
+    current,
+    /** Focuses this task's row after the next render. */
+    later: (id: string) => {
+      wanted.current = id;
+    },
+    move: (step: 1 | -1) => {
+      const all = rows();
+      const from = all.findIndex((row) => row.dataset.task === current());
+      focusRow(from < 0 ? all[step > 0 ? 0 : all.length - 1] : all[from + step]);
+    },
+  };
+}

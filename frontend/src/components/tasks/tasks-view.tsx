@@ -1,0 +1,61 @@
+"use client";
+
+import dynamic from "next/dynamic";
+import { useSearchParams } from "next/navigation";
+import { useRef } from "react";
+import { useShortcuts } from "@/lib/shortcuts";
+import { useDeletions } from "@/lib/tasks/use-deletions";
+import { replaceParams, useFilters } from "@/lib/tasks/use-filters";
+import { useTaskList } from "@/lib/tasks/use-tasks";
+import { useNow } from "@/lib/use-now";
+import { FilterBar } from "./filter-bar";
+import { ListStatus } from "./list-status";
+import { QuickAdd } from "./quick-add";
+import { TaskList } from "./task-list";
+
+const TaskDialog = dynamic(() => import("./task-dialog").then((module) => module.TaskDialog));
+
+/** The page of tasks. */
+export function TasksView() {
+  const now = useNow();
+  const [filters, setFilters] = useFilters();
+  const list = useTaskList(filters);
+  const { hidden } = useDeletions();
+  const newTask = useRef<HTMLInputElement>(null);
+  const search = useRef<HTMLInputElement>(null);
+  const linked = useSearchParams().get("task");
+
+  useShortcuts({
+    n: () => newTask.current?.focus(),
+    "/": () => search.current?.focus(),
+  });
+
+  const closeLinked = () => {
+    const params = new URLSearchParams(location.search);
+    params.delete("task");
+    replaceParams(params);
+  };
+
+  const tasks = list.data?.pages.flatMap((page) => page.items).filter((task) => !hidden.has(task.id)) ?? [];
+  const loaded = list.data?.pages.flatMap((page) => page.items).length ?? 0;
+  const total = (list.data?.pages.at(-1)?.total ?? 0) - (loaded - tasks.length);
+
+  return (
+    <div className="mx-auto w-full max-w-3xl px-4 py-6 sm:px-6 sm:py-8">
+      <div className="mb-4 flex items-baseline justify-between gap-4">
+        <h1 className="font-bold text-2xl tracking-tight">Tasks</h1>
+        <p className="text-muted text-sm" suppressHydrationWarning>
+          {now.toLocaleDateString(undefined, { weekday: "long", day: "numeric", month: "long" })}
+        </p>
+      </div>
+      <QuickAdd filters={filters} now={now} ref={newTask} />
+      <div className="mt-4">
+        <FilterBar filters={filters} onChange={setFilters} searchRef={search} />
+      </div>
+      <ListStatus list={list} filters={filters} shown={tasks.length} total={total} onChange={setFilters}>
+        <TaskList tasks={tasks} filters={filters} now={now} onTag={(tag) => setFilters({ tag })} />
+      </ListStatus>
+      {linked && <TaskDialog id={linked} onClose={closeLinked} />}
+    </div>
+  );
+}

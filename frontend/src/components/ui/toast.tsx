@@ -1,0 +1,101 @@
+"use client";
+
+import clsx from "clsx";
+import { CircleAlert, CircleCheck, X } from "lucide-react";
+import { Toast as Radix } from "radix-ui";
+import { createContext, type ReactNode, useCallback, useContext, useRef, useState } from "react";
+
+/** A short message at the foot of the page. `duration` is in milliseconds. */
+export type ToastMessage = {
+  text: string;
+  tone?: "neutral" | "error";
+  duration?: number;
+  /** A button in the message; `hint` tells screen-reader users another way to the same thing. */
+  action?: { label: string; hint: string; run: () => void };
+  /** Called once when the message has gone, for whatever reason. */
+  onGone?: () => void;
+};
+
+type Shown = ToastMessage & { id: number; open: boolean };
+
+const ToastContext = createContext<((message: ToastMessage) => void) | null>(null);
+
+/** Returns the function that shows a message. */
+export function useToast() {
+  const show = useContext(ToastContext);
+  if (!show) throw new Error("useToast needs a ToastProvider above it");
+  return show;
+}
+
+const EXIT_MS = 200;
+const MAX_SHOWN = 3;
+let lastId = 0;
+
+export function ToastProvider({ children }: { children: ReactNode }) {
+  const [toasts, setToasts] = useState<Shown[]>([]);
+
+  const shown = useRef<Shown[]>([]);
+
+  const close = useCallback((id: number) => {
+    const toast = shown.current.find((other) => other.id === id && other.open);
+    if (!toast) return;
+    const set = (next: Shown[]) => {
+      shown.current = next;
+      setToasts(next);
+    };
+    set(shown.current.map((other) => (other.id === id ? { ...other, open: false } : other)));
+    setTimeout(() => set(shown.current.filter((other) => other.id !== id)), EXIT_MS);
+    toast.onGone?.();
+  }, []);
+
+  const show = useCallback(
+    (message: ToastMessage) => {
+      shown.current = [...shown.current, { ...message, id: ++lastId, open: true }];
+      setToasts(shown.current);
+      const open = shown.current.filter((toast) => toast.open);
+      for (const toast of open.slice(0, -MAX_SHOWN)) close(toast.id);
+    },
+    [close],
+  );
+
+  return (
+    <ToastContext value={show}>
+      <Radix.Provider swipeDirection="right" label="Notification">
+        {children}
+        {toasts.map((toast) => (
+          <Radix.Root
+            key={toast.id}
+            open={toast.open}
+            onOpenChange={(open) => !open && close(toast.id)}
+            duration={toast.duration ?? 6000}
+            type={toast.tone === "error" ? "foreground" : "background"}
+            className="flex w-full animate-rise items-center gap-3 rounded-xl border border-line bg-raised py-2 pr-2 pl-4 shadow-float"
+          >
+            {toast.tone === "error" ? (
+              <CircleAlert aria-hidden className="size-5 shrink-0 text-danger" />
+            ) : (
+              <CircleCheck aria-hidden className="size-5 shrink-0 text-good" />
+            )}
+            <Radix.Title className="min-w-0 flex-1 break-words py-1 text-sm">{toast.text}</Radix.Title>
+            {toast.action && (
+              <Radix.Action
+                altText={toast.action.hint}
+                onClick={toast.action.run}
+                className="rounded-md px-3 py-1.5 font-semibold text-accent text-sm hover:bg-hover"
+              >
+                {toast.action.label}
+              </Radix.Action>
+            )}
+            <Radix.Close
+              aria-label="Dismiss"
+              className={clsx("rounded-md p-1.5 text-muted hover:bg-hover hover:text-text")}
+            >
+              <X aria-hidden className="size-4" />
+            </Radix.Close>
+          </Radix.Root>
+        ))}
+        <Radix.Viewport className="fixed inset-x-4 bottom-20 z-50 mx-auto flex max-w-md flex-col gap-2 md:bottom-6" />
+      </Radix.Provider>
+    </ToastContext>
+  );
+}

@@ -1,0 +1,66 @@
+"use client";
+
+import { useEffect, useRef, useSyncExternalStore } from "react";
+
+/** Keys that work anywhere on a page outside text fields, as the help shows them. */
+export const SHORTCUTS = [
+  { keys: ["n"], what: "New task" },
+  { keys: ["/"], what: "Search" },
+  { keys: ["j", "k"], what: "Next and previous task" },
+  { keys: ["e"], what: "Edit the task" },
+  { keys: ["x"], what: "Complete the task" },
+  { keys: ["Delete"], what: "Delete the task" },
+  { keys: ["z"], what: "Undo the last deletion" },
+  { keys: ["g"], what: "Go to the assistant, or back to the tasks" },
+  { keys: ["?"], what: "This help" },
+] as const;
+
+const STORAGE_KEY = "todo.shortcuts";
+const CHANGED = "todo:shortcuts";
+
+/** Whether single-key shortcuts are on. Some people need them off: speech input types letters, too. */
+export function shortcutsEnabled(): boolean {
+  return localStorage.getItem(STORAGE_KEY) !== "off";
+}
+
+export function setShortcutsEnabled(on: boolean): void {
+  if (on) localStorage.removeItem(STORAGE_KEY);
+  else localStorage.setItem(STORAGE_KEY, "off");
+  dispatchEvent(new Event(CHANGED));
+}
+
+const subscribe = (listener: () => void) => {
+  addEventListener(CHANGED, listener);
+  return () => removeEventListener(CHANGED, listener);
+};
+
+export function useShortcutsEnabled(): boolean {
+  return useSyncExternalStore(subscribe, shortcutsEnabled, () => true);
+}
+
+function isTyping(target: EventTarget | null): boolean {
+  if (!(target instanceof HTMLElement)) return false;
+  if (target.isContentEditable || target.matches("textarea, select")) return true;
+  return target instanceof HTMLInputElement && !["checkbox", "radio", "button"].includes(target.type);
+}
+
+/** Runs `handlers[key]` when that key is pressed alone, outside text fields and dialogs. */
+export function useShortcuts(handlers: Record<string, () => void>): void {
+  const latest = useRef(handlers);
+  useEffect(() => {
+    latest.current = handlers;
+  });
+  useEffect(() => {
+    const onKeyDown = (event: KeyboardEvent) => {
+      if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing)
+        return;
+      if (isTyping(event.target) || document.querySelector("[role=dialog], [role=menu]")) return;
+      const handler = latest.current[event.key];
+      if (!handler || !shortcutsEnabled()) return;
+      event.preventDefault();
+      handler();
+    };
+    addEventListener("keydown", onKeyDown);
+    return () => removeEventListener("keydown", onKeyDown);
+  }, []);
+}

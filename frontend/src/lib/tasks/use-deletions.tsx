@@ -1,0 +1,68 @@
+"use client";
+
+import { useQueryClient } from "@tanstack/react-query";
+import { createContext, type ReactNode, useContext, useEffect, useState, useSyncExternalStore } from "react";
+import { useRuntime } from "@/components/providers";
+import { useToast } from "@/components/ui/toast";
+import { unwrap } from "../api/client";
+import { asProblem } from "../api/problem";
+import type { Task } from "../api/types";
+import { Deletions } from "./deletions";
+import { LISTS } from "./lists";
+
+/** Time in which a deletion can be undone, in milliseconds. */
+const UNDO_MS = 6000;
+
+const DeletionsContext = createContext<Deletions | null>(null);
+
+/** Keeps the pending deletions of the session, and carries them out when the page goes away. */
+export function DeletionsProvider({ children }: { children: ReactNode }) {
+  const { api } = useRuntime();
+  const client = useQueryClient();
+  const toast = useToast();
+  const [deletions] = useState(
+    () =>
+      new Deletions(
+        async (task, leaving) => {
+          const path = { task_id: task.id };
+          await unwrap(api.DELETE("/api/tasks/{task_id}", { params: { path }, keepalive: leaving })).catch(
+            (error) => {
+              if (asProblem(error).status !== 404) throw error; // already gone is as good
+            },
+          );
+          if (!leaving) await client.invalidateQueries({ queryKey: LISTS });
+        },
+        (task, error) =>
+          toast({ tone: "error", text: `“${task.title}” was not deleted. ${asProblem(error).message}` }),
+      ),
+  );
+
+  useEffect(() => {
+    addEventListener("pagehide", deletions.flush);
+    return () => {
+      removeEventListener("pagehide", deletions.flush);
+      void deletions.flush();
+    };
+  }, [deletions]);
+
+  return <DeletionsContext value={deletions}>{children}</DeletionsContext>;
+}
+
+/** Ids of deleted tasks to leave out of lists, and ways to delete and to bring back. */
+export function useDeletions() {
+  const deletions = useContext(DeletionsContext);
+  if (!deletions) throw new Error("useDeletions needs a DeletionsProvider above it");
+  const toast = useToast();
+  const hidden = useSyncExternalStore(deletions.subscribe, deletions.snapshot, deletions.snapshot);
+
+  const remove = (task: Task) => {
+    deletions.add(task);
+    toast({
+      text: `Deleted “${task.title}”`,
+      duration: UNDO_MS,
+      action: { label: "Undo", hint: "Press Z to bring the task back", run: () => deletions.undo(task.id) },
+      onGone: () => void deletions.commit(task.id),
+    });
+  };
+  return { hidden, remove, undoLast: () => deletions.undoLast(), flush: deletions.flush };
+}
