@@ -1,0 +1,138 @@
+package image
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+
+	"todo.local/magefiles/internal/engine"
+	"todo.local/magefiles/internal/fault"
+	"todo.local/magefiles/internal/run"
+	"todo.local/magefiles/internal/ui"
+)
+
+// Spec is one image to build.
+type Spec struct {
+	Name   string            // repository name, such as todo-backend
+	Dir    string            // build context, with its Dockerfile
+	Target string            // stage to build; the last where empty
+	Args   map[string]string // build arguments, the base image among them
+}
+
+// Builder builds images in a Docker engine.
+type Builder struct {
+	Docker   *engine.Docker
+	CABundle string // PEM file handed to builds as the secret "ca"; none where empty
+	LogDir   string // where the whole output of a failed build goes
+}
+
+// Label marks every image that this project built, so that it can find and remove its own.
+const Label = "todo.local/built"
+
+// Ref gives the name that the spec's content has, without building anything.
+func (s Spec) Ref() (string, error) {
+	tag, err := contentTag(s.Dir, s.Target, s.Args)
+	return s.Name + ":" + tag, err
+}
+
+// Build makes the image unless the engine has one of the same content, and gives its name.
+func (b *Builder) Build(ctx context.Context, t *ui.Task, s Spec) (string, error) {
+	ref, err := s.Ref()
+	if err != nil {
+		return "", err
+	}
+	if _, err := b.Docker.Output(ctx, "image", "inspect", "--format", "{{.Id}}", ref); err == nil {
+		t.Unchanged("%s", ref)
+		return ref, nil
+	} else if ctx.Err() != nil {
+		return "", err
+	}
+	if err := b.build(ctx, t, s, ref); err != nil {
+		return "", err
+	}
+	t.Result("%s", ref)
+	return ref, nil
+}
+
+func (b *Builder) build(ctx context.Context, t *ui.Task, s Spec, ref string) error {
+	args := []string{"build", "--progress", "plain", "--tag", ref, "--label", Label + "=" + s.Name}
+	if s.Target != "" {
+		args = append(args, "--target", s.Target)
+	}
+	for _, k := range slices.Sorted(maps.Keys(s.Args)) {
+		args = append(args, "--build-arg", k+"="+s.Args[k])
+	}
+	for _, k := range []string{"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"} {
+		if os.Getenv(k) != "" || os.Getenv(strings.ToLower(k)) != "" {
+			args = append(args, "--build-arg", k) // by name only: Docker takes the value, which may hold a password, from the environment
+		}
+	}
+	if b.CABundle != "" {
+		args = append(args, "--secret", "id=ca,src="+b.CABundle)
+	}
+	var mu sync.Mutex
+	var log strings.Builder
+	_, err := b.Docker.Run(ctx, run.Cmd{Args: append(args, s.Dir), Line: func(line string) {
+		mu.Lock()
+		defer mu.Unlock()
+		log.WriteString(line + "\n")
+		t.Line(line)
+	}})
+	if err == nil || ctx.Err() != nil {
+		return err
+	}
+	if known := engine.Explain(err); known != nil {
+		return known
+	}
+	return b.failure(s, log.String(), err)
+}
+
+// failure saves the build's output and names the step and the message that matter.
+func (b *Builder) failure(s Spec, log string, cause error) error {
+	remedy := "correct what it names and run the target again"
+	path := filepath.Join(b.LogDir, s.Name+".log")
+	if err := errors.Join(os.MkdirAll(b.LogDir, 0o755), os.WriteFile(path, []byte(log), 0o644)); err == nil {
+		remedy += "; the whole output is in " + path
+	}
+	what := fmt.Sprintf("the image %s did not build", s.Name)
+	if reason := buildReason(log); reason != "" {
+		return fault.New(fault.CodeBuild, what+": "+reason, remedy)
+	}
+	return fault.Wrap(cause, fault.CodeBuild, what, remedy)
+}
+
+var (
+	stepOutput = regexp.MustCompile(`^#\d+ (?:\d+\.\d+ )?(.*)$`)
+	stepError  = regexp.MustCompile(`^#\d+ ERROR: (.*)$`)
+	solveError = regexp.MustCompile(`(?:failed to solve|^ERROR)[^:]*: (.*)$`)
+)
+
+// buildReason gives the last thing that the failed step said before BuildKit reported it, which is what a person would scroll to.
+func buildReason(log string) string {
+	var last, reason string
+	for line := range strings.Lines(log) {
+		line = strings.TrimSpace(line)
+		switch m := stepError.FindStringSubmatch(line); {
+		case m != nil:
+			reason = m[1]
+			if last != "" {
+				reason = last + " (" + m[1] + ")"
+			}
+			return reason
+		case solveError.MatchString(line):
+			reason = solveError.FindStringSubmatch(line)[1]
+		default:
+			if m := stepOutput.FindStringSubmatch(line); m != nil && strings.TrimSpace(m[1]) != "" {
+				last = strings.TrimSpace(m[1])
+			}
+		}
+	}
+	return reason
+}

@@ -1,0 +1,100 @@
+package image
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"todo.local/magefiles/internal/engine"
+	"todo.local/magefiles/internal/fault"
+	"todo.local/magefiles/internal/run"
+)
+
+func tree(t *testing.T, files map[string]string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, text := range files {
+		path := filepath.Join(dir, name)
+		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+		require.NoError(t, os.WriteFile(path, []byte(text), 0o644))
+	}
+	return dir
+}
+
+func tagOf(t *testing.T, dir, target string, args map[string]string) string {
+	t.Helper()
+	tag, err := contentTag(dir, target, args)
+	require.NoError(t, err)
+	return tag
+}
+
+func TestTagFollowsContentAndNothingElse(t *testing.T) {
+	files := map[string]string{"Dockerfile": "FROM x", "src/a.py": "a", ".dockerignore": "*.log\n.venv\n"}
+	dir, same := tree(t, files), tree(t, files)
+	base := tagOf(t, dir, "", nil)
+	assert.Equal(t, base, tagOf(t, same, "", nil), "two checkouts of the same content share a tag")
+	assert.Len(t, base, tagLength)
+
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "x.log"), []byte("ignored"), 0o644))
+	require.NoError(t, os.MkdirAll(filepath.Join(dir, ".venv", "lib"), 0o755))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, ".venv", "lib", "y"), []byte("ignored"), 0o644))
+	assert.Equal(t, base, tagOf(t, dir, "", nil), "what .dockerignore leaves out does not count")
+
+	assert.NotEqual(t, base, tagOf(t, dir, "test", nil))
+	assert.NotEqual(t, base, tagOf(t, dir, "", map[string]string{"BASE": "other"}))
+	require.NoError(t, os.Chmod(filepath.Join(dir, "src", "a.py"), 0o755))
+	assert.NotEqual(t, base, tagOf(t, dir, "", nil), "the executable bit counts")
+}
+
+func TestTagSeparatesNamesFromBytes(t *testing.T) {
+	one := tree(t, map[string]string{"a": "bc"})
+	two := tree(t, map[string]string{"ab": "c"})
+	assert.NotEqual(t, tagOf(t, one, "", nil), tagOf(t, two, "", nil))
+}
+
+func TestExclamationBringsFilesBack(t *testing.T) {
+	dir := tree(t, map[string]string{".dockerignore": "docs\n!docs/keep.md\n", "docs/keep.md": "1", "docs/other.md": "1"})
+	before := tagOf(t, dir, "", nil)
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "docs", "other.md"), []byte("2"), 0o644))
+	assert.Equal(t, before, tagOf(t, dir, "", nil))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "docs", "keep.md"), []byte("2"), 0o644))
+	assert.NotEqual(t, before, tagOf(t, dir, "", nil))
+}
+
+func TestBuildUsesWhatIsThere(t *testing.T) {
+	fake := (&run.Fake{}).On("docker image inspect", "sha256:1", nil)
+	b := &Builder{Docker: &engine.Docker{Runner: fake, CLI: "docker"}}
+	ref, err := b.Build(t.Context(), nil, Spec{Name: "todo-x", Dir: tree(t, map[string]string{"Dockerfile": "FROM x"})})
+	require.NoError(t, err)
+	assert.Regexp(t, `^todo-x:[0-9a-f]{12}$`, ref)
+	assert.Len(t, fake.Calls(), 1, "no build where the engine has the content")
+}
+
+func TestBuildHandsOverTheCABundleAsASecret(t *testing.T) {
+	fake := (&run.Fake{}).On("docker image inspect", "", errors.New("no such image")).On("docker build", "", nil)
+	b := &Builder{Docker: &engine.Docker{Runner: fake, CLI: "docker"}, CABundle: "/ca.pem"}
+	_, err := b.Build(t.Context(), nil, Spec{Name: "todo-x", Dir: t.TempDir(), Args: map[string]string{"BASE": "y:1"}})
+	require.NoError(t, err)
+	call := fake.Calls()[1]
+	assert.Contains(t, call, "--secret id=ca,src=/ca.pem")
+	assert.Contains(t, call, "--build-arg BASE=y:1")
+}
+
+func TestFailedBuildNamesTheReason(t *testing.T) {
+	log := "#5 [builder 2/4] RUN pip install\n#5 1.234 collecting x\n#5 2.345 ERROR: No matching distribution found for x==9\n#5 ERROR: process \"/bin/sh -c pip install\" did not complete successfully: exit code: 1\n"
+	fake := (&run.Fake{}).On("docker image inspect", "", errors.New("no such image")).On("docker build", log, errors.New("exit status 1"))
+	logs := t.TempDir()
+	b := &Builder{Docker: &engine.Docker{Runner: fake, CLI: "docker"}, LogDir: logs}
+	_, err := b.Build(t.Context(), nil, Spec{Name: "todo-x", Dir: t.TempDir()})
+	require.Error(t, err)
+	assert.Equal(t, fault.CodeBuild, fault.Code(err))
+	assert.Contains(t, err.Error(), "todo-x did not build: ERROR: No matching distribution found for x==9")
+	assert.Contains(t, fault.Remedy(err), filepath.Join(logs, "todo-x.log"))
+	saved, err := os.ReadFile(filepath.Join(logs, "todo-x.log"))
+	require.NoError(t, err)
+	assert.Equal(t, log, string(saved))
+}

@@ -1,0 +1,221 @@
+package image
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/distribution/reference"
+	"github.com/opencontainers/go-digest"
+	"golang.org/x/sync/errgroup"
+
+	"todo.local/magefiles/internal/engine"
+	"todo.local/magefiles/internal/fault"
+	"todo.local/magefiles/internal/run"
+	"todo.local/magefiles/internal/ui"
+)
+
+// Node is the containerd of a cluster node that runs as a container of the Docker engine.
+type Node struct {
+	Docker    *engine.Docker
+	Container string // name of the node's container
+	Records   string // folder that remembers which manifest digest stands for which image of the engine
+}
+
+// Load brings the images to the node, moving only the layers that it lacks, and proves by digest that they are there.
+func (n *Node) Load(ctx context.Context, t *ui.Task, refs []string) error {
+	ids, err := n.ids(ctx, refs)
+	if err != nil {
+		return err
+	}
+	there, err := n.images(ctx)
+	if err != nil {
+		return err
+	}
+	var missing []string
+	for _, ref := range refs {
+		if want := n.recorded(ref, ids[ref]); want == "" || there[fullName(ref)] != want {
+			missing = append(missing, ref)
+		}
+	}
+	if len(missing) == 0 {
+		t.Unchanged("%d images are on the node", len(refs))
+		return nil
+	}
+	moved, err := n.transfer(ctx, t, missing, ids)
+	if err != nil {
+		return err
+	}
+	t.Result("%s: %.1f MB moved", strings.Join(missing, ", "), float64(moved)/1e6)
+	return nil
+}
+
+// ids gives the engine's own identity of each image.
+func (n *Node) ids(ctx context.Context, refs []string) (map[string]string, error) {
+	out, err := n.Docker.Output(ctx, append([]string{"image", "inspect", "--format", "{{.Id}}"}, refs...)...)
+	if err != nil {
+		return nil, fault.Wrap(err, fault.CodeBuild, "an image to load is not in the Docker engine", "run: go tool mage image:build")
+	}
+	lines := strings.Fields(out)
+	if len(lines) != len(refs) {
+		return nil, fmt.Errorf("docker image inspect answered %d of %d images", len(lines), len(refs))
+	}
+	ids := map[string]string{}
+	for i, ref := range refs {
+		ids[ref] = lines[i]
+	}
+	return ids, nil
+}
+
+// transfer saves the images from the engine and streams what the node lacks into its containerd.
+func (n *Node) transfer(ctx context.Context, t *ui.Task, refs []string, ids map[string]string) (int64, error) {
+	spool, err := os.MkdirTemp("", "todo-images-")
+	if err != nil {
+		return 0, err
+	}
+	defer os.RemoveAll(spool)
+
+	t.Status("reading %s", strings.Join(refs, ", "))
+	a, err := n.save(ctx, refs, spool)
+	if err != nil {
+		return 0, err
+	}
+	l, err := a.layout(fullName)
+	if err != nil {
+		return 0, err
+	}
+	has, err := n.blobs(ctx)
+	if err != nil {
+		return 0, err
+	}
+	t.Status("moving layers")
+	moved, err := n.receive(ctx, a, l, has)
+	if err != nil {
+		return 0, fault.Wrap(err, fault.CodeCluster, "the node "+n.Container+" did not take the images", "run the target again; if it fails again: go tool mage cluster:delete deploy")
+	}
+	there, err := n.images(ctx)
+	if err != nil {
+		return 0, err
+	}
+	for _, ref := range refs {
+		want := l.digests[ref]
+		if got := there[fullName(ref)]; got == "" || got != want {
+			return 0, fault.New(fault.CodeCluster, fmt.Sprintf("the node %s has %s as %q instead of %s", n.Container, ref, got, want), "run: go tool mage cluster:delete deploy")
+		}
+		if err := n.record(ref, ids[ref], want); err != nil {
+			return 0, err
+		}
+	}
+	return moved, nil
+}
+
+func (n *Node) save(ctx context.Context, refs []string, spool string) (*archive, error) {
+	pr, pw := io.Pipe()
+	var a *archive
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error {
+		_, err := n.Docker.Run(ctx, run.Cmd{Args: append([]string{"save"}, refs...), Stdout: pw})
+		pw.CloseWithError(err)
+		return err
+	})
+	g.Go(func() error {
+		var err error
+		a, err = readArchive(pr, spool)
+		_, _ = io.Copy(io.Discard, pr) // a writer must never wait for a reader that has given up
+		return err
+	})
+	return a, g.Wait()
+}
+
+func (n *Node) receive(ctx context.Context, a *archive, l *layout, has map[digest.Digest]bool) (int64, error) {
+	pr, pw := io.Pipe()
+	var moved int64
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error {
+		defer pr.Close()
+		_, err := n.Docker.Run(ctx, run.Cmd{
+			Args:  []string{"exec", "-i", n.Container, "ctr", "--namespace", "k8s.io", "images", "import", "--all-platforms", "--digests=false", "-"},
+			Stdin: pr,
+		})
+		return err
+	})
+	g.Go(func() error {
+		var err error
+		moved, err = a.write(pw, l, func(d digest.Digest) bool { return has[d] })
+		pw.CloseWithError(err)
+		return err
+	})
+	return moved, g.Wait()
+}
+
+// images lists the node's images: full name to manifest digest.
+func (n *Node) images(ctx context.Context) (map[string]digest.Digest, error) {
+	out, err := n.ctr(ctx, "images", "list")
+	if err != nil {
+		return nil, err
+	}
+	found := map[string]digest.Digest{}
+	for s := bufio.NewScanner(strings.NewReader(out)); s.Scan(); {
+		if f := strings.Fields(s.Text()); len(f) > 2 && f[0] != "REF" {
+			found[f[0]] = digest.Digest(f[2])
+		}
+	}
+	return found, nil
+}
+
+// blobs lists the content that the node has.
+func (n *Node) blobs(ctx context.Context) (map[digest.Digest]bool, error) {
+	out, err := n.ctr(ctx, "content", "list", "--quiet")
+	if err != nil {
+		return nil, err
+	}
+	has := map[digest.Digest]bool{}
+	for _, d := range strings.Fields(out) {
+		has[digest.Digest(d)] = true
+	}
+	return has, nil
+}
+
+func (n *Node) ctr(ctx context.Context, args ...string) (string, error) {
+	out, err := n.Docker.Output(ctx, append([]string{"exec", n.Container, "ctr", "--namespace", "k8s.io"}, args...)...)
+	return out, fault.Wrap(err, fault.CodeCluster, "the containerd of node "+n.Container+" does not answer", "run: go tool mage cluster:up")
+}
+
+// record remembers that an image of the engine is the given manifest on a node. Losing a record costs one transfer.
+func (n *Node) record(ref, id string, d digest.Digest) error {
+	raw, err := json.Marshal(map[string]string{"id": id, "manifest": d.String()})
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(n.Records, 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(n.recordPath(ref), raw, 0o644)
+}
+
+func (n *Node) recorded(ref, id string) digest.Digest {
+	var r struct{ ID, Manifest string }
+	raw, err := os.ReadFile(n.recordPath(ref))
+	if err != nil || json.Unmarshal(raw, &r) != nil || r.ID != id {
+		return ""
+	}
+	return digest.Digest(r.Manifest)
+}
+
+func (n *Node) recordPath(ref string) string {
+	return filepath.Join(n.Records, strings.NewReplacer("/", "_", ":", "_").Replace(ref)+".json")
+}
+
+// fullName is the name that containerd knows an image by: todo-backend:1 is docker.io/library/todo-backend:1.
+func fullName(ref string) string {
+	named, err := reference.ParseDockerRef(ref)
+	if err != nil {
+		return ref
+	}
+	return named.String()
+}
