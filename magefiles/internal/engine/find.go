@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"todo.local/magefiles/internal/fault"
@@ -36,18 +37,26 @@ func Find(ctx context.Context, r run.Runner) (*Docker, error) {
 
 // find gives a client together with ErrNoBuilder, good for everything except builds.
 func find(ctx context.Context, r run.Runner) (*Docker, error) {
+	paths := clients(os.Getenv("PATH"))
+	found, errs := make([]*Docker, len(paths)), make([]error, len(paths))
+	var wg sync.WaitGroup
+	for i, path := range paths {
+		found[i] = &Docker{Runner: r, CLI: path}
+		wg.Go(func() { errs[i] = found[i].probe(ctx) })
+	}
+	wg.Wait()
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+
 	var builderless *Docker
 	var reason error
-	for _, path := range clients(os.Getenv("PATH")) {
-		d := &Docker{Runner: r, CLI: path}
-		err := d.probe(ctx)
+	for i, err := range errs {
 		switch {
 		case err == nil:
-			return d, nil
-		case ctx.Err() != nil:
-			return nil, ctx.Err()
+			return found[i], nil
 		case errors.Is(err, ErrNoBuilder) && builderless == nil:
-			builderless = d
+			builderless = found[i]
 		case reason == nil:
 			reason = err
 		}

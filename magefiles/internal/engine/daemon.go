@@ -1,0 +1,228 @@
+package engine
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"todo.local/magefiles/internal/fault"
+	"todo.local/magefiles/internal/run"
+	"todo.local/magefiles/internal/ui"
+)
+
+// BoundedRuntime is the name of the container runtime that does without CAP_SYS_RESOURCE.
+const BoundedRuntime = "bounded"
+
+const (
+	runtimeSource = "scripts/runc-bounded"                   // in the checkout
+	runtimeFile   = "usr/local/lib/todo-deploy/runc-bounded" // on the machine, since containers outlive a checkout
+	daemonConfig  = "etc/docker/daemon.json"
+	daemonLog     = "var/log/todo-deploy-dockerd.log"
+)
+
+// startEngine starts the engine where it does not run, and sees to it that it can start privileged containers.
+func (s *setup) startEngine(ctx context.Context, t *ui.Task) error {
+	d, err := find(ctx, s.runner)
+	switch {
+	case d != nil:
+		return s.checkRuntime(ctx, t, d)
+	case !errors.Is(err, ErrNotRunning):
+		return err
+	case os.Getenv("DOCKER_HOST") != "":
+		return fault.Wrap(err, fault.CodeEnvironment, "DOCKER_HOST names an engine that does not answer", "start that engine, or unset DOCKER_HOST")
+	}
+	init := "self"
+	start := s.startByHand
+	if s.host.Systemd() {
+		init, start = "1", s.startService
+	}
+	if s.host.lacksSysResource(init) {
+		if err := s.registerRuntime(); err != nil {
+			return err
+		}
+	}
+	pid, err := start(ctx, t)
+	if err != nil {
+		return err
+	}
+	d, err = s.await(ctx, t, pid)
+	if err != nil {
+		return err
+	}
+	t.Result("started version %s", d.EngineVersion)
+	return nil
+}
+
+func (s *setup) startService(ctx context.Context, t *ui.Task) (int, error) {
+	t.Status("systemctl start docker")
+	_, err := run.Output(ctx, s.runner, "systemctl", "start", "docker")
+	return 0, fault.Wrap(err, fault.CodeEnvironment, "the Docker engine did not start", "`journalctl --unit docker` shows why")
+}
+
+// startByHand starts dockerd in a session of its own, so that it outlives this run and its terminal.
+func (s *setup) startByHand(ctx context.Context, t *ui.Task) (int, error) {
+	t.Status("starting dockerd")
+	program := s.dockerd()
+	if program == "" {
+		return 0, fault.New(fault.CodeEnvironment, "there is no dockerd on this machine", "install the package docker.io")
+	}
+	// Left behind by a power cut or a killed container, these would name processes that now are others, and dockerd would trust them.
+	s.removeStale("run/docker.pid", "dockerd")
+	s.removeStale("run/docker/containerd/containerd.pid", "containerd")
+
+	log := s.host.path(daemonLog)
+	s.record.Files = add(s.record.Files, log)
+	if err := s.host.writeRecord(s.record); err != nil {
+		return 0, err
+	}
+	// The shell tells its pid, which exec keeps, and lets go of our pipes.
+	const script = `echo $$; log=$1; shift; exec "$@" >>"$log" 2>&1 </dev/null`
+	args := append([]string{"--fork", "sh", "-c", script, "sh", log, program}, s.daemonArgs...)
+	res, err := s.runner.Run(ctx, run.Cmd{Name: "setsid", Args: args, Dir: "/"})
+	if err != nil {
+		return 0, fault.Wrap(err, fault.CodeEnvironment, "dockerd did not start", "start it by hand")
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(res.Stdout))
+	if err != nil {
+		return 0, fmt.Errorf("start of dockerd: no process id in %q", res.Stdout)
+	}
+	s.record.Dockerd = &startedDockerd{PID: pid, Boot: s.bootID(), Log: log}
+	return pid, s.host.writeRecord(s.record)
+}
+
+func (s *setup) bootID() string { return s.host.read("proc/sys/kernel/random/boot_id") }
+
+// removeStale removes a pid file unless its process runs the named command.
+func (s *setup) removeStale(rel, command string) {
+	pid, err := strconv.Atoi(s.host.read(rel))
+	if err != nil || s.host.command(pid) != command {
+		_ = os.Remove(s.host.path(rel)) // where it cannot be removed, dockerd says so itself
+	}
+}
+
+// await waits until the engine answers. pid is its process, or 0 where that is not known.
+func (s *setup) await(ctx context.Context, t *ui.Task, pid int) (*Docker, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.patience)
+	defer cancel()
+	tick := time.NewTicker(200 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		d, err := find(ctx, s.runner)
+		if d != nil {
+			return d, nil
+		}
+		if pid != 0 && !s.host.alive(pid) {
+			return nil, fault.New(fault.CodeEnvironment, "dockerd ended: "+lastLine(s.host.read(daemonLog)), "its log is "+s.host.path(daemonLog))
+		}
+		t.Status("waiting for the engine to answer")
+		select {
+		case <-ctx.Done():
+			if errors.Is(ctx.Err(), context.Canceled) {
+				return nil, ctx.Err()
+			}
+			return nil, fault.Wrap(err, fault.CodeEnvironment, fmt.Sprintf("the Docker engine did not answer within %s", s.patience),
+				"look into "+s.host.path(daemonLog)+" or `journalctl --unit docker`")
+		case <-tick.C:
+		}
+	}
+}
+
+// checkRuntime deals with an engine that runs already. One that setup neither installed nor started is left alone.
+func (s *setup) checkRuntime(ctx context.Context, t *ui.Task, d *Docker) error {
+	if !s.host.EngineLacksSysResource() {
+		t.Unchanged("version %s runs", d.EngineVersion)
+		return nil
+	}
+	info, err := d.Info(ctx)
+	if err != nil {
+		return err
+	}
+	if info.DefaultRuntime == BoundedRuntime {
+		t.Unchanged("version %s runs, with the bounded runtime", d.EngineVersion)
+		return nil
+	}
+	pid := s.host.EnginePID()
+	ours := s.record.Dockerd != nil && s.record.Dockerd.PID == pid && s.record.Dockerd.Boot == s.bootID()
+	if !ours && !slices.Contains(s.record.Packages, "docker.io") {
+		return fault.New(fault.CodeEnvironment, "the Docker engine lacks CAP_SYS_RESOURCE and cannot start a cluster node; setup did not start it, so it is left alone",
+			s.runtimeRemedy())
+	}
+	if err := s.registerRuntime(); err != nil {
+		return err
+	}
+	// dockerd reads its runtimes anew on this signal; no container is touched.
+	if err := syscall.Kill(pid, syscall.SIGHUP); err != nil {
+		return err
+	}
+	for range 25 {
+		if info, err = d.Info(ctx); err != nil {
+			return err
+		}
+		if info.DefaultRuntime == BoundedRuntime {
+			t.Result("registered the bounded runtime")
+			return nil
+		}
+		time.Sleep(200 * time.Millisecond)
+	}
+	return fault.New(fault.CodeEnvironment, "the Docker engine did not take up the bounded runtime", "its log tells why; restart it with the configuration in /"+daemonConfig)
+}
+
+// registerRuntime makes the bounded runtime the default in the engine's configuration, which it must read afterwards.
+func (s *setup) registerRuntime() error {
+	script, err := os.ReadFile(filepath.Join(s.cfg.Root, runtimeSource))
+	if err != nil {
+		return err
+	}
+	if there, err := os.ReadFile(s.host.path(runtimeFile)); err != nil || !bytes.Equal(there, script) {
+		if err := s.recorded(runtimeFile, script, 0o755); err != nil {
+			return err
+		}
+	}
+	present, err := os.ReadFile(s.host.path(daemonConfig))
+	if errors.Is(err, fs.ErrNotExist) {
+		return s.recorded(daemonConfig, s.boundedConfig(), 0o644)
+	}
+	if err != nil {
+		return err
+	}
+	var c struct {
+		Default  string                     `json:"default-runtime"`
+		Runtimes map[string]json.RawMessage `json:"runtimes"`
+	}
+	if err := json.Unmarshal(present, &c); err != nil {
+		return fault.Wrap(err, fault.CodeEnvironment, "/"+daemonConfig+" is no JSON", "correct it")
+	}
+	if _, ok := c.Runtimes[BoundedRuntime]; !ok || c.Default != BoundedRuntime {
+		return fault.New(fault.CodeEnvironment, "/"+daemonConfig+" exists, and lacks the bounded runtime that this machine needs", s.runtimeRemedy())
+	}
+	return nil
+}
+
+func (s *setup) boundedConfig() []byte {
+	b, _ := json.MarshalIndent(map[string]any{ // of strings only: cannot fail
+		"runtimes":        map[string]any{BoundedRuntime: map[string]string{"path": s.host.path(runtimeFile)}},
+		"default-runtime": BoundedRuntime,
+	}, "", "  ")
+	return append(b, '\n')
+}
+
+// runtimeRemedy is what a person does where setup does not touch the engine.
+func (s *setup) runtimeRemedy() string {
+	return fmt.Sprintf("install -D -m 755 %s %s\nadd this to /%s:\n%sthen let the engine read it: kill -HUP \"$(cat /run/docker.pid)\"",
+		filepath.Join(s.cfg.Root, runtimeSource), s.host.path(runtimeFile), daemonConfig, s.boundedConfig())
+}
+
+func lastLine(s string) string {
+	s = strings.TrimSpace(s)
+	return s[strings.LastIndexByte(s, '\n')+1:]
+}

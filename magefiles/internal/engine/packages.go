@@ -1,0 +1,168 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"todo.local/magefiles/internal/fault"
+	"todo.local/magefiles/internal/run"
+	"todo.local/magefiles/internal/ui"
+)
+
+const (
+	buildxModule = "github.com/docker/buildx/cmd/buildx@v0.38.2"
+	// buildxPlugin is where clients look for plugins that no package brought.
+	buildxPlugin = "usr/local/lib/docker/cli-plugins/docker-buildx"
+)
+
+// installPackages installs what the caller asked for, and an engine where there is none.
+func (s *setup) installPackages(ctx context.Context, t *ui.Task) error {
+	wanted := slices.Clone(s.packages)
+	_, err := find(ctx, s.runner)
+	lacksClient := errors.Is(err, ErrNoClient)
+	if (lacksClient || errors.Is(err, ErrNotRunning)) && os.Getenv("DOCKER_HOST") == "" && s.dockerd() == "" {
+		wanted = add(wanted, "docker.io")
+	}
+	missing := s.notInstalled(ctx, wanted)
+	if lacksClient {
+		missing = append(missing, "docker-cli") // a package of its own from Debian 13 on, within docker.io before
+	}
+	if len(missing) == 0 {
+		t.Unchanged("%d installed already", len(wanted))
+		return nil
+	}
+
+	if err := s.apt(ctx, t, "update"); err != nil {
+		if ctx.Err() != nil {
+			return err
+		}
+		t.Note("%v; going on with the package lists as they are", err)
+	}
+	if lacksClient && !s.offered(ctx, "docker-cli") {
+		missing = slices.DeleteFunc(missing, func(p string) bool { return p == "docker-cli" })
+		missing = add(missing, s.notInstalled(ctx, []string{"docker.io"})...)
+	}
+	if err := s.install(ctx, t, missing); err != nil {
+		return err
+	}
+	t.Result("installed %s", strings.Join(missing, " "))
+	return nil
+}
+
+// dockerd gives the path of the engine's program, or nothing. Its folder may be missing from the PATH of a root shell.
+func (s *setup) dockerd() string {
+	for _, rel := range []string{"usr/bin/dockerd", "usr/sbin/dockerd", "usr/local/bin/dockerd", "usr/local/sbin/dockerd"} {
+		if path := s.host.path(rel); isFile(path) {
+			return path
+		}
+	}
+	return ""
+}
+
+// notInstalled gives those of the packages that are not wholly installed.
+func (s *setup) notInstalled(ctx context.Context, packages []string) []string {
+	if len(packages) == 0 {
+		return nil
+	}
+	// dpkg-query fails where it knows one of them not at all, and lists the others nonetheless.
+	res, _ := s.runner.Run(ctx, run.Cmd{Name: "dpkg-query", Args: append([]string{"--show", "--showformat=${Package} ${db:Status-Status}\\n"}, packages...)})
+	var missing []string
+	for _, p := range packages {
+		if !slices.Contains(strings.Split(res.Stdout, "\n"), p+" installed") {
+			missing = append(missing, p)
+		}
+	}
+	return missing
+}
+
+// offered tells whether apt can install a package.
+func (s *setup) offered(ctx context.Context, name string) bool {
+	out, err := run.Output(ctx, s.runner, "apt-cache", "policy", name)
+	return err == nil && strings.Contains(out, "Candidate:") && !strings.Contains(out, "Candidate: (none)")
+}
+
+// install puts packages on record and installs them. A dpkg that was interrupted is brought to its end first.
+func (s *setup) install(ctx context.Context, t *ui.Task, packages []string) error {
+	s.record.Packages = add(s.record.Packages, packages...)
+	if err := s.host.writeRecord(s.record); err != nil {
+		return err
+	}
+	if _, err := s.runner.Run(ctx, s.debian(t, "dpkg", "--configure", "-a")); err != nil {
+		return fault.Wrap(err, fault.CodeEnvironment, "an earlier installation of packages is broken", "repair it with `dpkg --configure -a`")
+	}
+	err := s.apt(ctx, t, append([]string{"install", "--yes", "--no-install-recommends"}, packages...)...)
+	return fault.Wrap(err, fault.CodeEnvironment, "packages could not be installed",
+		"`apt-get install "+strings.Join(packages, " ")+"` shows why; behind a proxy, apt needs its own settings")
+}
+
+func (s *setup) apt(ctx context.Context, t *ui.Task, args ...string) error {
+	// Another apt may be at work, as in the first minutes of a fresh machine: wait for it. A question would wait for ever: keep the user's files.
+	options := []string{"-o", "DPkg::Lock::Timeout=300", "-o", "Dpkg::Options::=--force-confold"}
+	_, err := s.runner.Run(ctx, s.debian(t, "apt-get", append(options, args...)...))
+	return err
+}
+
+// debian is a command that installs packages: it asks nothing, and gets time to end cleanly where the run is interrupted.
+func (s *setup) debian(t *ui.Task, name string, args ...string) run.Cmd {
+	return run.Cmd{
+		Name: name, Args: args, Line: t.Line, Grace: time.Minute,
+		Env: []string{"DEBIAN_FRONTEND=noninteractive", "NEEDRESTART_SUSPEND=1", "LC_ALL=C.UTF-8"},
+	}
+}
+
+// provideBuilder gives the docker client the buildx plugin where it needs it: from a package, else built from its Go module.
+func (s *setup) provideBuilder(ctx context.Context, t *ui.Task) error {
+	d, err := find(ctx, s.runner)
+	if err == nil {
+		t.Unchanged("docker client %s builds with it", d.ClientVersion)
+		return nil
+	}
+	if !errors.Is(err, ErrNoBuilder) {
+		return err
+	}
+	for _, name := range []string{"docker-buildx-plugin", "docker-buildx"} {
+		if s.offered(ctx, name) {
+			if err := s.install(ctx, t, []string{name}); err != nil {
+				return err
+			}
+			t.Result("installed %s", name)
+			_, err := find(ctx, s.runner)
+			return err
+		}
+	}
+	if err := s.buildPlugin(ctx, t); err != nil {
+		return fault.Wrap(err, fault.CodeBuild, "the buildx plugin did not build", "install it by hand: https://github.com/docker/buildx#installing")
+	}
+	t.Result("built %s", buildxModule)
+	_, err = find(ctx, s.runner)
+	return err
+}
+
+func (s *setup) buildPlugin(ctx context.Context, t *ui.Task) error {
+	goTool, err := exec.LookPath("go")
+	if err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp("", "buildx-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	t.Status("building %s", buildxModule)
+	cmd := run.Cmd{Name: goTool, Args: []string{"install", "-trimpath", buildxModule}, Dir: dir, Env: []string{"GOBIN=" + dir}, Line: t.Line}
+	if _, err := s.runner.Run(ctx, cmd); err != nil {
+		return err
+	}
+	program, err := os.ReadFile(filepath.Join(dir, "buildx"))
+	if err != nil {
+		return fmt.Errorf("go install left no program: %w", err)
+	}
+	return s.recorded(buildxPlugin, program, 0o755)
+}

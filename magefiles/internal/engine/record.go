@@ -1,0 +1,86 @@
+package engine
+
+import (
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"todo.local/magefiles/internal/fault"
+)
+
+// recordFile says what setup did to this machine, for whoever wants to undo it.
+const recordFile = "var/lib/todo-deploy/setup.json"
+
+// record is the content of recordFile. Entries are written before the deed, so that an interrupted setup leaves none out.
+type record struct {
+	Packages []string          `json:"packages,omitempty"` // installed, and absent before
+	Files    []string          `json:"files,omitempty"`    // written
+	Sysctls  map[string]int    `json:"sysctls,omitempty"`  // raised: the value before
+	Dockerd  *startedDockerd   `json:"dockerd,omitempty"`  // started by hand
+	Notes    map[string]string `json:"undo"`               // how to undo each of these, for people
+}
+
+type startedDockerd struct {
+	PID  int    `json:"pid"`
+	Boot string `json:"boot"` // the kernel's id of this boot: a pid means nothing after the next one
+	Log  string `json:"log"`
+}
+
+func (h Host) readRecord() (record, error) {
+	rec := record{Notes: map[string]string{
+		"packages": "apt-get purge PACKAGES && apt-get autoremove",
+		"files":    "rm FILES",
+		"sysctls":  "sysctl -w NAME=VALUE",
+		"dockerd":  "kill PID",
+	}}
+	path := h.path(recordFile)
+	b, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return rec, nil
+	}
+	if err == nil {
+		err = json.Unmarshal(b, &rec)
+	}
+	return rec, fault.Wrap(err, fault.CodeEnvironment, path+" cannot be read", "correct it or move it away: it only records what setup did")
+}
+
+// writeRecord replaces the record whole or not at all.
+func (h Host) writeRecord(rec record) error {
+	b, err := json.MarshalIndent(rec, "", "  ")
+	if err != nil {
+		return err
+	}
+	return h.writeFile(recordFile, append(b, '\n'), 0o644)
+}
+
+// writeFile replaces a file whole or not at all.
+func (h Host) writeFile(rel string, content []byte, mode fs.FileMode) error {
+	path := h.path(rel)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	tmp, err := os.CreateTemp(filepath.Dir(path), ".todo-deploy-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(tmp.Name()) // fails where it was renamed
+	_, err = tmp.Write(content)
+	err = errors.Join(err, tmp.Chmod(mode), tmp.Close())
+	if err != nil {
+		return err
+	}
+	return os.Rename(tmp.Name(), path)
+}
+
+// add gives list with the items that it lacks.
+func add(list []string, items ...string) []string {
+	for _, item := range items {
+		if !slices.Contains(list, item) {
+			list = append(list, item)
+		}
+	}
+	return list
+}

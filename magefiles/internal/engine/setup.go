@@ -1,0 +1,177 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"todo.local/magefiles/internal/config"
+	"todo.local/magefiles/internal/fault"
+	"todo.local/magefiles/internal/run"
+	"todo.local/magefiles/internal/ui"
+)
+
+// Setup makes this machine able to deploy: the Docker engine installed and running, a client that can build, the given Debian packages, and kernel
+// limits that a cluster node gets along with. As root on Debian or Ubuntu it does what is missing and records it in /var/lib/todo-deploy/setup.json.
+// Elsewhere it changes nothing, and its error's remedy has the commands.
+func Setup(ctx context.Context, t *ui.Task, r run.Runner, cfg *config.Config, packages []string) error {
+	s := &setup{runner: r, host: LocalHost, cfg: cfg, packages: packages, root: os.Geteuid() == 0, patience: time.Minute}
+	return s.run(ctx, t)
+}
+
+// setup is one run of Setup.
+type setup struct {
+	runner     run.Runner
+	host       Host
+	cfg        *config.Config
+	packages   []string
+	root       bool
+	patience   time.Duration // how long dockerd may take to answer
+	daemonArgs []string      // of a dockerd started by hand, besides what the machine's configuration says
+	record     record
+}
+
+func (s *setup) run(ctx context.Context, t *ui.Task) (err error) {
+	if !s.root || !s.host.Distribution().Is("debian", "ubuntu") {
+		return s.elsewhere(ctx, t)
+	}
+	if s.record, err = s.host.readRecord(); err != nil {
+		return err
+	}
+	steps := []struct {
+		name string
+		do   func(context.Context, *ui.Task) error
+	}{
+		{"Packages", s.installPackages},
+		{"Docker engine", s.startEngine},
+		{"BuildKit", s.provideBuilder},
+		{"Kernel limits", s.raiseLimits},
+	}
+	for _, step := range steps {
+		if err := t.Do(step.name, func(t *ui.Task) error { return step.do(ctx, t) }); err != nil {
+			return err
+		}
+	}
+	if t.Changed() {
+		t.Result("ready; what was done is recorded in %s", s.host.path(recordFile))
+	} else {
+		t.Unchanged("nothing to do")
+	}
+	return nil
+}
+
+// elsewhere is setup where nothing may be changed.
+func (s *setup) elsewhere(ctx context.Context, t *ui.Task) error {
+	_, err := find(ctx, s.runner)
+	if err == nil {
+		s.nameMissing(ctx, t)
+		t.Unchanged("Docker works; nothing to do")
+		return nil
+	}
+	if errors.Is(err, ErrNoPermission) || ctx.Err() != nil {
+		return err
+	}
+	why := "setup changes only Debian and Ubuntu machines"
+	if s.host.Distribution().Is("debian", "ubuntu") {
+		why = "setup needs to be root"
+	}
+	return fault.Wrap(err, fault.CodeEnvironment, why, "run these commands:\n"+strings.Join(s.commands(ctx, err), "\n"))
+}
+
+// nameMissing says what is needed only where no container registry answers, so that it is not an error yet.
+func (s *setup) nameMissing(ctx context.Context, t *ui.Task) {
+	missing := s.packages
+	if s.host.Distribution().Is("debian", "ubuntu") {
+		missing = s.notInstalled(ctx, s.packages)
+	}
+	if len(missing) > 0 {
+		t.Note("to build everything from package registries (TODO_IMAGES=source), install %s", strings.Join(missing, " "))
+	}
+}
+
+// commands gives what a person types to make this machine ready, given why Docker cannot be used.
+func (s *setup) commands(ctx context.Context, reason error) []string {
+	d := s.host.Distribution()
+	start := "sudo systemctl enable --now docker"
+	join := `sudo usermod -aG docker "$USER"   # takes effect at the next login`
+	switch {
+	case d.Is("debian", "ubuntu"):
+		if !s.host.Systemd() {
+			start = "sudo sh -c 'setsid --fork dockerd >>/var/log/dockerd.log 2>&1 </dev/null'"
+		}
+		packages := s.notInstalled(ctx, s.packages)
+		if s.dockerd() == "" {
+			packages = add(packages, "docker.io")
+		}
+		if errors.Is(reason, ErrNoBuilder) {
+			packages = add(packages, "docker-buildx") // where the release has it; its absence is apt's to report
+		}
+		if len(packages) == 0 {
+			return []string{start, join}
+		}
+		return []string{"sudo apt-get update", "sudo apt-get install --yes --no-install-recommends " + strings.Join(packages, " "), start, join}
+	case d.Is("fedora"):
+		return []string{"sudo dnf install --assumeyes moby-engine docker-buildx", start, join}
+	case d.Is("arch"):
+		return []string{"sudo pacman --sync --needed docker docker-buildx", start, join}
+	case d.Is("suse", "opensuse"):
+		return []string{"sudo zypper install docker docker-buildx", start, join}
+	case d.Is("alpine"):
+		return []string{"sudo apk add docker docker-cli-buildx", "sudo rc-update add docker default", "sudo service docker start", `sudo addgroup "$USER" docker`}
+	case d.ID == "": // no os-release: not Linux
+		return []string{"brew install colima docker docker-buildx   # or install Docker Desktop", "colima start --cpu 2 --memory 4"}
+	}
+	return []string{"install Docker Engine 23 or later and its buildx plugin with this system's package manager", start, join}
+}
+
+// raiseLimits applies the limits now and for the next boot.
+func (s *setup) raiseLimits(_ context.Context, t *ui.Task) error {
+	var lines, names []string
+	var low []Limit
+	for _, l := range s.host.Limits() {
+		lines = append(lines, fmt.Sprintf("%s = %d", l.Name, max(l.Wanted, l.Value)))
+		if l.Low() {
+			low, names = append(low, l), append(names, l.Name)
+		}
+	}
+	if len(low) == 0 {
+		t.Unchanged("high enough")
+		return nil
+	}
+	const file = "etc/sysctl.d/60-todo-deploy.conf"
+	if s.record.Sysctls == nil {
+		s.record.Sysctls = map[string]int{}
+	}
+	for _, l := range low {
+		if _, again := s.record.Sysctls[l.Name]; !again {
+			s.record.Sysctls[l.Name] = l.Value
+		}
+	}
+	if err := s.recorded(file, []byte(strings.Join(lines, "\n")+"\n"), 0o644); err != nil {
+		return err
+	}
+	for _, l := range low {
+		if err := os.WriteFile(s.host.path(l.file()), []byte(strconv.Itoa(l.Wanted)), 0); err != nil {
+			// In a container /proc/sys is read-only. A cluster mostly works all the same.
+			t.Note("%s could not be raised to %d: set it on the machine that runs this container", l.Name, l.Wanted)
+			t.Unchanged("cannot be raised from here")
+			return nil
+		}
+	}
+	t.Result("raised %s", strings.Join(names, ", "))
+	return nil
+}
+
+// recorded writes a file of the machine after putting it on record.
+func (s *setup) recorded(rel string, content []byte, mode os.FileMode) error {
+	s.record.Files = add(s.record.Files, filepath.Join("/", rel))
+	if err := s.host.writeRecord(s.record); err != nil {
+		return err
+	}
+	return s.host.writeFile(rel, content, mode)
+}
