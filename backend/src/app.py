@@ -7,6 +7,7 @@ from fastapi import APIRouter, FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from src.auth.router import router as auth_router
+from src.chat.router import router as chat_router
 from src.core.database import Database
 from src.core.docs import install_docs
 from src.core.errors import install_error_handlers
@@ -42,6 +43,7 @@ def create_app(settings: Settings) -> FastAPI:
     api = APIRouter(prefix="/api")
     api.include_router(auth_router)
     api.include_router(tasks_router)
+    api.include_router(chat_router)
     app.include_router(api)
     app.include_router(health_router)
     install_error_handlers(app)

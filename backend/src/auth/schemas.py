@@ -7,6 +7,8 @@ from uuid import UUID
 import email_validator
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
+from src.core.types import Output
+
 # No mail is ever sent, so addresses of private networks (me@home.local) are as good as any.
 email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()
 
@@ -44,7 +46,7 @@ class AccountDeletion(BaseModel):
     password: Password
 
 
-class UserOut(BaseModel):
+class UserOut(Output):
     """An account as its owner sees it."""
 
     id: UUID
@@ -52,7 +54,7 @@ class UserOut(BaseModel):
     created_at: datetime
 
 
-class SessionOut(BaseModel):
+class SessionOut(Output):
     """A login: the same token is in the `session` cookie."""
 
     access_token: str = Field(description="JWT for `Authorization: Bearer …`, for clients without cookies.")

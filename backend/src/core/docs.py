@@ -5,9 +5,12 @@ from typing import Any
 
 from fastapi import FastAPI, Response
 from fastapi.openapi.utils import get_openapi
-from pydantic.json_schema import models_json_schema
+from pydantic import TypeAdapter
 
-from src.core.errors import ErrorCode, FieldError, Problem, responses
+from src.chat.schemas import ChatEvent
+from src.core.errors import ErrorCode, Problem, responses
+
+REF = "#/components/schemas/{model}"
 
 DESCRIPTION = """
 Tasks, and an assistant that works on them.
@@ -28,10 +31,10 @@ def build_openapi(app: FastAPI) -> dict[str, Any]:
     """The complete OpenAPI document."""
     document = get_openapi(title=app.title, version=app.version, description=DESCRIPTION.strip(), routes=app.routes)
     schemas = document["components"]["schemas"]
-    _, extra = models_json_schema(
-        [(Problem, "serialization"), (FieldError, "serialization")], ref_template="#/components/schemas/{model}"
-    )
-    schemas.update(extra["$defs"])
+    # What routes answer with outside of FastAPI's sight: problems, and the events of the chat's stream.
+    extra = TypeAdapter(Problem | ChatEvent).json_schema(ref_template=REF, mode="serialization")
+    events = {key: extra["anyOf"][1][key] for key in ("oneOf", "discriminator")}
+    schemas.update(extra["$defs"], ChatEvent=events)
     # FastAPI's own error shape, which no route here answers with.
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)

@@ -4,16 +4,16 @@ from typing import Literal
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
-from pydantic import BaseModel
 
 from src.core.dependencies import DatabaseDep
 from src.core.errors import ErrorCode, ProblemError, responses
 from src.core.schema_version import REQUIRED_REVISION, is_current, read_revision
+from src.core.types import Output
 
 router = APIRouter(tags=["health"])
 
 
-class Health(BaseModel):
+class Health(Output):
     """The process answers."""
 
     status: Literal["ok"] = "ok"
@@ -22,7 +22,7 @@ class Health(BaseModel):
     assistant: Literal["offline", "openai"]
 
 
-class Readiness(BaseModel):
+class Readiness(Output):
     """The process can serve requests."""
 
     status: Literal["ready"] = "ready"

@@ -29,3 +29,9 @@ class Input(BaseModel):
     """A request body: surrounding blanks are dropped, and a field that does not exist is an error."""
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+
+class Output(BaseModel):
+    """A response body: every field is always there, and the OpenAPI document says so."""
+
+    model_config = ConfigDict(json_schema_serialization_defaults_required=True)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
-from src.core.types import Input, Line, Text
+from src.core.types import Input, Line, Output, Text
 from src.tasks.models import TaskRow
 
 
@@ -107,7 +107,7 @@ class TaskUpdate(Input):
         return self
 
 
-class Task(BaseModel):
+class Task(Output):
     """A task."""
 
     model_config = ConfigDict(
@@ -148,7 +148,7 @@ class Task(BaseModel):
 _SAME = ("id", "title", "description", "completed_at", "due_at", "tags", "created_at", "updated_at")
 
 
-class TaskPage(BaseModel):
+class TaskPage(Output):
     """A page of a list."""
 
     items: list[Task]
@@ -156,8 +156,8 @@ class TaskPage(BaseModel):
     total: int = Field(description="How many tasks match, on all pages together.")
 
 
-class TaskQuery(BaseModel):
-    """What to list. All filters must match."""
+class TaskFilter(BaseModel):
+    """Which tasks, and in which order. All filters must match."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -165,6 +165,13 @@ class TaskQuery(BaseModel):
     q: Annotated[Line, Field(max_length=200, description="Words in the title or the description.")] | None = None
     priority: Priority | None = None
     tag: Tag | None = None
+    due_after: Annotated[DueAt, Field(description="Due at this time or later.")] | None = None
+    due_before: Annotated[DueAt, Field(description="Due before this time.")] | None = None
     sort: Sort = Sort.CREATED_DESC
+
+
+class TaskQuery(TaskFilter):
+    """What to list."""
+
     limit: Annotated[int, Field(ge=1, le=100)] = 50
     cursor: Annotated[str, Field(max_length=2000, description="`next_cursor` of the page before.")] | None = None

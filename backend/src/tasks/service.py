@@ -102,6 +102,10 @@ def _filters(user_id: uuid.UUID, query: TaskQuery) -> list[ColumnElement[bool]]:
         where.append(TaskRow.priority == query.priority.rank)
     if query.tag is not None:
         where.append(TaskRow.tags.contains([query.tag]))
+    if query.due_after is not None:
+        where.append(TaskRow.due_at >= query.due_after)
+    if query.due_before is not None:
+        where.append(TaskRow.due_at < query.due_before)
     for word in (query.q or "").split():
         where.append(
             or_(TaskRow.title.icontains(word, autoescape=True), TaskRow.description.icontains(word, autoescape=True))

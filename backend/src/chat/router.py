@@ -1,0 +1,148 @@
+"""Routes of /api/chat."""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Header, Query, Request, status
+from fastapi.responses import StreamingResponse
+
+from src.auth.dependencies import DetachedUserDep, UserDep
+from src.chat import confirmations, service, store
+from src.chat.schemas import (
+    ChatEvent,
+    ChatReply,
+    ChatRequest,
+    ConfirmationOut,
+    ConversationOut,
+    ConversationPage,
+    DoneEvent,
+    ErrorEvent,
+)
+from src.core.dependencies import DatabaseDep, SessionDep, SettingsDep
+from src.core.errors import ErrorCode, ProblemError, problem, responses
+from src.core.ratelimit import spend
+
+router = APIRouter(prefix="/chat", tags=["chat"], responses=responses(ErrorCode.NOT_AUTHENTICATED))
+
+CONVERSATION = responses(ErrorCode.CONVERSATION_NOT_FOUND)
+CONFIRMATION = responses(
+    ErrorCode.CONFIRMATION_NOT_FOUND, ErrorCode.CONFIRMATION_RESOLVED, ErrorCode.CONFIRMATION_EXPIRED
+)
+
+
+async def _limit(user: DetachedUserDep, database: DatabaseDep, settings: SettingsDep) -> None:
+    await spend(database, f"chat:{user.id}", settings.rate_limit_chat)
+
+
+@router.post(
+    "",
+    operation_id="chat",
+    dependencies=[Depends(_limit)],
+    response_model=ChatReply,
+    responses={
+        200: {
+            "description": "A stream of `ChatEvent`s: `event:` is the name and `data:` the JSON of `data`. "
+            "With `Accept: application/json` the whole answer at once.",
+            "content": {"text/event-stream": {"schema": {"$ref": "#/components/schemas/ChatEvent"}}},
+        },
+        **responses(
+            ErrorCode.CONVERSATION_NOT_FOUND,
+            ErrorCode.RATE_LIMITED,
+            ErrorCode.ASSISTANT_UNAVAILABLE,
+            ErrorCode.ASSISTANT_INTERRUPTED,
+            ErrorCode.ASSISTANT_TURN_LIMIT,
+            ErrorCode.ASSISTANT_TIMEOUT,
+        ),
+    },
+)
+async def chat(
+    request: Request,
+    user: DetachedUserDep,
+    database: DatabaseDep,
+    body: ChatRequest,
+    accept: Annotated[str, Header(include_in_schema=False)] = "",
+) -> Any:
+    """Tell the assistant something.
+
+    The stream begins with `conversation` and ends with `done` or `error`; the ASSISTANT_ errors come as status codes
+    only with `Accept: application/json`. The assistant deletes nothing by itself: it sends `confirmation`.
+    """
+    state = request.app.state
+    async with database.session() as session:
+        opened = await store.open_conversation(session, user.id, body.conversation_id, body.message)
+    events = service.answer(service.Chat(database, state.assistant, state.metrics, user.id), opened, body.timezone)
+    if "application/json" in accept and "text/event-stream" not in accept:
+        return await _whole(events)
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return StreamingResponse(_stream(events), media_type="text/event-stream", headers=headers)
+
+
+async def _whole(events: AsyncGenerator[ChatEvent]) -> ChatReply:
+    async with aclosing(events):
+        async for event in events:
+            if isinstance(event, DoneEvent):
+                return event.data
+    raise AssertionError("an answer ends with done or raises")
+
+
+async def _stream(events: AsyncGenerator[ChatEvent]) -> AsyncGenerator[bytes]:
+    try:
+        async with aclosing(events):
+            async for event in events:
+                yield _wire(event)
+    except ProblemError as error:
+        yield _wire(ErrorEvent(data=problem(error.code, error.detail)))
+
+
+def _wire(event: ChatEvent) -> bytes:
+    return f"event: {event.event}\ndata: {event.data.model_dump_json()}\n\n".encode()
+
+
+@router.get(
+    "/conversations",
+    operation_id="listConversations",
+    responses=responses(ErrorCode.VALIDATION_FAILED, ErrorCode.INVALID_CURSOR),
+)
+async def list_conversations(
+    user: UserDep,
+    session: SessionDep,
+    limit: Annotated[int, Query(ge=1, le=100)] = 50,
+    cursor: Annotated[str | None, Query(max_length=200)] = None,
+) -> ConversationPage:
+    """The user's conversations, the latest first."""
+    return await store.list_conversations(session, user.id, limit, cursor)
+
+
+@router.get("/conversations/{conversation_id}", operation_id="getConversation", responses=CONVERSATION)
+async def get_conversation(user: UserDep, session: SessionDep, conversation_id: UUID) -> ConversationOut:
+    """A conversation with its latest 500 messages and what became of its proposals."""
+    return await store.read_conversation(session, user.id, conversation_id)
+
+
+@router.delete(
+    "/conversations/{conversation_id}",
+    operation_id="deleteConversation",
+    status_code=status.HTTP_204_NO_CONTENT,
+    responses=CONVERSATION,
+)
+async def delete_conversation(user: UserDep, session: SessionDep, conversation_id: UUID) -> None:
+    """Delete a conversation; the tasks stay."""
+    await store.delete_conversation(session, user.id, conversation_id)
+
+
+@router.post(
+    "/confirmations/{confirmation_id}",
+    operation_id="confirm",
+    responses={**CONFIRMATION, 404: responses(ErrorCode.CONFIRMATION_NOT_FOUND, ErrorCode.TASK_NOT_FOUND)[404]},
+)
+async def confirm(user: UserDep, session: SessionDep, confirmation_id: UUID) -> ConfirmationOut:
+    """Have done what the assistant proposed. Works once, for ten minutes."""
+    return await confirmations.confirm(session, user.id, confirmation_id)
+
+
+@router.delete("/confirmations/{confirmation_id}", operation_id="cancelConfirmation", responses=CONFIRMATION)
+async def cancel(user: UserDep, session: SessionDep, confirmation_id: UUID) -> ConfirmationOut:
+    """Drop what the assistant proposed."""
+    return await confirmations.cancel(session, user.id, confirmation_id)
