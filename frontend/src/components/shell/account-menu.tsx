@@ -4,8 +4,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { LogOut, Trash2, UserRound } from "lucide-react";
 import dynamic from "next/dynamic";
 import { useRouter } from "next/navigation";
-import { DropdownMenu } from "radix-ui";
-import { useState } from "react";
+import { useId, useState } from "react";
 import { useRuntime } from "@/components/providers";
 import { IconButton } from "@/components/ui/button";
 import { useToast } from "@/components/ui/toast";
@@ -18,10 +17,9 @@ const DeleteAccountDialog = dynamic(() =>
   import("./delete-account-dialog").then((module) => module.DeleteAccountDialog),
 );
 
-const ITEM =
-  "flex h-10 cursor-default select-none items-center gap-3 rounded-lg px-3 text-sm outline-none data-[highlighted]:bg-hover";
+const ITEM = "flex h-10 w-full items-center gap-3 rounded-lg px-3 text-left text-sm hover:bg-hover";
 
-/** Who is logged in, and what can be done with the account. */
+/** Who is logged in, and what can be done with the account. The browser's own popover: Escape and a click outside close it. */
 export function AccountMenu() {
   const { api } = useRuntime();
   const router = useRouter();
@@ -29,6 +27,7 @@ export function AccountMenu() {
   const toast = useToast();
   const session = useSession();
   const { flush } = useDeletions();
+  const id = useId();
   const [deleting, setDeleting] = useState(false);
 
   const logout = useMutation({
@@ -46,35 +45,35 @@ export function AccountMenu() {
 
   return (
     <>
-      <DropdownMenu.Root modal={false}>
-        <DropdownMenu.Trigger asChild>
-          <IconButton label="Account">
-            <UserRound aria-hidden className="size-5" />
-          </IconButton>
-        </DropdownMenu.Trigger>
-        <DropdownMenu.Portal>
-          <DropdownMenu.Content
-            align="end"
-            sideOffset={6}
-            collisionPadding={8}
-            className="z-50 min-w-56 max-w-80 animate-rise rounded-xl border border-line bg-raised p-1.5 shadow-float"
+      <IconButton label="Account" popoverTarget={id}>
+        <UserRound aria-hidden className="size-5" />
+      </IconButton>
+      <div
+        id={id}
+        popover="auto"
+        className="fixed inset-auto top-13 right-[max(1rem,calc(50vw-31rem))] w-64 animate-rise rounded-xl border border-line bg-raised p-1.5 text-text shadow-float"
+      >
+        <p className="px-3 pt-1.5 pb-2 text-sm">
+          <span className="block text-muted text-xs">Logged in as</span>
+          <span className="block truncate font-medium">{session.data?.email ?? "…"}</span>
+        </p>
+        <div className="border-line border-t pt-1.5">
+          <button type="button" className={ITEM} disabled={logout.isPending} onClick={() => logout.mutate()}>
+            <LogOut aria-hidden className="size-4 text-muted" />
+            Log out
+          </button>
+          <button
+            type="button"
+            className={`${ITEM} text-danger`}
+            popoverTarget={id}
+            popoverTargetAction="hide"
+            onClick={() => setDeleting(true)}
           >
-            <DropdownMenu.Label className="px-3 pt-1.5 pb-2 text-sm">
-              <span className="block text-muted text-xs">Logged in as</span>
-              <span className="block truncate font-medium">{session.data?.email ?? "…"}</span>
-            </DropdownMenu.Label>
-            <DropdownMenu.Separator className="mx-1.5 mb-1.5 h-px bg-line" />
-            <DropdownMenu.Item className={ITEM} onSelect={() => logout.mutate()}>
-              <LogOut aria-hidden className="size-4 text-muted" />
-              Log out
-            </DropdownMenu.Item>
-            <DropdownMenu.Item className={`${ITEM} text-danger`} onSelect={() => setDeleting(true)}>
-              <Trash2 aria-hidden className="size-4" />
-              Delete account…
-            </DropdownMenu.Item>
-          </DropdownMenu.Content>
-        </DropdownMenu.Portal>
-      </DropdownMenu.Root>
+            <Trash2 aria-hidden className="size-4" />
+            Delete account…
+          </button>
+        </div>
+      </div>
       {deleting && <DeleteAccountDialog onClose={() => setDeleting(false)} />}
     </>
   );

@@ -110,7 +110,7 @@ function SearchField({ value, onChange, ref }: SearchFieldProps) {
           if (text) clear();
           else event.currentTarget.blur();
         }}
-        className={clsx(controlClass, "h-10 border-line pr-10 pl-10 text-sm")}
+        className={clsx(controlClass, "h-10 w-full border-line pr-10 pl-10 text-sm")}
       />
       {text && (
         <button

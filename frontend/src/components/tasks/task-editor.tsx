@@ -77,7 +77,7 @@ export function TaskEditor({ task, onSave, onCancel }: TaskEditorProps) {
           maxLength={200}
           // biome-ignore lint/a11y/noAutofocus: the form opens because the user asked to edit.
           autoFocus
-          className={`${controlClass} h-11 font-medium`}
+          className={`${controlClass} h-11 w-full font-medium`}
         />
         <textarea
           aria-label="Description"
@@ -86,7 +86,7 @@ export function TaskEditor({ task, onSave, onCancel }: TaskEditorProps) {
           onChange={(event) => setDescription(event.target.value)}
           maxLength={2000}
           rows={3}
-          className={`${controlClass} field-sizing-content max-h-60 min-h-20 resize-y py-2 text-sm`}
+          className={`${controlClass} w-full field-sizing-content max-h-60 min-h-20 resize-y py-2 text-sm`}
         />
       </div>
       <div className="grid gap-4 sm:grid-cols-2">
@@ -98,7 +98,7 @@ export function TaskEditor({ task, onSave, onCancel }: TaskEditorProps) {
               aria-label="Due date"
               value={due.date}
               onChange={(event) => setDue({ ...due, date: event.target.value })}
-              className={`${controlClass} h-10 min-w-0 text-sm`}
+              className={`${controlClass} h-10 w-full min-w-0 text-sm`}
             />
             <input
               type="time"
@@ -106,7 +106,7 @@ export function TaskEditor({ task, onSave, onCancel }: TaskEditorProps) {
               value={due.time}
               disabled={!due.date}
               onChange={(event) => setDue({ ...due, time: event.target.value })}
-              className={`${controlClass} h-10 w-28 shrink-0 text-sm disabled:opacity-50`}
+              className={`${controlClass} h-10 w-32 shrink-0 text-sm disabled:opacity-50`}
             />
           </div>
           <div className="flex flex-wrap gap-1">

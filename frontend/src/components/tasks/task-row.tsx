@@ -36,7 +36,7 @@ export function TaskRow({ task, now, onToggle, onEdit, onDelete, onTag }: TaskRo
   return (
     <div
       className={clsx(
-        "group flex items-start gap-1 rounded-xl py-1 pr-2 pl-1 hover:bg-hover",
+        "group flex items-start gap-1 -mx-2 rounded-xl py-0.5 pr-2 hover:bg-hover",
         draft && "opacity-60",
       )}
     >

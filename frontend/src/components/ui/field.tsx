@@ -4,8 +4,8 @@ import { type ComponentProps, type ReactNode, useId } from "react";
 
 /** Look of every text-like control. */
 export const controlClass =
-  "w-full rounded-lg border border-control bg-surface px-3 text-text transition-colors " +
-  "hover:border-text focus-visible:border-accent aria-invalid:border-danger";
+  "rounded-lg border border-control bg-surface px-3 text-text transition-colors " +
+  "hover:border-text focus-visible:border-accent focus-visible:outline-offset-0 aria-invalid:border-danger";
 
 type FieldProps = ComponentProps<"input"> & { label: string; hint?: ReactNode; error?: string };
 
@@ -22,7 +22,7 @@ export function Field({ label, hint, error, className, ...rest }: FieldProps) {
         id={id}
         aria-invalid={error ? true : undefined}
         aria-describedby={described || undefined}
-        className={clsx(controlClass, "h-11")}
+        className={clsx(controlClass, "h-11 w-full")}
         {...rest}
       />
       {hint && (

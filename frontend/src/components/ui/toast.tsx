@@ -4,6 +4,7 @@ import clsx from "clsx";
 import { CircleAlert, CircleCheck, X } from "lucide-react";
 import { Toast as Radix } from "radix-ui";
 import { createContext, type ReactNode, useCallback, useContext, useRef, useState } from "react";
+import { useMounted } from "@/lib/use-mounted";
 
 /** A short message at the foot of the page. `duration` is in milliseconds. */
 export type ToastMessage = {
@@ -34,6 +35,7 @@ let lastId = 0;
 export function ToastProvider({ children }: { children: ReactNode }) {
   const [toasts, setToasts] = useState<Shown[]>([]);
 
+  const mounted = useMounted();
   const shown = useRef<Shown[]>([]);
 
   const close = useCallback((id: number) => {
@@ -94,7 +96,10 @@ export function ToastProvider({ children }: { children: ReactNode }) {
             </Radix.Close>
           </Radix.Root>
         ))}
-        <Radix.Viewport className="fixed inset-x-4 bottom-20 z-50 mx-auto flex max-w-md flex-col gap-2 md:bottom-6" />
+        {/* Not rendered on the server: it would carry a style attribute, which the page's policy forbids. */}
+        {mounted && (
+          <Radix.Viewport className="fixed inset-x-4 bottom-20 z-50 mx-auto flex max-w-md flex-col gap-2 md:bottom-6" />
+        )}
       </Radix.Provider>
     </ToastContext>
   );
