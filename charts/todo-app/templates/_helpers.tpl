@@ -1,0 +1,119 @@
+{{/* Every name in this chart is fixed, as other parts of the system address them: one release to a namespace. */}}
+
+{{- define "todo-app.namespace" -}}
+{{- .Values.namespace | default .Release.Namespace -}}
+{{- end -}}
+
+{{/* Labels that never change: those a selector uses. Argument: (list $ component). */}}
+{{- define "todo-app.selectorLabels" -}}
+app.kubernetes.io/name: {{ (index . 0).Chart.Name }}
+app.kubernetes.io/instance: {{ (index . 0).Release.Name }}
+app.kubernetes.io/component: {{ index . 1 }}
+{{- end -}}
+
+{{/* Labels of a pod of a component. They leave out the chart's version, which would restart pods that have not changed. */}}
+{{- define "todo-app.podLabels" -}}
+app: todo-{{ index . 1 }}
+{{ include "todo-app.selectorLabels" . }}
+app.kubernetes.io/part-of: {{ (index . 0).Chart.Name }}
+{{- end -}}
+
+{{/* Labels of an object of a component. */}}
+{{- define "todo-app.labels" -}}
+{{- $root := index . 0 -}}
+{{ include "todo-app.podLabels" . }}
+app.kubernetes.io/version: {{ $root.Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ $root.Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace "+" "_" }}
+{{- end -}}
+
+{{/* Reference of an image, from a map with repository, tag and digest. */}}
+{{- define "todo-app.image" -}}
+{{- if .digest -}}
+{{ .repository }}@{{ .digest }}
+{{- else -}}
+{{ .repository }}:{{ .tag }}
+{{- end -}}
+{{- end -}}
+
+{{- define "todo-app.postgresEnabled" -}}
+{{- if and .Values.postgres.enabled (or .Values.secrets.existingSecret (not .Values.secrets.databaseUrl)) -}}true{{- end -}}
+{{- end -}}
+
+{{- define "todo-app.secretName" -}}
+{{- .Values.secrets.existingSecret | default "app-secrets" -}}
+{{- end -}}
+
+{{/*
+The data of the chart's own Secret as JSON, not encoded. What is generated is generated once a rendering, so that the Secret and the checksum on
+the pods agree, and read back from the cluster after that.
+*/}}
+{{- define "todo-app.secretData" -}}
+{{- if not (hasKey .Values "renderedSecretData") -}}
+  {{- $kept := (lookup "v1" "Secret" (include "todo-app.namespace" .) "app-secrets").data | default dict -}}
+  {{- $data := dict -}}
+  {{- if .Values.secrets.jwtSecret -}}
+    {{- $_ := set $data "JWT_SECRET" .Values.secrets.jwtSecret -}}
+  {{- else -}}
+    {{- $_ := set $data "JWT_SECRET" (get $kept "JWT_SECRET" | b64dec | default (randAlphaNum 48)) -}}
+  {{- end -}}
+  {{- $password := get $kept "POSTGRES_PASSWORD" | b64dec -}}
+  {{- if and (not $password) (include "todo-app.postgresEnabled" .) -}}
+    {{- $password = randAlphaNum 32 -}}
+  {{- end -}}
+  {{- if $password -}}{{- $_ := set $data "POSTGRES_PASSWORD" $password -}}{{- end -}}
+  {{- if .Values.secrets.databaseUrl -}}
+    {{- $_ := set $data "DATABASE_URL" .Values.secrets.databaseUrl -}}
+  {{- else if include "todo-app.postgresEnabled" . -}}
+    {{- $_ := set $data "DATABASE_URL" (printf "postgresql://todo:%s@postgres:5432/todo" $password) -}}
+  {{- else -}}
+    {{- fail "set secrets.databaseUrl or secrets.existingSecret, or leave postgres.enabled true" -}}
+  {{- end -}}
+  {{- if .Values.secrets.openaiApiKey -}}{{- $_ := set $data "OPENAI_API_KEY" .Values.secrets.openaiApiKey -}}{{- end -}}
+  {{- $_ := set .Values "renderedSecretData" $data -}}
+{{- end -}}
+{{- toJson .Values.renderedSecretData -}}
+{{- end -}}
+
+{{/* What changes when the Secret does. The signing key in it keeps the digest from being guessed. */}}
+{{- define "todo-app.secretChecksum" -}}
+{{- if .Values.secrets.existingSecret -}}
+{{- .Values.secrets.checksum -}}
+{{- else -}}
+{{- include "todo-app.secretData" . | sha256sum | trunc 32 -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Security contexts that satisfy the Pod Security level "restricted". Argument: the user and group ID. */}}
+{{- define "todo-app.podSecurityContext" -}}
+runAsNonRoot: true
+runAsUser: {{ . }}
+runAsGroup: {{ . }}
+fsGroup: {{ . }}
+fsGroupChangePolicy: OnRootMismatch
+seccompProfile:
+  type: RuntimeDefault
+{{- end -}}
+
+{{- define "todo-app.containerSecurityContext" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities:
+  drop: [ALL]
+{{- end -}}
+
+{{/* Spread over nodes where there are several. Argument: (list $ component). */}}
+{{- define "todo-app.spread" -}}
+- maxSkew: 1
+  topologyKey: kubernetes.io/hostname
+  whenUnsatisfiable: ScheduleAnyway
+  labelSelector:
+    matchLabels:
+      {{- include "todo-app.selectorLabels" . | nindent 6 }}
+  matchLabelKeys: [pod-template-hash]
+{{- end -}}
+
+{{/* The hosts served, as a JSON list. */}}
+{{- define "todo-app.hosts" -}}
+{{- prepend .Values.ingress.extraHosts .Values.ingress.host | uniq | toJson -}}
+{{- end -}}

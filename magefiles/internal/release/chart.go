@@ -1,0 +1,129 @@
+package release
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"helm.sh/helm/v3/pkg/action"
+	"helm.sh/helm/v3/pkg/chart"
+	"helm.sh/helm/v3/pkg/chart/loader"
+	"helm.sh/helm/v3/pkg/chartutil"
+	"helm.sh/helm/v3/pkg/lint/support"
+
+	"todo.local/magefiles/internal/fault"
+)
+
+// load reads a chart and checks the values against its schema.
+func load(dir string, values map[string]any) (*chart.Chart, error) {
+	c, err := loader.LoadDir(dir)
+	if err != nil {
+		return nil, fault.Wrap(err, fault.CodeInput, "the chart in "+dir+" cannot be read", "correct the chart; check it with: go tool mage chart:lint")
+	}
+	merged, err := chartutil.CoalesceValues(c, values)
+	if err != nil {
+		return nil, fault.Wrap(err, fault.CodeInput, "the values do not fit the chart "+c.Name(), "see "+dir+"/values.yaml")
+	}
+	if err := chartutil.ValidateAgainstSchema(c, merged); err != nil {
+		return nil, fault.New(fault.CodeInput, schemaError(c.Name(), err.Error()), "see "+dir+"/values.yaml for what is allowed")
+	}
+	return c, nil
+}
+
+// fingerprint is the same for the same chart files and values, and fits into a label.
+func fingerprint(c *chart.Chart, values map[string]any) (string, error) {
+	h := sha256.New()
+	files := slices.Clone(c.Raw)
+	slices.SortFunc(files, func(a, b *chart.File) int { return strings.Compare(a.Name, b.Name) })
+	for _, f := range files {
+		fmt.Fprintf(h, "%q %d\n", f.Name, len(f.Data))
+		h.Write(f.Data)
+	}
+	if err := json.NewEncoder(h).Encode(values); err != nil { // sorts keys
+		return "", fmt.Errorf("values of chart %s: %w", c.Name(), err)
+	}
+	return hex.EncodeToString(h.Sum(nil))[:40], nil
+}
+
+// violation is one line of the validator's text: indented by how specific it is.
+var violation = regexp.MustCompile(`(?m)^( *)- at '([^']*)': (.+)$`)
+
+// unknownNames is what the validator says of properties that the schema does not know.
+var unknownNames = regexp.MustCompile(`^additional properties (.+) not allowed$`)
+
+// schemaError puts a validator's answer into one line: the most specific violation, by the name that values.yaml uses.
+func schemaError(chartName, text string) string {
+	found := violation.FindAllStringSubmatch(text, -1)
+	if len(found) == 0 {
+		return fmt.Sprintf("values of chart %s: %s", chartName, strings.Join(strings.Fields(text), " "))
+	}
+	best, others := found[0], 0
+	for _, f := range found[1:] {
+		switch {
+		case f[1] == found[0][1]:
+			others++ // on the top level: another fault
+		case others == 0 && len(f[1]) > len(best[1]):
+			best = f
+		}
+	}
+	path := strings.ReplaceAll(strings.Trim(best[2], "/"), "/", ".")
+	what := best[3]
+	if m := unknownNames.FindStringSubmatch(what); m != nil {
+		what = "unknown: " + strings.ReplaceAll(m[1], "'", "")
+	}
+	if path != "" {
+		what = path + ": " + what
+	}
+	if others > 0 {
+		what += fmt.Sprintf(" (and %d more)", others)
+	}
+	return fmt.Sprintf("values of chart %s: %s", chartName, what)
+}
+
+// rendersFor is the Kubernetes version that Render assumes. Helm's own assumption is older than what the charts need.
+var rendersFor = chartutil.KubeVersion{Version: "v1.37.0", Major: "1", Minor: "37"}
+
+// Render gives the manifests that a release of the chart would consist of, as a YAML stream, without asking a cluster. Hooks are part of it.
+func Render(name, namespace, dir string, values map[string]any) (string, error) {
+	c, err := load(dir, values)
+	if err != nil {
+		return "", err
+	}
+	in := action.NewInstall(new(action.Configuration))
+	in.ReleaseName, in.Namespace = name, namespace
+	in.ClientOnly, in.DryRun = true, true
+	in.KubeVersion = &rendersFor
+	r, err := in.Run(c, values)
+	if err != nil {
+		return "", explain(name, err)
+	}
+	var out strings.Builder
+	out.WriteString(r.Manifest)
+	for _, h := range r.Hooks {
+		fmt.Fprintf(&out, "---\n# Source: %s\n%s\n", h.Path, h.Manifest)
+	}
+	return out.String(), nil
+}
+
+// Lint checks a chart as `helm lint --strict` does. Each finding is one line; none means a clean chart.
+func Lint(dir string, values map[string]any) []string {
+	lint := action.NewLint()
+	lint.Strict = true
+	result := lint.Run([]string{dir}, values)
+	var findings []string
+	for _, m := range result.Messages {
+		if m.Severity > support.InfoSev {
+			findings = append(findings, fmt.Sprintf("%s: %v", m.Path, m.Err))
+		}
+	}
+	if len(findings) == 0 {
+		for _, err := range result.Errors {
+			findings = append(findings, err.Error())
+		}
+	}
+	return findings
+}

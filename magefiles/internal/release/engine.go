@@ -1,0 +1,214 @@
+// Package release installs, upgrades, rolls back and removes Helm releases. It is the only importer of Helm.
+//
+// Nothing in it waits for pods: that is the business of package rollout, which can say why they do not come up.
+package release
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"helm.sh/helm/v3/pkg/action"
+	"helm.sh/helm/v3/pkg/chart"
+	"helm.sh/helm/v3/pkg/release"
+	"helm.sh/helm/v3/pkg/storage/driver"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
+
+	"todo.local/magefiles/internal/fault"
+	"todo.local/magefiles/internal/ui"
+)
+
+const (
+	// maxHistory is how many revisions of a release are kept.
+	maxHistory = 10
+	// timeout bounds what Helm does for one operation; it includes no waiting for pods.
+	timeout = 2 * time.Minute
+	// fingerprintLabel marks a revision with what it was made from.
+	fingerprintLabel = "todo.local/fingerprint"
+)
+
+// Engine works on the releases of one namespace.
+type Engine struct {
+	namespace string
+	client    kubernetes.Interface
+	helm      *action.Configuration
+	// drifted names the objects of a manifest that are missing or differ in the cluster.
+	drifted func(ctx context.Context, manifest string) ([]string, error)
+}
+
+// Spec is what a release shall be.
+type Spec struct {
+	Name            string         // of the release
+	ChartDir        string         // folder of the chart
+	Values          map[string]any // on top of the chart's own; no secrets, as Helm keeps them in the cluster
+	CreateNamespace bool           // make the namespace where it is missing
+}
+
+// Outcome is what became of an Apply.
+type Outcome struct {
+	Revision int  // the revision in force now
+	Previous int  // the revision that was deployed before; 0 where there was none
+	Changed  bool // whether anything had to be done
+}
+
+// New connects to the cluster of a kubeconfig's context. Releases live in the namespace, their records as Secrets in it.
+func New(kubeconfig, kubeContext, namespace string) (*Engine, error) {
+	g := newGetter(kubeconfig, kubeContext, namespace)
+	cfg, err := g.ToRESTConfig()
+	if err != nil {
+		return nil, fault.Wrap(err, fault.CodeCluster, "the kubeconfig "+kubeconfig+" cannot be used", "run: go tool mage cluster:up")
+	}
+	client, err := kubernetes.NewForConfig(cfg)
+	if err != nil {
+		return nil, fault.Wrap(err, fault.CodeCluster, "the kubeconfig "+kubeconfig+" cannot be used", "run: go tool mage cluster:up")
+	}
+	helm := new(action.Configuration)
+	debug := func(format string, args ...any) { slog.Debug(fmt.Sprintf(format, args...)) }
+	if err := helm.Init(g, namespace, "secret", debug); err != nil {
+		return nil, fmt.Errorf("setting up Helm: %w", err)
+	}
+	e := &Engine{namespace: namespace, client: client, helm: helm}
+	e.drifted = e.compare
+	return e, nil
+}
+
+// Apply makes the release what spec says: it installs, upgrades, or does nothing where the deployed revision was made from the same chart and
+// values and the cluster still agrees with it.
+func (e *Engine) Apply(ctx context.Context, t *ui.Task, spec Spec) (Outcome, error) {
+	c, err := load(spec.ChartDir, spec.Values)
+	if err != nil {
+		return Outcome{}, err
+	}
+	mark, err := fingerprint(c, spec.Values)
+	if err != nil {
+		return Outcome{}, err
+	}
+	last, err := e.last(spec.Name)
+	if err != nil {
+		return Outcome{}, err
+	}
+	if same, err := e.unchanged(ctx, t, last, mark); err != nil || same {
+		return Outcome{Revision: version(last), Previous: version(last)}, err
+	}
+	if spec.CreateNamespace {
+		if err := e.createNamespace(ctx); err != nil {
+			return Outcome{}, err
+		}
+	}
+
+	var out Outcome
+	err = e.exclusively(ctx, t, spec.Name, func(ctx context.Context) error {
+		if last, err = e.settle(ctx, t, spec.Name); err != nil {
+			return err
+		}
+		if out.Previous, err = e.deployed(spec.Name); err != nil {
+			return err
+		}
+		made, err := e.write(ctx, t, spec, c, last, mark)
+		if err != nil {
+			return explain(spec.Name, err)
+		}
+		out.Revision, out.Changed = made.Version, true
+		t.Result("revision %d", made.Version)
+		return nil
+	})
+	return out, err
+}
+
+// unchanged tells whether a release needs nothing: it was deployed with this fingerprint, and nobody changed or deleted its objects.
+func (e *Engine) unchanged(ctx context.Context, t *ui.Task, last *release.Release, mark string) (bool, error) {
+	if last == nil || last.Info.Status != release.StatusDeployed || last.Labels[fingerprintLabel] != mark {
+		return false, nil
+	}
+	objects, err := e.drifted(ctx, last.Manifest)
+	if err != nil {
+		return false, explain(last.Name, err)
+	}
+	if len(objects) > 0 {
+		t.Note("%s was changed by other means and is put back", list(objects, 3))
+		return false, nil
+	}
+	t.Unchanged("revision %d", last.Version)
+	return true, nil
+}
+
+// write installs the release where there is none and upgrades it otherwise. Helm's own Upgrade.Install does not install.
+func (e *Engine) write(ctx context.Context, t *ui.Task, spec Spec, c *chart.Chart, last *release.Release, mark string) (*release.Release, error) {
+	labels := map[string]string{fingerprintLabel: mark}
+	if last == nil {
+		t.Status("installing")
+		in := action.NewInstall(e.helm)
+		in.ReleaseName, in.Namespace = spec.Name, e.namespace
+		in.Labels, in.Timeout = labels, timeout
+		return in.RunWithContext(ctx, c, spec.Values)
+	}
+	t.Status("upgrading from revision %d", last.Version)
+	up := action.NewUpgrade(e.helm)
+	up.Namespace, up.MaxHistory = e.namespace, maxHistory
+	up.Labels, up.Timeout = labels, timeout
+	up.ResetValues = true
+	return up.RunWithContext(ctx, spec.Name, c, spec.Values)
+}
+
+// settle brings a release that an interrupted run left halfway into a state that Helm goes on from, and gives its last revision. It is called
+// with the lease held, so that no run which still works on the release can be mistaken for an interrupted one.
+func (e *Engine) settle(ctx context.Context, t *ui.Task, name string) (*release.Release, error) {
+	last, err := e.last(name)
+	if err != nil || last == nil {
+		return nil, err
+	}
+	switch {
+	case last.Info.Status.IsPending():
+		t.Note("revision %d of %s was interrupted while %s; recovering", last.Version, name, last.Info.Status)
+		last.SetStatus(release.StatusFailed, "interrupted")
+		return last, e.helm.Releases.Update(last)
+	case last.Info.Status == release.StatusUninstalling, last.Info.Status == release.StatusUninstalled:
+		t.Note("an interrupted uninstall of %s is finished first", name)
+		return nil, e.uninstall(name)
+	}
+	return last, nil
+}
+
+// last gives the latest revision, or nil where there is none.
+func (e *Engine) last(name string) (*release.Release, error) {
+	r, err := e.helm.Releases.Last(name)
+	if errors.Is(err, driver.ErrReleaseNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, unreachable(err)
+	}
+	return r, nil
+}
+
+// deployed gives the number of the revision that is in force, or 0.
+func (e *Engine) deployed(name string) (int, error) {
+	r, err := e.helm.Releases.Deployed(name)
+	if errors.Is(err, driver.ErrNoDeployedReleases) || errors.Is(err, driver.ErrReleaseNotFound) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, unreachable(err)
+	}
+	return r.Version, nil
+}
+
+func (e *Engine) createNamespace(ctx context.Context) error {
+	_, err := e.client.CoreV1().Namespaces().Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: e.namespace}}, metav1.CreateOptions{})
+	if err != nil && !apierrors.IsAlreadyExists(err) {
+		return unreachable(err)
+	}
+	return nil
+}
+
+func version(r *release.Release) int {
+	if r == nil {
+		return 0
+	}
+	return r.Version
+}

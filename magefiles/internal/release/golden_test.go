@@ -1,0 +1,85 @@
+package release_test
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"sigs.k8s.io/yaml"
+
+	"todo.local/magefiles/internal/release"
+)
+
+var update = flag.Bool("update", false, "write what the charts render now into testdata/golden")
+
+const charts = "../../../charts"
+
+// given are values of the chart's Secret, which would otherwise be generated and differ every time.
+const given = `
+secrets: {jwtSecret: 0123456789abcdef0123456789abcdef, databaseUrl: "postgresql://u:p@db.example.com/todo"}
+`
+
+var matrix = []struct{ chart, name, values string }{
+	{"todo-app", "external-database", given},
+	{"todo-app", "existing-secret", `
+secrets: {existingSecret: app-secrets, checksum: "1"}`},
+	{"todo-app", "mage", `
+backend: {image: {repository: todo-backend, tag: abc123, pullPolicy: Never}}
+frontend: {image: {repository: todo-frontend, tag: "", digest: "sha256:` + strings.Repeat("0", 64) + `"}, apiUrl: "https://api.example.com"}
+postgres: {image: {repository: todo-base-postgres, tag: "15", pullPolicy: Never}, storage: {size: 2Gi, className: standard}}
+config: {logLevel: DEBUG, openaiBaseUrl: "http://models:8080/v1", openaiModel: small}
+ingress: {host: todo.example.com}
+secrets: {existingSecret: app-secrets, checksum: "1"}`},
+	{"todo-app", "everything", `
+imagePullSecrets: [{name: registry-login}]
+backend:
+  extraEnv: [{name: TZ, value: UTC}, {name: PROXY, valueFrom: {secretKeyRef: {name: proxy, key: url}}}]
+  autoscaling: {enabled: true, maxReplicas: 9}
+frontend: {autoscaling: {enabled: true}}
+ingress: {tls: {enabled: true, secretName: certificate}, annotations: {example.com/a: b}}
+httpRoute: {enabled: true, parentRefs: [{name: public, namespace: gateways}]}
+networkPolicy: {enabled: true}
+serviceMonitor: {enabled: true}
+secrets: {existingSecret: app-secrets}`},
+	{"todo-app", "bare", `
+namespace: ""
+ingress: {enabled: false}
+podDisruptionBudget: {enabled: false}` + given},
+	{"ingress", "default", ``},
+	{"ingress", "node", `
+image: {repository: registry.example.com/traefik, tag: "", digest: "sha256:` + strings.Repeat("1", 64) + `"}
+nodeSelector: {ingress-ready: "true"}
+hostPorts: {http: 8080, https: 8443}`},
+	{"metrics-server", "default", ``},
+}
+
+func values(t *testing.T, text string) map[string]any {
+	t.Helper()
+	out := map[string]any{}
+	require.NoError(t, yaml.Unmarshal([]byte(text), &out))
+	return out
+}
+
+func TestGolden(t *testing.T) {
+	for _, m := range matrix {
+		t.Run(m.chart+"/"+m.name, func(t *testing.T) {
+			dir := filepath.Join(charts, m.chart)
+			assert.Empty(t, release.Lint(dir, values(t, m.values)))
+			got, err := release.Render(m.chart, "todo", dir, values(t, m.values))
+			require.NoError(t, err)
+
+			path := filepath.Join("testdata", "golden", m.chart, m.name+".yaml")
+			if *update {
+				require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+				require.NoError(t, os.WriteFile(path, []byte(got), 0o644))
+			}
+			want, err := os.ReadFile(path)
+			require.NoError(t, err, "write it with: go test ./magefiles/internal/release -run Golden -update")
+			assert.Equal(t, string(want), got)
+		})
+	}
+}

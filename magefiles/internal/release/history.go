@@ -1,0 +1,127 @@
+package release
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"helm.sh/helm/v3/pkg/action"
+	"helm.sh/helm/v3/pkg/release"
+	"helm.sh/helm/v3/pkg/releaseutil"
+	"helm.sh/helm/v3/pkg/storage/driver"
+
+	"todo.local/magefiles/internal/fault"
+	"todo.local/magefiles/internal/ui"
+)
+
+// Revision is one entry of a release's history.
+type Revision struct {
+	Revision    int
+	Status      string // Helm's word: deployed, superseded, failed, pending-…
+	Updated     time.Time
+	Description string
+}
+
+// History gives the revisions of a release, the oldest first; none where it is not installed.
+func (e *Engine) History(_ context.Context, name string) ([]Revision, error) {
+	all, err := e.revisions(name)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Revision, len(all))
+	for i, r := range all {
+		out[i] = Revision{Revision: r.Version, Status: string(r.Info.Status), Updated: r.Info.LastDeployed.Time, Description: oneLine(r.Info.Description)}
+	}
+	return out, nil
+}
+
+func (e *Engine) revisions(name string) ([]*release.Release, error) {
+	all, err := e.helm.Releases.History(name)
+	if errors.Is(err, driver.ErrReleaseNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, unreachable(err)
+	}
+	releaseutil.SortByRevision(all)
+	return all, nil
+}
+
+// Rollback makes an earlier revision the one in force again, as a new revision. A revision of 0 means the last one before the present that
+// was once in force.
+func (e *Engine) Rollback(ctx context.Context, t *ui.Task, name string, revision int) error {
+	return e.exclusively(ctx, t, name, func(ctx context.Context) error {
+		last, err := e.settle(ctx, t, name)
+		if err != nil {
+			return err
+		}
+		if last == nil {
+			return fault.New(fault.CodeInput, "release "+name+" is not installed", "run: go tool mage deploy")
+		}
+		if revision, err = e.target(name, last, revision); err != nil {
+			return err
+		}
+		t.Status("to revision %d", revision)
+		back := action.NewRollback(e.helm)
+		back.Version, back.Timeout, back.MaxHistory = revision, timeout, maxHistory
+		if err := ctx.Err(); err != nil {
+			return explain(name, err)
+		}
+		if err := back.Run(name); err != nil {
+			return explain(name, err)
+		}
+		t.Result("revision %d again, as revision %d", revision, last.Version+1)
+		return nil
+	})
+}
+
+// target checks the revision to go back to, or finds it.
+func (e *Engine) target(name string, last *release.Release, revision int) (int, error) {
+	all, err := e.revisions(name)
+	if err != nil {
+		return 0, err
+	}
+	for i := len(all) - 1; i >= 0; i-- {
+		r := all[i]
+		wanted := r.Version == revision
+		if revision == 0 {
+			wanted = r.Version < last.Version && r.Info.Status == release.StatusSuperseded
+		}
+		if wanted {
+			return r.Version, nil
+		}
+	}
+	what := fmt.Sprintf("release %s has no revision %d", name, revision)
+	if revision == 0 {
+		what = fmt.Sprintf("release %s has no earlier revision to go back to", name)
+	}
+	return 0, fault.New(fault.CodeInput, what, "choose one from: go tool mage release:history")
+}
+
+// Uninstall removes a release with its history. What its chart says to keep, and the volumes of its databases, stay.
+func (e *Engine) Uninstall(ctx context.Context, t *ui.Task, name string) error {
+	last, err := e.last(name)
+	if err != nil {
+		return err
+	}
+	if last == nil {
+		t.Unchanged("not installed")
+		return nil
+	}
+	return e.exclusively(ctx, t, name, func(context.Context) error {
+		t.Status("uninstalling revision %d", last.Version)
+		if err := e.uninstall(name); err != nil {
+			return explain(name, err)
+		}
+		t.Result("uninstalled")
+		return nil
+	})
+}
+
+func (e *Engine) uninstall(name string) error {
+	un := action.NewUninstall(e.helm)
+	un.IgnoreNotFound, un.Timeout = true, timeout
+	_, err := un.Run(name)
+	return err
+}
