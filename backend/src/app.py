@@ -7,6 +7,8 @@ from fastapi import APIRouter, FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from src.auth.router import router as auth_router
+from src.chat.assistant import Assistant
+from src.chat.offline import OfflineAssistant
 from src.chat.router import router as chat_router
 from src.core.database import Database
 from src.core.docs import install_docs
@@ -24,6 +26,7 @@ def create_app(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
+        await app.state.assistant.close()
         await app.state.database.close()
 
     app = FastAPI(
@@ -39,6 +42,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.settings = settings
     app.state.database = Database(settings.database_url.get_secret_value())
     app.state.metrics = Metrics()
+    app.state.assistant = _assistant(settings)
 
     api = APIRouter(prefix="/api")
     api.include_router(auth_router)
@@ -64,3 +68,13 @@ def create_app(settings: Settings) -> FastAPI:
         )
     app.add_middleware(RequestContext, metrics=app.state.metrics)
     return app
+
+
+def _assistant(settings: Settings) -> Assistant:
+    if settings.openai_api_key is None:
+        return OfflineAssistant()
+    # Only where it is used: an HTTP client is a good part of the memory and of the time to start.
+    from src.chat.openai import OpenAIAssistant
+
+    key = settings.openai_api_key.get_secret_value()
+    return OpenAIAssistant(settings.openai_base_url, key, settings.openai_model)

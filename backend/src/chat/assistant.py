@@ -55,3 +55,7 @@ class Assistant(Protocol):
         Raises ProblemError with one of the ASSISTANT_ codes.
         """
         ...
+
+    async def close(self) -> None:
+        """Let go of what it holds."""
+        ...

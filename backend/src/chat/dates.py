@@ -1,38 +1,133 @@
 """Dates as people type them: "tomorrow", "next friday at 5pm", "in 3 days", "2026-12-01", "1 dec"."""
 
 import re
+from calendar import monthrange
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-_MONTHS = (
-    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
-    "december",
-)  # fmt: skip
-_NUMBERS = {"a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7}
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_NUMBERS = ("a", "an", "one", "two", "three", "four", "five", "six", "seven")
 
-# A due date without a time means the end of that day.
 END_OF_DAY = time(23, 59)
+"""A due date without a time means the end of that day."""
 
 _LEAD = r"(?:\b(?:due|by|on|for|until|before)\s+(?:on\s+|by\s+)?)?"
-_DAY_NAMES = "|".join(f"{d}|{d[:3]}" for d in _WEEKDAYS) + "|tues|wednes|thur|thurs"
-_MONTH_NAMES = "|".join(f"{m}|{m[:3]}" for m in _MONTHS) + "|sept"
-_DATE = re.compile(
+_MONTH = (
+    "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
+    "|nov(?:ember)?|dec(?:ember)?"
+)
+_DAY = re.compile(
     _LEAD
     + rf"""\b(?:
         (?P<iso>\d{{4}}-\d{{2}}-\d{{2}})
-      | (?P<word>today|tonight|tomorrow|tmrw|day\ after\ tomorrow|next\ week|next\ month|(?:this\ |the\ )?weekend)
-      | (?:in\s+)(?P<count>\d{{1,3}}|{"|".join(_NUMBERS)})\s+(?P<unit>day|week|month)s?
-      | (?:(?P<which>this|next)\s+)?(?P<weekday>{_DAY_NAMES})
-      | (?P<day1>\d{{1,2}})(?:st|nd|rd|th)?\s+(?:of\s+)?(?P<month1>{_MONTH_NAMES})(?:,?\s+(?P<year1>\d{{4}}))?
-      | (?P<month2>{_MONTH_NAMES})\s+(?P<day2>\d{{1,2}})(?:st|nd|rd|th)?(?:,?\s+(?P<year2>\d{{4}}))?
+      | (?P<word>today|tonight|day\ after\ tomorrow|tomorrow|next\ week|next\ month)
+      | in\s+(?P<count>\d{{1,3}}|{"|".join(_NUMBERS)})\s+(?P<unit>day|week|month)s?
+      | (?:(?P<which>this|next)\s+)?(?P<weekday>mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?
+      | (?P<day1>\d{{1,2}})(?:st|nd|rd|th)?\s+(?:of\s+)?(?P<month1>{_MONTH})(?:,?\s+(?P<year1>\d{{4}}))?
+      | (?P<month2>{_MONTH})\s+(?P<day2>\d{{1,2}})(?:st|nd|rd|th)?(?:,?\s+(?P<year2>\d{{4}}))?
     )\b""",
     re.IGNORECASE | re.VERBOSE,
 )
 _TIME = re.compile(
-    r"""\b(?:at\s+|by\s+)?(?:
+    r"""\b(?:(?:at|by)\s+)?(?:
         (?P<hour12>1[0-2]|0?[1-9])(?::(?P<minute12>[0-5]\d))?\s?(?P<half>am|pm)
       | (?P<hour24>[01]?\d|2[0-3]):(?P<minute24>[0-5]\d)
       | (?P<name>noon|midnight)
     )\b""",
     re.IGNORECASE | re.VERBOSE,
 )
+
+
+@dataclass(frozen=True)
+class Found:
+    """A date in a text."""
+
+    due_at: datetime
+    rest: str
+    """The text without it."""
+
+
+def find_date(text: str, now: datetime) -> Found | None:
+    """The date in `text`, in the time zone of `now`, or None. A time alone means its next occurrence."""
+    match = None
+    day: date | None = None
+    for match in _DAY.finditer(text):
+        day = _day(match, now.date())
+        if day is not None:
+            break
+    if day is None or match is None:
+        return _time_alone(text, now)
+    rest = text[: match.start()] + " " + text[match.end() :]
+    clock = END_OF_DAY
+    if found := _TIME.search(rest):
+        clock = _clock(found)
+        rest = rest[: found.start()] + " " + rest[found.end() :]
+    elif (match["word"] or "").lower() == "tonight":
+        clock = time(20)
+    return Found(datetime.combine(day, clock, now.tzinfo), _tidy(rest))
+
+
+def _time_alone(text: str, now: datetime) -> Found | None:
+    match = _TIME.search(text)
+    if match is None:
+        return None
+    due_at = datetime.combine(now.date(), _clock(match), now.tzinfo)
+    if due_at <= now:
+        due_at += timedelta(days=1)
+    return Found(due_at, _tidy(text[: match.start()] + " " + text[match.end() :]))
+
+
+def _tidy(text: str) -> str:
+    return " ".join(text.split()).strip(" ,;")
+
+
+def _clock(match: re.Match[str]) -> time:
+    if match["name"]:
+        return time(12) if match["name"].lower() == "noon" else END_OF_DAY
+    if match["half"]:
+        hour = int(match["hour12"]) % 12 + (12 if match["half"].lower() == "pm" else 0)
+        return time(hour, int(match["minute12"] or 0))
+    return time(int(match["hour24"]), int(match["minute24"]))
+
+
+def _day(match: re.Match[str], today: date) -> date | None:
+    try:
+        if match["iso"]:
+            return date.fromisoformat(match["iso"])
+        if match["word"]:
+            return _named(" ".join(match["word"].lower().split()), today)
+        if match["count"]:
+            count = match["count"].lower()
+            number = int(count) if count.isdigit() else max(1, _NUMBERS.index(count) - 1)
+            return _later(today, number, match["unit"].lower())
+        if match["weekday"]:
+            wanted = next(i for i, name in enumerate(_WEEKDAYS) if name.startswith(match["weekday"].lower()))
+            days = (wanted - today.weekday()) % 7 or 7
+            if (match["which"] or "").lower() == "next" and days + today.weekday() < 7:
+                days += 7  # "next friday" said on a monday is not the one of this week
+            return today + timedelta(days)
+        month = _MONTHS.index((match["month1"] or match["month2"])[:3].lower()) + 1
+        day = int(match["day1"] or match["day2"])
+        if year := match["year1"] or match["year2"]:
+            return date(int(year), month, day)
+        this_year = date(today.year, month, day)
+        return this_year if this_year >= today else date(today.year + 1, month, day)
+    except (ValueError, OverflowError):  # no such day, as the 31st of June
+        return None
+
+
+def _named(word: str, today: date) -> date:
+    if word == "next week":
+        return today + timedelta(7 - today.weekday())
+    if word == "next month":
+        return _later(today, 1, "month")
+    return today + timedelta({"today": 0, "tonight": 0, "tomorrow": 1, "day after tomorrow": 2}[word])
+
+
+def _later(today: date, count: int, unit: str) -> date:
+    if unit == "month":
+        years, month = divmod(today.month - 1 + count, 12)
+        year = today.year + years
+        return date(year, month + 1, min(today.day, monthrange(year, month + 1)[1]))
+    return today + timedelta(days=count * (7 if unit == "week" else 1))

@@ -1,0 +1,192 @@
+"""The built-in assistant: rules instead of a model, for when there is no key for one.
+
+It works like a model does: a turn ends with text, or with tool requests whose results the next turn reads. It keeps
+no state; whatever it needs to know is in the history.
+"""
+
+import json
+import uuid
+from collections.abc import AsyncGenerator, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from src.chat.assistant import AssistantTurn, TextDelta, ToolRequest, Turn, UserTurn
+from src.chat.commands import Action, Command, understand
+from src.chat.schemas import AssistantKind, ToolCall, ToolStatus
+from src.tasks.schemas import Priority, Task
+
+INTRODUCTION = "I’m the offline assistant: I understand plain commands, not free conversation."
+HELP = (
+    "You can say, for example:\n"
+    "• add buy milk tomorrow #home !high\n"
+    "• what is open? · what is due this week? · show #home\n"
+    "• mark milk done · reopen milk\n"
+    "• move milk to friday · make milk low priority · rename milk to oat milk\n"
+    "• delete milk"
+)
+
+
+class OfflineAssistant:
+    """Understands the commands of `commands.py`."""
+
+    kind = AssistantKind.OFFLINE
+
+    async def turn(
+        self, history: Sequence[Turn], now: datetime, deadline: float
+    ) -> AsyncGenerator[TextDelta | ToolRequest]:
+        """See `Assistant.turn`."""
+        last = history[-1]
+        if isinstance(last, UserTurn):
+            step = _begin(history, now)
+        else:
+            step = _continue(_command(history, now), last.calls[-1], now)
+        first_answer = not any(isinstance(turn, AssistantTurn) and turn.text for turn in history)
+        if isinstance(step, TextDelta) and first_answer and INTRODUCTION not in step.text:
+            step = TextDelta(f"{INTRODUCTION}\n\n{step.text}")
+        yield step
+
+    async def close(self) -> None:
+        """Nothing to close."""
+
+
+def _begin(history: Sequence[Turn], now: datetime) -> TextDelta | ToolRequest:
+    command = _command(history, now)
+    match command.action:
+        case Action.HELP:
+            return TextDelta(f"{INTRODUCTION} {HELP}")
+        case Action.AGREE:
+            return TextDelta("I did not ask you anything. A deletion is confirmed with its button.")
+        case Action.UNKNOWN:
+            return TextDelta(
+                f"I’m not sure what you mean. Is it a task? Answer “yes” and I add it.\n{INTRODUCTION} {HELP}"
+            )
+        case Action.CHOOSE:
+            return _choose(history, command, now)
+        case Action.ADD if not command.target:
+            return TextDelta("What should the task be called? Say, for example: add buy milk tomorrow.")
+        case Action.ADD:
+            return _request("add_task", {"title": command.target, **command.fields})
+        case Action.LIST:
+            return _request("list_tasks", command.fields)
+        case _ if not command.target:
+            return TextDelta(f"Which task should I {command.action}? Give me some words of its title.")
+        case _:
+            return _request("list_tasks", _search(command))
+
+
+def _command(history: Sequence[Turn], now: datetime) -> Command:
+    said = [turn.text for turn in history if isinstance(turn, UserTurn)]
+    command = understand(said[-1], now)
+    if command.action is Action.AGREE and len(said) > 1 and understand(said[-2], now).action is Action.UNKNOWN:
+        return understand(f"add {said[-2]}", now)
+    return command
+
+
+def _search(command: Command) -> dict[str, Any]:
+    status = {Action.COMPLETE: {"status": "open"}, Action.REOPEN: {"status": "completed"}}
+    return {"q": command.target[:200], "limit": 6, **status.get(command.action, {})}
+
+
+def _request(name: str, arguments: dict[str, Any]) -> ToolRequest:
+    return ToolRequest(f"call_{uuid.uuid4().hex[:12]}", name, json.dumps(arguments))
+
+
+def _choose(history: Sequence[Turn], choice: Command, now: datetime) -> TextDelta | ToolRequest:
+    """Act on the task that the user picked from those that the previous answer offered."""
+    asked, offered = _offer(history, now)
+    if asked is None:
+        return TextDelta("I did not ask you to choose. Tell me what to do, for example: mark milk done.")
+    if not 1 <= choice.choice <= len(offered):
+        return TextDelta(f"Please choose a number from 1 to {len(offered)}.")
+    return _act(asked, offered[choice.choice - 1])
+
+
+def _offer(history: Sequence[Turn], now: datetime) -> tuple[Command | None, list[Task]]:
+    earlier = [i for i, turn in enumerate(history[:-1]) if isinstance(turn, UserTurn)]
+    while earlier:
+        start = earlier.pop()
+        command = _command(history[: start + 1], now)
+        if command.action is Action.CHOOSE:
+            continue  # a number out of range; the offer before it still stands
+        calls = [c for turn in history[start:] if isinstance(turn, AssistantTurn) for c in turn.calls]
+        tasks = calls[-1].result.tasks if calls and calls[-1].name == "list_tasks" else []
+        if command.target and len(tasks) > 1:
+            return command, tasks
+        break
+    return None, []
+
+
+def _act(command: Command, task: Task) -> ToolRequest:
+    task_id = str(task.id)
+    match command.action:
+        case Action.DELETE:
+            return _request("delete_task", {"task_id": task_id})
+        case Action.UPDATE:
+            fields = dict(command.fields)
+            if "tags" in fields:
+                fields["tags"] = [*task.tags, *fields["tags"]]
+            return _request("update_task", {"task_id": task_id, "changes": fields})
+        case _:
+            return _request("complete_task", {"task_id": task_id, "completed": command.action is Action.COMPLETE})
+
+
+def _continue(command: Command, call: ToolCall, now: datetime) -> TextDelta | ToolRequest:
+    result = call.result
+    if result.status is ToolStatus.ERROR:
+        return TextDelta(f"That did not work: {result.detail}")
+    if call.name == "list_tasks":
+        if command.action is Action.LIST:
+            return TextDelta(_listing(command, result.tasks, result.total or 0, now))
+        return _pick(command, result.tasks, now)
+    task = result.tasks[0]
+    match call.name:
+        case "add_task":
+            return TextDelta(f"Added {_describe(task, now)}.")
+        case "delete_task":
+            return TextDelta(f"Shall I really delete “{task.title}”? Please confirm.")
+        case "complete_task":
+            return TextDelta(f"Marked “{task.title}” as {'done' if task.completed else 'open again'}.")
+        case _:
+            return TextDelta(f"Changed: {_describe(task, now)}.")
+
+
+def _pick(command: Command, tasks: list[Task], now: datetime) -> TextDelta | ToolRequest:
+    exact = [task for task in tasks if task.title.casefold() == command.target.casefold()]
+    candidates = exact or tasks
+    if len(candidates) == 1:
+        return _act(command, candidates[0])
+    if not candidates:
+        which = {Action.COMPLETE: "open ", Action.REOPEN: "completed "}.get(command.action, "")
+        return TextDelta(f"I found no {which}task with “{command.target}”. Say “show all” to see your tasks.")
+    lines = "\n".join(f"{i}. {_describe(task, now)}" for i, task in enumerate(tasks, 1))
+    return TextDelta(f"Which one do you mean? Answer with its number.\n{lines}")
+
+
+def _listing(command: Command, tasks: list[Task], total: int, now: datetime) -> str:
+    kind = {"open": "open ", "completed": "completed "}.get(command.fields.get("status", ""), "")
+    if not tasks:
+        return (
+            f"There are no {kind}tasks like that."
+            if set(command.fields) - {"status", "limit"}
+            else (f"You have no {kind}tasks.")
+        )
+    lines = [f"• {_describe(task, now)}" for task in tasks]
+    if total > len(tasks):
+        lines.append(f"… and {total - len(tasks)} more.")
+    return "\n".join([f"{total} {kind}{'task' if total == 1 else 'tasks'}:", *lines])
+
+
+def _describe(task: Task, now: datetime) -> str:
+    parts = [f"“{task.title}”"]
+    if task.due_at:
+        parts.append(f"due {_due(task.due_at.astimezone(now.tzinfo), now)}")
+    if task.priority is not Priority.MEDIUM:
+        parts.append(f"{task.priority} priority")
+    parts += [f"#{tag}" for tag in task.tags]
+    return ", ".join(parts)
+
+
+def _due(due_at: datetime, now: datetime) -> str:
+    names = {now.date(): "today", now.date() + timedelta(days=1): "tomorrow"}
+    day = names.get(due_at.date(), f"{due_at:%a} {due_at.day} {due_at:%b %Y}")
+    return day if (due_at.hour, due_at.minute) == (23, 59) else f"{day} at {due_at:%H:%M}"
