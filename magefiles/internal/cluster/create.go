@@ -1,0 +1,157 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"sigs.k8s.io/kind/pkg/apis/config/v1alpha4"
+	kind "sigs.k8s.io/kind/pkg/cluster"
+	kindexec "sigs.k8s.io/kind/pkg/exec"
+	"sigs.k8s.io/kind/pkg/log"
+
+	"todo.local/magefiles/internal/fault"
+	"todo.local/magefiles/internal/source"
+	"todo.local/magefiles/internal/ui"
+)
+
+// Quirks are properties of the host that a cluster has to be told of. They are patched only where present.
+type Quirks struct {
+	CgroupV1      bool // kubelet refuses cgroup v1 from 1.35 on, unless told
+	NoSysResource bool // without CAP_SYS_RESOURCE nobody may lower an oom_score_adj
+}
+
+// kindRequest is one creation asked of kind's library.
+type kindRequest struct {
+	config     *v1alpha4.Cluster
+	kubeconfig string
+	logger     log.Logger
+}
+
+func createWithLibrary(r kindRequest) error {
+	return kind.NewProvider(kind.ProviderWithDocker(), kind.ProviderWithLogger(r.logger)).Create(r.config.Name,
+		kind.CreateWithV1Alpha4Config(r.config),
+		kind.CreateWithKubeconfigPath(r.kubeconfig),
+		kind.CreateWithDisplayUsage(false),
+		kind.CreateWithDisplaySalutation(false),
+	)
+}
+
+// make creates the cluster. Where that is interrupted, the next Up finds the node without its ready mark and begins again.
+func (k *Kind) make(ctx context.Context, t *ui.Task, n source.Node) (Access, error) {
+	start := time.Now()
+	ports, err := k.Ports()
+	if err != nil {
+		return Access{}, err
+	}
+	quirks, err := k.Quirks(ctx)
+	if err != nil {
+		return Access{}, err
+	}
+	for _, dir := range []string{k.markDir(), filepath.Dir(k.Kubeconfig)} {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return Access{}, err
+		}
+	}
+	_, err = within(ctx, func() (struct{}, error) {
+		return struct{}{}, k.create(kindRequest{config: k.config(n, ports, quirks), kubeconfig: k.Kubeconfig, logger: taskLogger{t}})
+	})
+	if err != nil {
+		if ctx.Err() != nil {
+			return Access{}, ctx.Err()
+		}
+		return Access{}, creationFault(k.Name(), err)
+	}
+	c, err := k.inspect(ctx)
+	if err != nil {
+		return Access{}, err
+	}
+	if c == nil {
+		return Access{}, fault.New(fault.CodeCluster, k.Name()+" disappeared while it was made", "run the target again")
+	}
+	a := k.access(c)
+	if err := a.waitReady(ctx, 2*time.Minute); err != nil {
+		return Access{}, fault.Wrap(err, fault.CodeCluster, k.Name()+" was made but does not answer", "run the target again")
+	}
+	if _, err := k.Docker.Output(ctx, "exec", k.node(), "touch", readyMark); err != nil {
+		return Access{}, err
+	}
+	t.Result("%s made in %.1f s", k.Name(), time.Since(start).Seconds())
+	return a, nil
+}
+
+// config is kind's description of the cluster: one node, every port on loopback only.
+func (k *Kind) config(n source.Node, ports Ports, quirks Quirks) *v1alpha4.Cluster {
+	mapping := func(container, host int) v1alpha4.PortMapping {
+		return v1alpha4.PortMapping{ContainerPort: int32(container), HostPort: int32(host), ListenAddress: "127.0.0.1"}
+	}
+	c := &v1alpha4.Cluster{
+		Name: k.ClusterName,
+		Networking: v1alpha4.Networking{
+			APIServerAddress:  "127.0.0.1",
+			DisableDefaultCNI: n.StaticNetwork,
+		},
+		Nodes: []v1alpha4.Node{{
+			Role:              v1alpha4.ControlPlaneRole,
+			Image:             n.Image,
+			ExtraPortMappings: []v1alpha4.PortMapping{mapping(80, ports.HTTP), mapping(443, ports.HTTPS)},
+			ExtraMounts:       []v1alpha4.Mount{{HostPath: k.markDir(), ContainerPath: markMount, Readonly: true}},
+		}},
+	}
+	if quirks.CgroupV1 {
+		c.KubeadmConfigPatches = append(c.KubeadmConfigPatches,
+			"kind: KubeletConfiguration\napiVersion: kubelet.config.k8s.io/v1beta1\nfailCgroupV1: false\n")
+	}
+	if quirks.NoSysResource {
+		c.ContainerdConfigPatches = append(c.ContainerdConfigPatches,
+			"[plugins.\"io.containerd.grpc.v1.cri\"]\n  restrict_oom_score_adj = true\n")
+	}
+	v1alpha4.SetDefaultsCluster(c)
+	return c
+}
+
+// creationFault puts the output of the command that failed under kind's error into one line.
+func creationFault(name string, err error) error {
+	remedy := "run the target again; go tool mage doctor checks what a cluster needs"
+	var run *kindexec.RunError
+	if errors.As(err, &run) {
+		out := strings.TrimSpace(string(run.Output))
+		for _, sign := range []string{"port is already allocated", "address already in use"} {
+			if strings.Contains(out, sign) {
+				return fault.New(fault.CodeEnvironment, "a port for "+name+" is taken: "+lastOf(out), "free it, or choose others with TODO_HTTP_PORT and TODO_HTTPS_PORT")
+			}
+		}
+		return fault.New(fault.CodeCluster, fmt.Sprintf("%s could not be made: %v: %s", name, run.Inner, lastOf(out)), remedy)
+	}
+	return fault.Wrap(err, fault.CodeCluster, name+" could not be made", remedy)
+}
+
+func lastOf(out string) string {
+	return strings.TrimSpace(out[strings.LastIndexByte(out, '\n')+1:])
+}
+
+// taskLogger shows kind's messages as the status of a task.
+type taskLogger struct{ t *ui.Task }
+
+func (l taskLogger) Warn(m string)                { l.t.Line(m) }
+func (l taskLogger) Warnf(f string, a ...any)     { l.Warn(fmt.Sprintf(f, a...)) }
+func (l taskLogger) Error(m string)               { l.t.Line(m) }
+func (l taskLogger) Errorf(f string, a ...any)    { l.Error(fmt.Sprintf(f, a...)) }
+func (l taskLogger) V(v log.Level) log.InfoLogger { return taskInfo{l.t, v == 0} }
+
+type taskInfo struct {
+	t  *ui.Task
+	on bool
+}
+
+func (i taskInfo) Info(m string) {
+	if i.on {
+		i.t.Line(m)
+	}
+}
+func (i taskInfo) Infof(f string, a ...any) { i.Info(fmt.Sprintf(f, a...)) }
+func (i taskInfo) Enabled() bool            { return i.on }

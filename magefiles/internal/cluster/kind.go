@@ -1,0 +1,314 @@
+package cluster
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	kind "sigs.k8s.io/kind/pkg/cluster"
+
+	"todo.local/magefiles/internal/engine"
+	"todo.local/magefiles/internal/fault"
+	"todo.local/magefiles/internal/image"
+	"todo.local/magefiles/internal/run"
+	"todo.local/magefiles/internal/source"
+	"todo.local/magefiles/internal/ui"
+)
+
+const (
+	// markMount is where a folder of the host is mounted into every node that this project makes. It tells them from other kind clusters from
+	// their first moment on, so that an interrupted creation can be cleared away without ever touching somebody else's.
+	markMount = "/etc/todo-deploy"
+	// readyMark is written in the node once its creation is complete. It lives and dies with the node's file system.
+	readyMark = "/var/lib/todo-deploy-ready"
+)
+
+// Kind is a one-node kind cluster in the Docker engine.
+type Kind struct {
+	Docker      *engine.Docker
+	ClusterName string
+	Kubeconfig  string                                // where its kubeconfig is written
+	Cache       string                                // the project's cache folder
+	Quirks      func(context.Context) (Quirks, error) // what the host of the engine asks for
+	Ports       func() (Ports, error)                 // picks the ports of a new cluster
+	// What is asked of kind's library; tests put fakes here.
+	create     func(kindRequest) error
+	kubeconfig func(name string) (string, error)
+	remove     func(name, kubeconfig string) error
+}
+
+// Ports are the ports on 127.0.0.1 where a cluster's ingress answers.
+type Ports struct{ HTTP, HTTPS int }
+
+// NewKind is the kind cluster of the given name.
+func NewKind(d *engine.Docker, name, kubeconfig, cache string, quirks func(context.Context) (Quirks, error), ports func() (Ports, error)) *Kind {
+	library := kind.NewProvider(kind.ProviderWithDocker())
+	return &Kind{
+		Docker: d, ClusterName: name, Kubeconfig: kubeconfig, Cache: cache, Quirks: quirks, Ports: ports,
+		create:     createWithLibrary,
+		kubeconfig: func(name string) (string, error) { return library.KubeConfig(name, false) },
+		remove:     library.Delete,
+	}
+}
+
+// Name gives "kind cluster NAME".
+func (k *Kind) Name() string { return "kind cluster " + k.ClusterName }
+
+func (k *Kind) node() string { return k.ClusterName + "-control-plane" }
+
+// container is what docker inspect tells of a node.
+type container struct {
+	State  struct{ Status string }
+	Config struct {
+		Image  string
+		Labels map[string]string
+	}
+	Mounts     []struct{ Destination string }
+	HostConfig struct {
+		PortBindings map[string][]struct{ HostIp, HostPort string }
+	}
+}
+
+// inspect gives the cluster's node, or nil where there is none. A node that this project did not make is an error.
+func (k *Kind) inspect(ctx context.Context) (*container, error) {
+	out, err := k.Docker.Output(ctx, "container", "inspect", k.node())
+	if err != nil {
+		var e *run.Error
+		if errors.As(err, &e) && strings.Contains(strings.ToLower(e.Output), "no such container") {
+			return nil, nil
+		}
+		if known := engine.Explain(err); known != nil {
+			return nil, known
+		}
+		return nil, err
+	}
+	var found []container
+	if err := json.Unmarshal([]byte(out), &found); err != nil || len(found) != 1 {
+		return nil, fmt.Errorf("docker container inspect %s gave no usable answer: %w", k.node(), err)
+	}
+	c := &found[0]
+	for _, m := range c.Mounts {
+		if m.Destination == markMount {
+			return c, nil
+		}
+	}
+	return nil, fault.New(fault.CodeCluster, "a container "+k.node()+" exists that this project did not make",
+		"choose another name with TODO_CLUSTER_NAME")
+}
+
+// State tells what there is of the cluster.
+func (k *Kind) State(ctx context.Context) (State, error) {
+	c, err := k.inspect(ctx)
+	switch {
+	case err != nil:
+		return "", err
+	case c == nil:
+		return Absent, nil
+	case c.State.Status == "running":
+		return Running, nil
+	}
+	return Stopped, nil
+}
+
+// Up finds the cluster running, starts it where it is stopped, or makes it. A creation that was interrupted is cleared away and begun again.
+func (k *Kind) Up(ctx context.Context, t *ui.Task, node source.Node) (Access, error) {
+	c, err := k.inspect(ctx)
+	if err != nil {
+		return Access{}, err
+	}
+	if c != nil && c.State.Status == "running" {
+		if a := k.access(c); a.ready(ctx) == nil {
+			t.Unchanged("%s runs", k.Name())
+			return a, nil
+		}
+	}
+	if c != nil {
+		a, err := k.revive(ctx, t, c)
+		if err == nil || !errors.Is(err, errIncomplete) {
+			return a, err
+		}
+		t.Note("the creation of %s was interrupted; making it again", k.Name())
+		if err := k.Delete(ctx, nil); err != nil {
+			return Access{}, err
+		}
+	}
+	return k.make(ctx, t, node)
+}
+
+var errIncomplete = errors.New("the cluster was never completed")
+
+// revive brings an existing node back: it starts it, waits for the API server, and restarts it once where that does not come.
+func (k *Kind) revive(ctx context.Context, t *ui.Task, c *container) (Access, error) {
+	verb := "restart"
+	if c.State.Status != "running" {
+		verb = "start"
+	}
+	t.Status("%sing the node", verb)
+	switch c.State.Status {
+	case "running":
+	case "paused":
+		if _, err := k.Docker.Output(ctx, "unpause", k.node()); err != nil {
+			return Access{}, err
+		}
+	default:
+		if err := k.start(ctx); err != nil {
+			return Access{}, err
+		}
+	}
+	if complete, err := k.complete(ctx); err != nil || !complete {
+		return Access{}, errors.Join(err, errIncomplete)
+	}
+	a, err := k.exportKubeconfig(ctx, c)
+	if err == nil {
+		err = a.waitReady(ctx, time.Minute)
+	}
+	if err != nil && ctx.Err() == nil {
+		t.Note("%s does not answer; restarting its node", k.Name())
+		if _, err := k.Docker.Output(ctx, "restart", k.node()); err != nil {
+			return Access{}, err
+		}
+		if a, err = k.exportKubeconfig(ctx, c); err == nil {
+			err = a.waitReady(ctx, 2*time.Minute)
+		}
+	}
+	if err != nil {
+		return Access{}, fault.Wrap(err, fault.CodeCluster, k.Name()+" does not come up",
+			"to make it anew, with an empty database: go tool mage cluster:delete deploy")
+	}
+	t.Result("%s was stopped and runs again", k.Name())
+	return a, nil
+}
+
+func (k *Kind) start(ctx context.Context) error {
+	_, err := k.Docker.Output(ctx, "start", k.node())
+	if err != nil && strings.Contains(err.Error(), "port is already allocated") || err != nil && strings.Contains(err.Error(), "address already in use") {
+		return fault.New(fault.CodeEnvironment, "a port of "+k.Name()+" is taken by another program: "+err.Error(),
+			"end that program (go tool mage doctor names it), or: go tool mage cluster:delete deploy, which takes free ports and loses the database")
+	}
+	return err
+}
+
+func (k *Kind) complete(ctx context.Context) (bool, error) {
+	_, err := k.Docker.Output(ctx, "exec", k.node(), "test", "-f", readyMark)
+	var e *run.Error
+	if errors.As(err, &e) && e.Code == 1 {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// Access tells how to reach the running cluster.
+func (k *Kind) Access(ctx context.Context) (Access, error) {
+	c, err := k.inspect(ctx)
+	if err != nil {
+		return Access{}, err
+	}
+	if c == nil || c.State.Status != "running" {
+		return Access{}, fault.New(fault.CodeCluster, k.Name()+" does not run", "run: go tool mage deploy")
+	}
+	if a := k.access(c); a.ready(ctx) == nil {
+		return a, nil
+	}
+	return k.exportKubeconfig(ctx, c)
+}
+
+func (k *Kind) access(c *container) Access {
+	addr := func(port string) string {
+		for _, b := range c.HostConfig.PortBindings[port+"/tcp"] {
+			return net.JoinHostPort(b.HostIp, b.HostPort)
+		}
+		return ""
+	}
+	return Access{Kubeconfig: k.Kubeconfig, Context: "kind-" + k.ClusterName, HTTP: addr("80"), HTTPS: addr("443"), NodeImage: c.Config.Image}
+}
+
+// exportKubeconfig writes the node's admin kubeconfig with its address on this host. A fresh checkout has none, and a remade cluster another.
+func (k *Kind) exportKubeconfig(ctx context.Context, c *container) (Access, error) {
+	text, err := within(ctx, func() (string, error) { return k.kubeconfig(k.ClusterName) })
+	if err != nil {
+		return Access{}, fault.Wrap(err, fault.CodeCluster, "the kubeconfig of "+k.Name()+" cannot be read", "run: go tool mage cluster:up")
+	}
+	if err := os.MkdirAll(filepath.Dir(k.Kubeconfig), 0o755); err != nil {
+		return Access{}, err
+	}
+	tmp := k.Kubeconfig + ".new"
+	if err := os.WriteFile(tmp, []byte(text), 0o600); err != nil {
+		return Access{}, err
+	}
+	return k.access(c), os.Rename(tmp, k.Kubeconfig)
+}
+
+// Load brings images into the node's containerd.
+func (k *Kind) Load(ctx context.Context, t *ui.Task, refs []string) error {
+	n := image.Node{Docker: k.Docker, Container: k.node(), Records: filepath.Join(k.Cache, "transported")}
+	return n.Load(ctx, t, refs)
+}
+
+// Down stops the node; the database stays on its volume.
+func (k *Kind) Down(ctx context.Context, t *ui.Task) error {
+	c, err := k.inspect(ctx)
+	switch {
+	case err != nil:
+		return err
+	case c == nil:
+		t.Unchanged("there is no %s", k.Name())
+		return nil
+	case c.State.Status != "running":
+		t.Unchanged("%s is stopped", k.Name())
+		return nil
+	}
+	if _, err := k.Docker.Output(ctx, "stop", "--time", "30", k.node()); err != nil {
+		return fault.Wrap(err, fault.CodeCluster, k.Name()+" does not stop", "run the target again")
+	}
+	t.Result("%s stopped; its data is kept", k.Name())
+	return nil
+}
+
+// Delete removes the node with its volumes, and the kubeconfig.
+func (k *Kind) Delete(ctx context.Context, t *ui.Task) error {
+	c, err := k.inspect(ctx)
+	if err != nil {
+		return err
+	}
+	if err := os.Remove(k.Kubeconfig); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	if c == nil {
+		t.Unchanged("there is no %s", k.Name())
+		return nil
+	}
+	_, err = within(ctx, func() (struct{}, error) { return struct{}{}, k.remove(k.ClusterName, k.Kubeconfig) })
+	if err != nil {
+		return fault.Wrap(err, fault.CodeCluster, k.Name()+" cannot be deleted", "run the target again")
+	}
+	t.Result("%s deleted", k.Name())
+	return os.RemoveAll(k.markDir())
+}
+
+func (k *Kind) markDir() string { return filepath.Join(k.Cache, "clusters", k.ClusterName) }
+
+// within runs a call of kind's library, which takes no context, and stops waiting for it when the context ends.
+func within[T any](ctx context.Context, call func() (T, error)) (T, error) {
+	type answer struct {
+		value T
+		err   error
+	}
+	ch := make(chan answer, 1)
+	go func() {
+		v, err := call()
+		ch <- answer{v, err}
+	}()
+	select {
+	case a := <-ch:
+		return a.value, a.err
+	case <-ctx.Done():
+		var zero T
+		return zero, ctx.Err()
+	}
+}

@@ -1,0 +1,187 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	kindexec "sigs.k8s.io/kind/pkg/exec"
+
+	"todo.local/magefiles/internal/engine"
+	"todo.local/magefiles/internal/fault"
+	"todo.local/magefiles/internal/run"
+	"todo.local/magefiles/internal/source"
+)
+
+// world is a Docker engine with at most one node container, and an API server behind it.
+type world struct {
+	fake     *run.Fake
+	status   string // of the container; empty where there is none
+	marked   bool   // made by this project
+	complete bool   // its creation was completed
+	ready    bool   // its API server answers
+	created  int
+	deleted  int
+}
+
+func newWorld(t *testing.T) (*world, *Kind) {
+	t.Helper()
+	w := &world{fake: &run.Fake{}}
+	api := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		if !w.ready {
+			rw.WriteHeader(http.StatusServiceUnavailable)
+		}
+	}))
+	t.Cleanup(api.Close)
+
+	w.fake.OnFunc("docker container inspect", func(run.Cmd) (string, error) {
+		if w.status == "" {
+			return "Error: No such container: x-control-plane", errors.New("exit status 1")
+		}
+		mount := "/var"
+		if w.marked {
+			mount = markMount
+		}
+		return fmt.Sprintf(`[{"State":{"Status":%q},"Config":{"Image":"todo-node:1"},"Mounts":[{"Destination":%q}],
+			"HostConfig":{"PortBindings":{"80/tcp":[{"HostIp":"127.0.0.1","HostPort":"8080"}]}}}]`, w.status, mount), nil
+	})
+	w.fake.OnFunc("docker exec x-control-plane test -f", func(run.Cmd) (string, error) {
+		if !w.complete {
+			return "", errors.New("exit status 1")
+		}
+		return "", nil
+	})
+	w.fake.OnFunc("docker exec x-control-plane touch", func(run.Cmd) (string, error) { w.complete = true; return "", nil })
+	w.fake.OnFunc("docker start", func(run.Cmd) (string, error) { w.status, w.ready = "running", true; return "", nil })
+	w.fake.OnFunc("docker restart", func(run.Cmd) (string, error) { w.ready = true; return "", nil })
+	w.fake.OnFunc("docker stop", func(run.Cmd) (string, error) { w.status = "exited"; return "", nil })
+
+	dir := t.TempDir()
+	k := &Kind{
+		Docker: &engine.Docker{Runner: w.fake, CLI: "docker"}, ClusterName: "x",
+		Kubeconfig: filepath.Join(dir, "kubeconfig"), Cache: dir,
+		Quirks: func(context.Context) (Quirks, error) { return Quirks{}, nil },
+		Ports:  func() (Ports, error) { return Ports{8080, 8443}, nil },
+	}
+	kubeconfig := fmt.Sprintf("apiVersion: v1\nkind: Config\nclusters: [{name: kind-x, cluster: {server: %q}}]\n"+
+		"contexts: [{name: kind-x, context: {cluster: kind-x, user: u}}]\nusers: [{name: u, user: {}}]\n", api.URL)
+	k.kubeconfig = func(string) (string, error) { return kubeconfig, nil }
+	k.create = func(kindRequest) error {
+		w.created++
+		w.status, w.marked, w.ready = "running", true, true
+		return os.WriteFile(k.Kubeconfig, []byte(kubeconfig), 0o600)
+	}
+	k.remove = func(string, string) error {
+		w.deleted++
+		w.status, w.complete = "", false
+		return nil
+	}
+	return w, k
+}
+
+func up(t *testing.T, k *Kind) (Access, error) {
+	t.Helper()
+	return k.Up(t.Context(), nil, source.Node{Image: "todo-node:1"})
+}
+
+func TestUpMakesOnceAndThenFindsIt(t *testing.T) {
+	w, k := newWorld(t)
+	first, err := up(t, k)
+	require.NoError(t, err)
+	second, err := up(t, k)
+	require.NoError(t, err)
+	assert.Equal(t, 1, w.created)
+	assert.Equal(t, first, second)
+	assert.Equal(t, "127.0.0.1:8080", first.HTTP)
+	assert.Equal(t, "todo-node:1", first.NodeImage)
+}
+
+func TestStoppedClusterIsStartedNotMade(t *testing.T) {
+	w, k := newWorld(t)
+	w.status, w.marked, w.complete = "exited", true, true
+	_, err := up(t, k)
+	require.NoError(t, err)
+	assert.Zero(t, w.created)
+	assert.Contains(t, w.fake.Calls(), "docker start x-control-plane")
+}
+
+func TestInterruptedCreationIsBegunAgain(t *testing.T) {
+	w, k := newWorld(t)
+	w.status, w.marked, w.complete = "running", true, false
+	_, err := up(t, k)
+	require.NoError(t, err)
+	assert.Equal(t, 1, w.deleted)
+	assert.Equal(t, 1, w.created)
+	assert.True(t, w.complete)
+}
+
+func TestSomebodyElsesClusterIsLeftAlone(t *testing.T) {
+	w, k := newWorld(t)
+	w.status, w.marked = "running", false
+	_, err := up(t, k)
+	require.ErrorContains(t, err, "did not make")
+	assert.Contains(t, fault.Remedy(err), "TODO_CLUSTER_NAME")
+	require.Error(t, k.Delete(t.Context(), nil))
+	require.Error(t, k.Down(t.Context(), nil))
+	assert.Zero(t, w.deleted)
+	assert.NotContains(t, w.fake.Calls(), "docker stop --time 30 x-control-plane")
+}
+
+func TestDownAndDeleteTwice(t *testing.T) {
+	w, k := newWorld(t)
+	_, err := up(t, k)
+	require.NoError(t, err)
+	require.NoError(t, k.Down(t.Context(), nil))
+	require.NoError(t, k.Down(t.Context(), nil))
+	state, err := k.State(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, Stopped, state)
+	require.NoError(t, k.Delete(t.Context(), nil))
+	require.NoError(t, k.Delete(t.Context(), nil))
+	assert.Equal(t, 1, w.deleted)
+	assert.NoFileExists(t, k.Kubeconfig)
+}
+
+func TestConfigBindsLoopbackAndPatchesOnlyQuirks(t *testing.T) {
+	_, k := newWorld(t)
+	plain := k.config(source.Node{}, Ports{80, 443}, Quirks{})
+	assert.Empty(t, plain.KubeadmConfigPatches)
+	assert.Empty(t, plain.ContainerdConfigPatches)
+	assert.False(t, plain.Networking.DisableDefaultCNI)
+	assert.Equal(t, "127.0.0.1", plain.Networking.APIServerAddress)
+	for _, m := range plain.Nodes[0].ExtraPortMappings {
+		assert.Equal(t, "127.0.0.1", m.ListenAddress)
+	}
+	odd := k.config(source.Node{StaticNetwork: true}, Ports{80, 443}, Quirks{CgroupV1: true, NoSysResource: true})
+	assert.Len(t, odd.KubeadmConfigPatches, 1)
+	assert.Len(t, odd.ContainerdConfigPatches, 1)
+	assert.True(t, odd.Networking.DisableDefaultCNI)
+}
+
+func TestFailedCreationNamesTheTakenPort(t *testing.T) {
+	w, k := newWorld(t)
+	k.create = func(kindRequest) error {
+		return &kindexec.RunError{Command: []string{"docker", "run"}, Inner: errors.New("exit status 125"),
+			Output: []byte("docker: Error response from daemon: Bind for 127.0.0.1:8080 failed: port is already allocated.")}
+	}
+	_, err := up(t, k)
+	require.Error(t, err)
+	assert.Equal(t, fault.CodeEnvironment, fault.Code(err))
+	assert.Contains(t, err.Error(), "127.0.0.1:8080")
+	assert.Zero(t, w.deleted)
+}
+
+func TestInterruptedWait(t *testing.T) {
+	_, k := newWorld(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	k.create = func(kindRequest) error { cancel(); select {} }
+	_, err := k.Up(ctx, nil, source.Node{})
+	require.ErrorIs(t, err, context.Canceled)
+}
