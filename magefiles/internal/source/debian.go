@@ -1,0 +1,104 @@
+package source
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"todo.local/magefiles/internal/fault"
+	"todo.local/magefiles/internal/run"
+	"todo.local/magefiles/internal/ui"
+)
+
+const debianKeyring = "/usr/share/keyrings/debian-archive-keyring.gpg"
+
+// debianArgs make the Debian that every image here starts from: the essential packages, apt, and the certificates; no manuals, no
+// translations. usr-is-merged, with the hook that lays out the folders, stands in for a package that would bring all of Perl.
+var debianArgs = []string{
+	"--variant=apt",
+	"--include=ca-certificates,usr-is-merged",
+	"--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr",
+	"--keyring=" + debianKeyring,
+	"--format=tar",
+	`--aptopt=Acquire::Languages "none"`,
+	`--aptopt=APT::Install-Recommends "false"`,
+	"--dpkgopt=path-exclude=/usr/share/man/*",
+	"--dpkgopt=path-exclude=/usr/share/info/*",
+	"--dpkgopt=path-exclude=/usr/share/locale/*",
+	"--dpkgopt=path-exclude=/usr/share/doc/*",
+	"--dpkgopt=path-include=/usr/share/doc/*/copyright",
+	`--customize-hook=rm -f "$1/etc/resolv.conf" "$1/etc/hostname" "$1"/var/log/*.log "$1"/var/cache/apt/*.bin`,
+}
+
+// debian gives the Debian image, making it where the engine lacks it. mmdebstrap checks every package by Debian's own signatures and tidies up
+// after itself, also when it is interrupted.
+func (s *fromSource) debian(ctx context.Context, t *ui.Task) (string, error) {
+	i := s.debianImage()
+	unlock, err := s.store.lock(ctx, t, i.repo)
+	if err != nil {
+		return "", err
+	}
+	defer unlock()
+	if found, err := inspect(ctx, s.docker, i.String()); err != nil || len(found) == 1 {
+		return i.String(), err
+	}
+	return i.String(), t.Do(i.short(), func(t *ui.Task) error {
+		dir, remove, err := s.store.temp("debian")
+		if err != nil {
+			return err
+		}
+		defer remove()
+		tarball := filepath.Join(dir, "root.tar")
+		args := append(append([]string{}, debianArgs...), s.pins.Debian.Suite, tarball)
+		args = append(args, s.mirrors(ctx)...)
+		err = s.logged(ctx, t, i.repo, func(line func(string)) error {
+			_, err := s.run.Run(ctx, run.Cmd{Name: "mmdebstrap", Args: args, Env: append([]string{"TMPDIR=" + dir}, s.env...), Line: line})
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		t.Status("handing it to Docker")
+		f, err := os.Open(tarball)
+		if err != nil {
+			return cacheFault(err)
+		}
+		defer f.Close()
+		_, err = s.docker.Run(ctx, run.Cmd{Stdin: f, Args: []string{"import", "--change", `CMD ["bash"]`, "--change", "LABEL " + label + "=" + i.key, "-", i.String()}})
+		if err != nil {
+			return fault.Wrap(err, fault.CodeBuild, "Docker did not take the Debian image", "see that Docker's disk is not full")
+		}
+		t.Result("%s", i)
+		return nil
+	})
+}
+
+// mirrors gives the lines of this machine's own apt configuration that fit, so that its mirror is used. There are none where this machine has
+// another release or is no Debian; mmdebstrap then takes Debian's own, with updates and security fixes.
+func (s *fromSource) mirrors(ctx context.Context) []string {
+	// Each index target is one line; every release has one named Packages for each component.
+	out, err := run.Output(ctx, s.run, "apt-get", "indextargets", "--format", "$(REPO_URI) $(RELEASE) $(COMPONENT)", "Created-By: Packages")
+	if err != nil {
+		return nil
+	}
+	suite := s.pins.Debian.Suite
+	var lines []string
+	complete := false
+	seen := map[string]bool{}
+	for line := range strings.Lines(out) {
+		f := strings.Fields(line)
+		if len(f) != 3 || f[2] != "main" || seen[line] {
+			continue
+		}
+		if f[1] == suite || f[1] == suite+"-updates" || f[1] == suite+"-security" {
+			seen[line] = true
+			complete = complete || f[1] == suite
+			lines = append(lines, "deb "+strings.Join(f, " "))
+		}
+	}
+	if !complete {
+		return nil
+	}
+	return lines
+}

@@ -1,0 +1,65 @@
+package source
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"todo.local/magefiles/internal/config"
+	"todo.local/magefiles/internal/engine"
+	"todo.local/magefiles/internal/fault"
+	"todo.local/magefiles/internal/run"
+	"todo.local/magefiles/internal/ui"
+)
+
+// fromSource builds everything on this machine, from package registries.
+type fromSource struct {
+	pins   *pins
+	store  store
+	docker *engine.Docker
+	run    run.Runner
+	env    []string // for the clients of package registries
+}
+
+func newFromSource(cfg *config.Config, d *engine.Docker) *fromSource {
+	s := &fromSource{pins: loadPins(), store: store{cfg.Cache}, docker: d, run: d.Runner}
+	if cfg.CABundle != "" {
+		s.env = []string{"SSL_CERT_FILE=" + cfg.CABundle, "PIP_CERT=" + cfg.CABundle}
+	}
+	return s
+}
+
+// Name is "source".
+func (*fromSource) Name() string { return config.ImagesSource }
+
+// log opens the file that keeps the whole output of building something. It replaces that of the last time.
+func (s store) log(name string) (*os.File, error) {
+	dir := filepath.Join(s.dir, "logs")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, cacheFault(err)
+	}
+	f, err := os.Create(filepath.Join(dir, name+".log"))
+	return f, cacheFault(err)
+}
+
+// logged runs a step with its output as the task's status and in a log file, which its error names.
+func (s *fromSource) logged(ctx context.Context, t *ui.Task, name string, step func(line func(string)) error) error {
+	log, err := s.store.log(name)
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	w := bufio.NewWriter(log)
+	defer w.Flush()
+	err = step(func(line string) {
+		fmt.Fprintln(w, line)
+		t.Line(line)
+	})
+	if err == nil || errors.Is(err, context.Canceled) {
+		return err
+	}
+	return fault.Wrap(err, fault.CodeBuild, name+" did not build", "read "+log.Name()+"; a second run goes on where this one stopped")
+}

@@ -1,0 +1,71 @@
+// Package source gives the images that a deployment starts from: the base images of the application's own, and the image that a cluster node
+// runs. They come from container registries, or, where none can be reached, from package registries alone: the cluster's programs are built
+// from Go modules, the rest is made of Debian's packages.
+package source
+
+import (
+	"context"
+	"strings"
+
+	"todo.local/magefiles/internal/engine"
+	"todo.local/magefiles/internal/run"
+	"todo.local/magefiles/internal/ui"
+)
+
+// Bases are the base images of the application's own images. All are in the Docker engine, named by what they contain.
+type Bases struct {
+	Python   string // Debian with Python 3.11 and its venv module
+	Node     string // Debian with Node.js 24 and npm, and an apt that works
+	Postgres string // PostgreSQL 15, configured by the POSTGRES_* variables of the official image
+}
+
+// Node is the image a cluster node runs, and what it carries.
+type Node struct {
+	Image         string // reference in the Docker engine; empty means kind's default, which kind pulls
+	Kubernetes    string // version of Kubernetes in it, such as v1.37.2
+	StaticNetwork bool   // the image has a network of its own for one node, so that kind's must be off
+	Traefik       string // image of the ingress controller; in source mode the node has it already
+	MetricsServer string // image of metrics-server; likewise
+}
+
+// Source makes or finds images. Both methods are idempotent, and cheap where everything is there.
+type Source interface {
+	// Name is "registry" or "source".
+	Name() string
+	// Node gives the node image.
+	Node(ctx context.Context, t *ui.Task) (Node, error)
+	// Bases gives the base images.
+	Bases(ctx context.Context, t *ui.Task) (Bases, error)
+}
+
+// imageInfo is what the engine knows of one image.
+type imageInfo struct {
+	tags    []string
+	digests []string // name@sha256:…, for images that came from a registry
+}
+
+// inspect asks the engine for several images at once and gives those that it has, by the name asked for.
+func inspect(ctx context.Context, d *engine.Docker, names ...string) (map[string]imageInfo, error) {
+	args := []string{"image", "inspect", "--format", `{{join .RepoTags ","}} {{join .RepoDigests ","}}`}
+	res, err := d.Run(ctx, run.Cmd{Args: append(args, names...)})
+	if err != nil && !strings.Contains(strings.ToLower(res.Stderr+err.Error()), "no such image") {
+		return nil, err
+	}
+	found := map[string]imageInfo{}
+	for line := range strings.Lines(res.Stdout) {
+		tags, digests, _ := strings.Cut(strings.TrimRight(line, "\n"), " ")
+		info := imageInfo{tags: splitList(tags), digests: splitList(digests)}
+		for _, name := range names {
+			for _, tag := range info.tags {
+				if tag == name {
+					found[name] = info
+				}
+			}
+		}
+	}
+	return found, nil
+}
+
+func splitList(s string) []string {
+	return strings.FieldsFunc(strings.TrimSpace(s), func(r rune) bool { return r == ',' })
+}
