@@ -1,5 +1,6 @@
 "use client";
 
+import clsx from "clsx";
 import { type FormEvent, type KeyboardEvent, useState } from "react";
 import { Button } from "@/components/ui/button";
 import { controlClass } from "@/components/ui/field";
@@ -25,12 +26,13 @@ export function changesTo(task: Task, edited: Required<Omit<TaskUpdate, "complet
 
 type TaskEditorProps = {
   task: Task;
+  className?: string;
   onSave: (changes: TaskUpdate) => void;
   onCancel: () => void;
 };
 
 /** The form that replaces a task's row while it is edited. Escape cancels, Ctrl+Enter saves. */
-export function TaskEditor({ task, onSave, onCancel }: TaskEditorProps) {
+export function TaskEditor({ task, className, onSave, onCancel }: TaskEditorProps) {
   const [title, setTitle] = useState(task.title);
   const [description, setDescription] = useState(task.description);
   const [priority, setPriority] = useState<Priority>(task.priority);
@@ -66,7 +68,7 @@ export function TaskEditor({ task, onSave, onCancel }: TaskEditorProps) {
       aria-label={`Edit “${task.title}”`}
       onSubmit={submit}
       onKeyDown={onKeyDown}
-      className="my-1 grid gap-4 rounded-xl border border-line bg-surface p-4 shadow-card"
+      className={clsx("@container grid gap-4", className)}
     >
       <div className="grid gap-2">
         <input
@@ -89,7 +91,7 @@ export function TaskEditor({ task, onSave, onCancel }: TaskEditorProps) {
           className={`${controlClass} w-full field-sizing-content max-h-60 min-h-20 resize-y py-2 text-sm`}
         />
       </div>
-      <div className="grid gap-4 sm:grid-cols-2">
+      <div className="grid gap-4 @lg:grid-cols-2">
         <fieldset className="grid min-w-0 gap-1.5">
           <legend className="mb-1.5 font-medium text-sm">Due</legend>
           <div className="flex gap-2">

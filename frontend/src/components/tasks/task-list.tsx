@@ -1,6 +1,6 @@
 "use client";
 
-import { useEffect, useRef, useState } from "react";
+import { useRef, useState } from "react";
 import { useToast } from "@/components/ui/toast";
 import type { Task, TaskUpdate } from "@/lib/api/types";
 import { DUE_GROUPS, dueGroup } from "@/lib/dates";
@@ -10,6 +10,7 @@ import { useDeletions } from "@/lib/tasks/use-deletions";
 import { isDraft, useUpdateTask } from "@/lib/tasks/use-tasks";
 import { TaskEditor } from "./task-editor";
 import { TaskRow } from "./task-row";
+import { useRowFocus } from "./use-row-focus";
 
 type TaskListProps = { tasks: Task[]; filters: Filters; now: Date; onTag: (tag: string) => void };
 
@@ -108,58 +109,4 @@ export function TaskList({ tasks, filters, now, onTag }: TaskListProps) {
       ))}
     </div>
   );
-}
-
-/** Moves the focus between rows, and to a neighbour when the focused row goes away. */
-function useRowFocus(root: React.RefObject<HTMLDivElement | null>, tasks: Task[]) {
-  const last = useRef<{ id: string; index: number }>(undefined);
-  const wanted = useRef<string>(undefined);
-
-  const rows = () => [...(root.current?.querySelectorAll<HTMLElement>("[data-task]") ?? [])];
-  const focusRow = (row: HTMLElement | undefined) =>
-    row?.querySelector<HTMLElement>("[data-task-title]")?.focus();
-  const current = () => (document.activeElement?.closest("[data-task]") as HTMLElement | null)?.dataset.task;
-
-  useEffect(() => {
-    const element = root.current;
-    const onFocus = () => {
-      const id = current();
-      if (id) last.current = { id, index: rows().findIndex((row) => row.dataset.task === id) };
-    };
-    const onLeave = (event: FocusEvent) => {
-      if (event.relatedTarget) last.current = undefined;
-    };
-    element?.addEventListener("focusin", onFocus);
-    element?.addEventListener("focusout", onLeave);
-    return () => {
-      element?.removeEventListener("focusin", onFocus);
-      element?.removeEventListener("focusout", onLeave);
-    };
-  });
-
-  useEffect(() => {
-    if (wanted.current) {
-      focusRow(rows().find((row) => row.dataset.task === wanted.current));
-      wanted.current = undefined;
-    }
-    const lost = last.current && !tasks.some((task) => task.id === last.current?.id);
-    if (lost && document.activeElement === document.body) {
-      const all = rows();
-      focusRow(all[Math.min(last.current?.index ?? 0, all.length - 1)]);
-    }
-  });
-
-  return {
-    /** Id of the task whose row has the focus. */
-    current,
-    /** Focuses this task's row after the next render. */
-    later: (id: string) => {
-      wanted.current = id;
-    },
-    move: (step: 1 | -1) => {
-      const all = rows();
-      const from = all.findIndex((row) => row.dataset.task === current());
-      focusRow(from < 0 ? all[step > 0 ? 0 : all.length - 1] : all[from + step]);
-    },
-  };
 }

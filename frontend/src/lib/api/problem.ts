@@ -39,6 +39,9 @@ export class ApiProblem extends Error {
 }
 
 function sentence(status: number, body: ProblemBody, retryAfter: number | undefined): string {
+  if (body.code === "stopped") return "Stopped. What was done until then is kept.";
+  if (body.code === "stream_cut") return "The answer broke off. What was done until then is kept.";
+  if (body.code?.startsWith("assistant_") && body.detail) return body.detail;
   if (status === 0) return "The server cannot be reached. Check your connection and try again.";
   if (status === 429) {
     const wait = retryAfter

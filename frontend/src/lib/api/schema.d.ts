@@ -140,6 +140,97 @@ export interface paths {
         patch: operations["updateTask"];
         trace?: never;
     };
+    "/api/chat": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Chat
+         * @description Tell the assistant something.
+         *
+         *     The stream begins with `conversation` and ends with `done` or `error`; the ASSISTANT_ errors come as status codes
+         *     only with `Accept: application/json`. The assistant deletes nothing by itself: it sends `confirmation`.
+         */
+        post: operations["chat"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/chat/conversations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Conversations
+         * @description The user's conversations, the latest first.
+         */
+        get: operations["listConversations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/chat/conversations/{conversation_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Conversation
+         * @description A conversation with its latest 500 messages and what became of its proposals.
+         */
+        get: operations["getConversation"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Conversation
+         * @description Delete a conversation; the tasks stay.
+         */
+        delete: operations["deleteConversation"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/chat/confirmations/{confirmation_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm
+         * @description Have done what the assistant proposed. Works once, for ten minutes.
+         */
+        post: operations["confirm"];
+        /**
+         * Cancel
+         * @description Drop what the assistant proposed.
+         */
+        delete: operations["cancelConfirmation"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/health": {
         parameters: {
             query?: never;
@@ -197,6 +288,206 @@ export interface components {
             password: string;
         };
         /**
+         * AssistantKind
+         * @description Which assistant answers.
+         * @enum {string}
+         */
+        AssistantKind: "offline" | "openai";
+        ChatEvent: components["schemas"]["ConversationEvent"] | components["schemas"]["DeltaEvent"] | components["schemas"]["ToolCallEvent"] | components["schemas"]["ToolResultEvent"] | components["schemas"]["ConfirmationEvent"] | components["schemas"]["DoneEvent"] | components["schemas"]["ErrorEvent"];
+        /**
+         * ChatMessage
+         * @description A message of a conversation; one answer may be several, with tool calls between them.
+         */
+        ChatMessage: {
+            /** Id */
+            id: number;
+            role: components["schemas"]["Role"];
+            /** Content */
+            content: string;
+            /** Tool Calls */
+            tool_calls: components["schemas"]["ToolCall"][];
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+        };
+        /**
+         * ChatReply
+         * @description A whole answer.
+         */
+        ChatReply: {
+            /**
+             * Conversation Id
+             * Format: uuid
+             */
+            conversation_id: string;
+            assistant: components["schemas"]["AssistantKind"];
+            /** Messages */
+            messages: components["schemas"]["ChatMessage"][];
+            /**
+             * Confirmations
+             * @description Deletions that now wait for the user's word.
+             */
+            confirmations: components["schemas"]["ConfirmationOut"][];
+        };
+        /**
+         * ChatRequest
+         * @description A message to the assistant.
+         */
+        ChatRequest: {
+            /**
+             * Message
+             * @example add buy milk tomorrow #home
+             */
+            message: string;
+            /**
+             * Conversation Id
+             * @description Absent: begin a new conversation.
+             */
+            conversation_id?: string | null;
+            /**
+             * Timezone
+             * @description The user's time zone, which tells what tomorrow is.
+             * @default UTC
+             */
+            timezone?: string;
+        };
+        /**
+         * ConfirmationEvent
+         * @description The assistant wants to delete something; ask the user.
+         */
+        ConfirmationEvent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            event: "confirmation";
+            data: components["schemas"]["ConfirmationOut"];
+        };
+        /**
+         * ConfirmationOut
+         * @description A deletion that the assistant proposed and that only the user can have done.
+         */
+        ConfirmationOut: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Action
+             * @default delete_task
+             * @constant
+             */
+            action: "delete_task";
+            /**
+             * Task Id
+             * Format: uuid
+             */
+            task_id: string;
+            /** Task Title */
+            task_title: string;
+            status: components["schemas"]["ConfirmationStatus"];
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+        };
+        /**
+         * ConfirmationStatus
+         * @description What became of a proposal.
+         * @enum {string}
+         */
+        ConfirmationStatus: "pending" | "confirmed" | "cancelled" | "expired";
+        /**
+         * ConversationEvent
+         * @description Always the first event.
+         */
+        ConversationEvent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            event: "conversation";
+            data: components["schemas"]["ConversationStarted"];
+        };
+        /**
+         * ConversationOut
+         * @description A whole conversation.
+         */
+        ConversationOut: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Title */
+            title: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /** Messages */
+            messages: components["schemas"]["ChatMessage"][];
+            /** Confirmations */
+            confirmations: components["schemas"]["ConfirmationOut"][];
+        };
+        /**
+         * ConversationPage
+         * @description A page of conversations, the latest first.
+         */
+        ConversationPage: {
+            /** Items */
+            items: components["schemas"]["ConversationSummary"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
+         * ConversationStarted
+         * @description Data of the first event.
+         */
+        ConversationStarted: {
+            /**
+             * Conversation Id
+             * Format: uuid
+             */
+            conversation_id: string;
+            /** Title */
+            title: string;
+            assistant: components["schemas"]["AssistantKind"];
+        };
+        /**
+         * ConversationSummary
+         * @description A conversation in the list of them.
+         */
+        ConversationSummary: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Title */
+            title: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+        };
+        /**
          * Credentials
          * @description An e-mail address (upper and lower case are the same) and a password.
          */
@@ -215,11 +506,55 @@ export interface components {
             password: string;
         };
         /**
+         * Delta
+         * @description The next piece of the answer's text.
+         */
+        Delta: {
+            /** Text */
+            text: string;
+        };
+        /**
+         * DeltaEvent
+         * @description More text.
+         */
+        DeltaEvent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            event: "delta";
+            data: components["schemas"]["Delta"];
+        };
+        /**
+         * DoneEvent
+         * @description The answer is complete. Always the last event, unless it is `error`.
+         */
+        DoneEvent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            event: "done";
+            data: components["schemas"]["ChatReply"];
+        };
+        /**
          * ErrorCode
          * @description Every code that the API can answer with.
          * @enum {string}
          */
         ErrorCode: "not_authenticated" | "invalid_credentials" | "wrong_password" | "email_taken" | "cross_origin_refused" | "rate_limited" | "validation_failed" | "invalid_cursor" | "payload_too_large" | "bad_request" | "not_found" | "method_not_allowed" | "task_not_found" | "conversation_not_found" | "confirmation_not_found" | "confirmation_resolved" | "confirmation_expired" | "assistant_unavailable" | "assistant_interrupted" | "assistant_timeout" | "assistant_turn_limit" | "database_unavailable" | "schema_outdated" | "internal_error";
+        /**
+         * ErrorEvent
+         * @description The answer breaks off; what was done until then is done and stored.
+         */
+        ErrorEvent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            event: "error";
+            data: components["schemas"]["Problem"];
+        };
         /**
          * FieldError
          * @description One field of a request that was not accepted.
@@ -248,7 +583,7 @@ export interface components {
              * @default ok
              * @constant
              */
-            status?: "ok";
+            status: "ok";
             /** Environment */
             environment: string;
             /** Api Version */
@@ -327,10 +662,16 @@ export interface components {
              * @default ready
              * @constant
              */
-            status?: "ready";
+            status: "ready";
             /** Schema Revision */
             schema_revision: string;
         };
+        /**
+         * Role
+         * @description Who wrote a message.
+         * @enum {string}
+         */
+        Role: "user" | "assistant";
         /**
          * SessionOut
          * @description A login: the same token is in the `session` cookie.
@@ -346,7 +687,7 @@ export interface components {
              * @default bearer
              * @constant
              */
-            token_type?: "bearer";
+            token_type: "bearer";
             /**
              * Expires At
              * Format: date-time
@@ -371,6 +712,7 @@ export interface components {
          * @description A task.
          * @example {
          *       "completed": false,
+         *       "completed_at": null,
          *       "created_at": "2026-11-22T09:30:00.123456Z",
          *       "description": "Two litres, the one with the blue lid.",
          *       "due_at": "2026-12-01T17:00:00Z",
@@ -484,6 +826,115 @@ export interface components {
             /** Completed */
             completed?: boolean | null;
         };
+        /**
+         * ToolCall
+         * @description A tool that the assistant called.
+         */
+        ToolCall: {
+            /** Id */
+            id: string;
+            /**
+             * Name
+             * @example add_task
+             */
+            name: string;
+            /** Arguments */
+            arguments: {
+                [key: string]: unknown;
+            };
+            result: components["schemas"]["ToolResult"];
+        };
+        /**
+         * ToolCallEnded
+         * @description A tool has run.
+         */
+        ToolCallEnded: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            result: components["schemas"]["ToolResult"];
+        };
+        /**
+         * ToolCallEvent
+         * @description The assistant uses a tool.
+         */
+        ToolCallEvent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            event: "tool_call";
+            data: components["schemas"]["ToolCallStarted"];
+        };
+        /**
+         * ToolCallStarted
+         * @description A tool is about to run.
+         */
+        ToolCallStarted: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Arguments */
+            arguments: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * ToolResult
+         * @description What a tool did or found.
+         */
+        ToolResult: {
+            status: components["schemas"]["ToolStatus"];
+            /**
+             * Detail
+             * @description In words, for people and for the model.
+             */
+            detail: string;
+            /**
+             * Tasks
+             * @description The tasks that were found, added or changed, or are to go.
+             * @default []
+             */
+            tasks: components["schemas"]["Task"][];
+            /**
+             * Total
+             * @description With `list_tasks`: how many tasks match altogether.
+             * @default null
+             */
+            total: number | null;
+            /**
+             * Confirmation Id
+             * @description With `confirmation_required`: what to confirm.
+             * @default null
+             */
+            confirmation_id: string | null;
+            /**
+             * Code
+             * @description With `error`: why, for programs.
+             * @default null
+             */
+            code: string | null;
+        };
+        /**
+         * ToolResultEvent
+         * @description What came of it.
+         */
+        ToolResultEvent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            event: "tool_result";
+            data: components["schemas"]["ToolCallEnded"];
+        };
+        /**
+         * ToolStatus
+         * @description How a tool call ended.
+         * @enum {string}
+         */
+        ToolStatus: "ok" | "confirmation_required" | "error";
         /**
          * UserOut
          * @description An account as its owner sees it.
@@ -725,6 +1176,8 @@ export interface operations {
                 q?: string | null;
                 priority?: components["schemas"]["Priority"] | null;
                 tag?: string | null;
+                due_after?: string | null;
+                due_before?: string | null;
                 sort?: components["schemas"]["Sort"];
                 limit?: number;
                 cursor?: string | null;
@@ -937,6 +1390,356 @@ export interface operations {
             };
             /** @description `task_not_found` */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `validation_failed` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    chat: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChatRequest"];
+            };
+        };
+        responses: {
+            /** @description A stream of `ChatEvent`s: `event:` is the name and `data:` the JSON of `data`. With `Accept: application/json` the whole answer at once. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChatReply"];
+                    "text/event-stream": components["schemas"]["ChatEvent"];
+                };
+            };
+            /** @description `not_authenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `conversation_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `validation_failed` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `assistant_unavailable` or `assistant_interrupted` or `assistant_turn_limit` */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `assistant_timeout` */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listConversations: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationPage"];
+                };
+            };
+            /** @description `not_authenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `validation_failed` or `invalid_cursor` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getConversation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                conversation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationOut"];
+                };
+            };
+            /** @description `not_authenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `conversation_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `validation_failed` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteConversation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                conversation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `not_authenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `conversation_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `validation_failed` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    confirm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                confirmation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConfirmationOut"];
+                };
+            };
+            /** @description `not_authenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `confirmation_not_found` or `task_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `confirmation_resolved` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `confirmation_expired` */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `validation_failed` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancelConfirmation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                confirmation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConfirmationOut"];
+                };
+            };
+            /** @description `not_authenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `confirmation_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `confirmation_resolved` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `confirmation_expired` */
+            410: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -1,3 +1,13 @@
+import type { Metadata } from "next";
+import { Suspense } from "react";
+import { ChatView } from "@/components/chat/chat-view";
+
+export const metadata: Metadata = { title: "Assistant" };
+
 export default function ChatPage() {
-  return null;
+  return (
+    <Suspense>
+      <ChatView />
+    </Suspense>
+  );
 }

@@ -1,0 +1,60 @@
+"use client";
+
+import { CircleCheck, Clock, Trash2, Undo2 } from "lucide-react";
+import { Button } from "@/components/ui/button";
+import type { Confirmation } from "@/lib/api/types";
+import { useAnswerConfirmation } from "@/lib/chat/use-conversations";
+import { useNow } from "@/lib/use-now";
+
+type ConfirmationCardProps = { confirmation: Confirmation; conversationId: string | undefined };
+
+/** A deletion that the assistant proposes: nothing happens without a click here. */
+export function ConfirmationCard({ confirmation, conversationId }: ConfirmationCardProps) {
+  const now = useNow();
+  const answer = useAnswerConfirmation(conversationId);
+  const { task_title: title, status } = confirmation;
+  const expired = status === "expired" || (status === "pending" && new Date(confirmation.expires_at) <= now);
+
+  if (status === "pending" && !expired) {
+    return (
+      <section
+        aria-label={`Confirm the deletion of “${title}”`}
+        className="w-full max-w-sm rounded-xl border border-danger bg-surface p-4"
+      >
+        <p className="flex items-start gap-2 font-medium">
+          <Trash2 aria-hidden className="mt-0.5 size-5 shrink-0 text-danger" />
+          <span className="[overflow-wrap:anywhere]">Delete “{title}”?</span>
+        </p>
+        <p className="mt-1 pl-7 text-muted text-sm">The assistant deletes nothing without your word.</p>
+        <div className="mt-3 flex gap-2 pl-7">
+          <Button
+            tone="danger"
+            size="small"
+            disabled={answer.isPending}
+            onClick={() => answer.mutate({ confirmation, confirmed: true })}
+          >
+            Delete
+          </Button>
+          <Button
+            size="small"
+            disabled={answer.isPending}
+            onClick={() => answer.mutate({ confirmation, confirmed: false })}
+          >
+            Keep it
+          </Button>
+        </div>
+      </section>
+    );
+  }
+  const outcome = expired
+    ? { icon: Clock, text: `The question whether to delete “${title}” has expired` }
+    : status === "confirmed"
+      ? { icon: CircleCheck, text: `Deleted “${title}”` }
+      : { icon: Undo2, text: `Kept “${title}”` };
+  return (
+    <p className="flex items-center gap-2 rounded-xl border border-line bg-surface px-3 py-2 text-muted text-sm">
+      <outcome.icon aria-hidden className="size-4 shrink-0" />
+      <span className="[overflow-wrap:anywhere]">{outcome.text}</span>
+    </p>
+  );
+}

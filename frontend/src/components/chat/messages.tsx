@@ -1,0 +1,130 @@
+"use client";
+
+import { useEffect, useRef } from "react";
+import { Button } from "@/components/ui/button";
+import { ErrorNote } from "@/components/ui/field";
+import type { Confirmation, Conversation } from "@/lib/api/types";
+import type { Turn } from "@/lib/chat/reply";
+import type { Exchange } from "@/lib/chat/use-chat";
+import { Markdown } from "./markdown";
+import { ToolCallView } from "./tool-call";
+
+type MessagesProps = {
+  conversation: Conversation | undefined;
+  loading: boolean;
+  exchange: Exchange | undefined;
+  onRetry: (prompt: string) => void;
+};
+
+/** A conversation: what is stored, and after it the answer that is being given. */
+export function Messages({ conversation, loading, exchange, onRetry }: MessagesProps) {
+  const end = useRef<HTMLDivElement>(null);
+  const length = (conversation?.messages.length ?? 0) + JSON.stringify(exchange?.reply.turns ?? "").length;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the length is what has grown; follow it.
+  useEffect(() => {
+    end.current?.scrollIntoView({ block: "end" });
+  }, [length, exchange?.prompt]);
+
+  // The stored ones last: they know what became of a proposal.
+  const confirmations = [...(exchange?.reply.confirmations ?? []), ...(conversation?.confirmations ?? [])];
+  const last = conversation?.messages.at(-1);
+  return (
+    <>
+      {loading && <p className="py-10 text-center text-muted">Loading the conversation…</p>}
+      <ol className="grid gap-4">
+        {conversation?.messages.map((message) => (
+          <li key={message.id}>
+            {message.role === "user" ? (
+              <UserMessage text={message.content} />
+            ) : (
+              <AssistantTurn turn={message} confirmations={confirmations} conversationId={conversation.id} />
+            )}
+          </li>
+        ))}
+        {exchange && (
+          <>
+            <li>
+              <UserMessage text={exchange.prompt} />
+            </li>
+            <li className="grid gap-3" aria-busy={exchange.running}>
+              {exchange.reply.turns.map((turn, index) => (
+                <AssistantTurn
+                  // biome-ignore lint/suspicious/noArrayIndexKey: turns are only ever added at the end.
+                  key={index}
+                  turn={turn}
+                  confirmations={confirmations}
+                  conversationId={exchange.reply.conversationId}
+                />
+              ))}
+              {exchange.running && exchange.reply.turns.length === 0 && <Thinking />}
+              {exchange.problem && (
+                <div className="grid justify-items-start gap-2">
+                  <ErrorNote>{exchange.problem.message}</ErrorNote>
+                  <Button size="small" onClick={() => onRetry(exchange.prompt)}>
+                    Send again
+                  </Button>
+                </div>
+              )}
+            </li>
+          </>
+        )}
+      </ol>
+      {/* The growing text would be read out piece by piece: screen readers get the whole answer once. */}
+      <p className="sr-only" role="status">
+        {exchange?.running ? "The assistant is answering…" : last?.role === "assistant" ? last.content : ""}
+      </p>
+      <div ref={end} className="scroll-mb-32" />
+    </>
+  );
+}
+
+function UserMessage({ text }: { text: string }) {
+  return (
+    <div className="flex justify-end pl-10">
+      <p className="whitespace-pre-wrap rounded-2xl rounded-br-md bg-accent px-4 py-2.5 text-on-accent [overflow-wrap:anywhere]">
+        <span className="sr-only">You: </span>
+        {text}
+      </p>
+    </div>
+  );
+}
+
+type AssistantTurnProps = {
+  turn: Turn;
+  confirmations: Confirmation[];
+  conversationId: string | undefined;
+};
+
+function AssistantTurn({ turn, confirmations, conversationId }: AssistantTurnProps) {
+  return (
+    <div className="grid min-w-0 justify-items-start gap-2 pr-4 sm:pr-10">
+      <span className="sr-only">Assistant: </span>
+      {turn.content && (
+        <div className="min-w-0 max-w-full rounded-2xl rounded-bl-md border border-line bg-surface px-4 py-2.5">
+          <Markdown text={turn.content} />
+        </div>
+      )}
+      {turn.tool_calls.map((call) => (
+        <ToolCallView
+          key={call.id}
+          call={call}
+          confirmations={confirmations}
+          conversationId={conversationId}
+        />
+      ))}
+    </div>
+  );
+}
+
+function Thinking() {
+  return (
+    <div
+      aria-hidden
+      className="flex w-fit gap-1.5 rounded-2xl rounded-bl-md border border-line bg-surface px-4 py-4"
+    >
+      <span className="size-2 animate-pulse rounded-full bg-control" />
+      <span className="size-2 animate-pulse rounded-full bg-control [animation-delay:150ms]" />
+      <span className="size-2 animate-pulse rounded-full bg-control [animation-delay:300ms]" />
+    </div>
+  );
+}
