@@ -31,7 +31,7 @@ type startedDockerd struct {
 
 func (h Host) readRecord() (record, error) {
 	rec := record{Notes: map[string]string{
-		"packages": "apt-get purge PACKAGES && apt-get autoremove",
+		"packages": "apt-get purge PACKAGES, then apt-get autoremove",
 		"files":    "rm FILES",
 		"sysctls":  "sysctl -w NAME=VALUE",
 		"dockerd":  "kill PID",

@@ -1,0 +1,179 @@
+// Package doctor looks at everything outside this project that a deploy depends on, and says what to do about what is not as it should be.
+package doctor
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+	"unicode/utf8"
+
+	"todo.local/magefiles/internal/config"
+	"todo.local/magefiles/internal/engine"
+	"todo.local/magefiles/internal/fault"
+	"todo.local/magefiles/internal/run"
+	"todo.local/magefiles/internal/ui"
+)
+
+// checkTimeout is how long one check may take.
+const checkTimeout = 5 * time.Second
+
+// Level tells how bad a result is.
+type Level int
+
+// Levels of a Result.
+const (
+	OK      Level = iota
+	Warning       // a deploy works, though not as well as it could, or may fail later
+	Failure       // a deploy cannot work
+)
+
+// String gives the mark that stands before a result.
+func (l Level) String() string { return [...]string{"✓", "!", "✗"}[l] }
+
+// Result is what one check found. Remedy is empty where there is nothing to do.
+type Result struct {
+	Name   string
+	Level  Level
+	Detail string
+	Remedy string
+}
+
+// checker is what the checks look at. They may run at the same time.
+type checker struct {
+	runner   run.Runner
+	cfg      *config.Config
+	host     engine.Host
+	registry string // URL of the container registry's API
+
+	docker    *engine.Docker // nil where Docker cannot be used
+	dockerErr error          // why
+	info      engine.Info
+	free      func(path string) (uint64, error) // bytes that may still be written where path is
+}
+
+func newChecker(ctx context.Context, r run.Runner, cfg *config.Config) *checker {
+	c := &checker{runner: r, cfg: cfg, host: engine.LocalHost, registry: dockerHub, free: freeBytes}
+	c.findDocker(ctx)
+	return c
+}
+
+// findDocker asks for the engine once for all checks.
+func (c *checker) findDocker(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
+	defer cancel()
+	d, err := engine.Find(ctx, c.runner)
+	if err == nil {
+		c.info, err = d.Info(ctx)
+	}
+	if err != nil {
+		c.dockerErr = err
+		return
+	}
+	c.docker = d
+}
+
+type check struct {
+	name string
+	do   func(context.Context) Result // leaves Name empty
+}
+
+// needed are the checks that a deploy makes every time. They start no process.
+func (c *checker) needed() []check {
+	return []check{
+		{"Docker", c.checkDocker},
+		{"Processor, memory", c.checkMachine},
+		{"Disk", c.checkDisk},
+		{"Capabilities", c.checkCapabilities},
+	}
+}
+
+func (c *checker) all() []check {
+	return append(c.needed(), []check{
+		{"Cgroups", c.checkCgroups},
+		{"Kernel limits", c.checkLimits},
+		{"Port for HTTP", func(ctx context.Context) Result { return c.checkPort(ctx, 80, c.cfg.HTTPPort, 8080) }},
+		{"Port for HTTPS", func(ctx context.Context) Result { return c.checkPort(ctx, 443, c.cfg.HTTPSPort, 8443) }},
+		{"Container registry", c.checkContainerRegistry},
+		{"Go modules", c.checkGoModules},
+		{"Debian packages", c.checkDebianPackages},
+		{"npm packages", c.checkNpm},
+		{"Python packages", c.checkPip},
+		{"Proxy", c.checkProxy},
+		{"CA certificates", c.checkCABundle},
+		{"Programs", c.checkPrograms},
+		{"Cluster programs", c.checkClusterPrograms},
+	}...)
+}
+
+// Run makes all checks at once and gives their results in a fixed order. It takes no longer than its slowest check, at most about ten seconds.
+func Run(ctx context.Context, r run.Runner, cfg *config.Config) []Result {
+	c := newChecker(ctx, r, cfg)
+	checks := c.all()
+	results := make([]Result, len(checks))
+	var wg sync.WaitGroup
+	for i, k := range checks {
+		wg.Go(func() {
+			ctx, cancel := context.WithTimeout(ctx, checkTimeout)
+			defer cancel()
+			results[i] = k.do(ctx)
+			results[i].Name = k.name
+		})
+	}
+	wg.Wait()
+	return results
+}
+
+// Require makes the checks that a deploy depends on, in well under a second, and gives the engine that it may use. Its error is the first failure.
+func Require(ctx context.Context, r run.Runner, cfg *config.Config) (*engine.Docker, error) {
+	c := newChecker(ctx, r, cfg)
+	if c.dockerErr != nil {
+		return nil, c.dockerErr
+	}
+	for _, k := range c.needed() {
+		if res := k.do(ctx); res.Level == Failure {
+			return nil, fault.New(fault.CodeEnvironment, k.name+": "+res.Detail, res.Remedy)
+		}
+	}
+	return c.docker, nil
+}
+
+// Print shows results as a table, remedies below their lines.
+func Print(u *ui.UI, results []Result) {
+	width := 0
+	for _, r := range results {
+		width = max(width, utf8.RuneCountInString(r.Name))
+	}
+	var b strings.Builder
+	for _, r := range results {
+		fmt.Fprintf(&b, "%s %-*s  %s\n", r.Level, width, r.Name, r.Detail)
+		for line := range strings.Lines(r.Remedy) {
+			fmt.Fprintf(&b, "  %-*s  → %s\n", width, "", strings.TrimRight(line, "\n"))
+		}
+	}
+	u.Printf("%s", b.String())
+}
+
+// Err is the error of a target that made these checks: nil unless one failed.
+func Err(results []Result) error {
+	var failed []string
+	var remedy string
+	for _, r := range results {
+		if r.Level == Failure {
+			failed = append(failed, r.Name)
+			if remedy == "" {
+				remedy = r.Remedy
+			}
+		}
+	}
+	if len(failed) == 0 {
+		return nil
+	}
+	return fault.New(fault.CodeEnvironment, "this machine is not ready: "+strings.Join(failed, ", "), remedy)
+}
+
+// unknown is the result of a check that only the engine could answer.
+func unknown() Result {
+	return Result{Level: Warning, Detail: "not known until Docker can be used"}
+}

@@ -1,0 +1,66 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"os/exec"
+	"strings"
+
+	"todo.local/magefiles/internal/config"
+	"todo.local/magefiles/internal/run"
+)
+
+// checkPrograms gives the versions that a bug report needs.
+func (c *checker) checkPrograms(ctx context.Context) Result {
+	var found []string
+	r := Result{}
+	for _, p := range []struct {
+		name, remedy string
+		args         []string
+	}{
+		{"go", "install Go 1.26 or later", []string{"env", "GOVERSION"}},
+		{"git", "install git", []string{"version"}},
+	} {
+		out, err := run.Output(ctx, c.runner, p.name, p.args...)
+		if err != nil {
+			r.Level, r.Remedy = Warning, p.remedy
+			found = append(found, p.name+" does not answer")
+			continue
+		}
+		found = append(found, strings.Replace(out, "git version", "git", 1))
+	}
+	if c.docker != nil {
+		found = append(found, "kernel "+c.info.KernelVersion)
+	}
+	r.Detail = strings.Join(found, ", ")
+	return r
+}
+
+// checkClusterPrograms looks for programs that people use beside this project. None is needed, except minikube where it is asked for.
+func (c *checker) checkClusterPrograms(ctx context.Context) Result {
+	var details []string
+	r := Result{}
+	for _, p := range []struct {
+		name string
+		args []string
+	}{
+		{"minikube", []string{"version", "--short"}},
+		{"kubectl", []string{"version", "--client"}},
+		{"helm", []string{"version", "--short"}},
+	} {
+		out, err := run.Output(ctx, c.runner, p.name, p.args...)
+		version, _, _ := strings.Cut(strings.TrimPrefix(out, "Client Version: "), "\n")
+		switch {
+		case err == nil:
+			details = append(details, p.name+" "+version)
+		case p.name == "minikube" && c.cfg.Cluster == config.ClusterMinikube:
+			return Result{Level: Failure, Detail: "TODO_CLUSTER=minikube, and minikube does not answer: " + oneLine(err), Remedy: "install minikube, or set TODO_CLUSTER=kind"}
+		case errors.Is(err, exec.ErrNotFound):
+			details = append(details, "no "+p.name+" (not needed)")
+		default:
+			details = append(details, p.name+" does not answer (not needed)")
+		}
+	}
+	r.Detail = strings.Join(details, ", ")
+	return r
+}
