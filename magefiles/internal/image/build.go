@@ -109,29 +109,36 @@ func (b *Builder) failure(s Spec, log string, cause error) error {
 }
 
 var (
-	stepOutput = regexp.MustCompile(`^#\d+ (?:\d+\.\d+ )?(.*)$`)
-	stepError  = regexp.MustCompile(`^#\d+ ERROR: (.*)$`)
-	solveError = regexp.MustCompile(`(?:failed to solve|^ERROR)[^:]*: (.*)$`)
+	stepLine   = regexp.MustCompile(`^#(\d+) (?:\d+\.\d+ )?(.*)$`)
+	stepError  = regexp.MustCompile(`^#(\d+) ERROR: (.*)$`)
+	solveError = regexp.MustCompile(`^(?:ERROR: )?(?:failed to solve[^:]*: )(?:failed to create LLB definition: )?(.*)$`)
+	complaint  = regexp.MustCompile(`(?i)\berror\b.{20,}`)
 )
 
-// buildReason gives the last thing that the failed step said before BuildKit reported it, which is what a person would scroll to.
+// buildReason gives what a person would scroll to: of the step that failed, the first line that speaks of an error, or else its last line.
 func buildReason(log string) string {
-	var last, reason string
+	output := map[string][]string{} // by step, as both halves of a build may print at once
+	var reason string
 	for line := range strings.Lines(log) {
 		line = strings.TrimSpace(line)
-		switch m := stepError.FindStringSubmatch(line); {
-		case m != nil:
+		if m := stepError.FindStringSubmatch(line); m != nil {
+			said := output[m[1]]
+			if len(said) == 0 {
+				return m[2]
+			}
+			for _, s := range said {
+				if complaint.MatchString(s) {
+					return s
+				}
+			}
+			return said[len(said)-1]
+		}
+		if m := stepLine.FindStringSubmatch(line); m != nil {
+			if text := strings.TrimSpace(m[2]); text != "" {
+				output[m[1]] = append(output[m[1]], text)
+			}
+		} else if m := solveError.FindStringSubmatch(line); m != nil {
 			reason = m[1]
-			if last != "" {
-				reason = last + " (" + m[1] + ")"
-			}
-			return reason
-		case solveError.MatchString(line):
-			reason = solveError.FindStringSubmatch(line)[1]
-		default:
-			if m := stepOutput.FindStringSubmatch(line); m != nil && strings.TrimSpace(m[1]) != "" {
-				last = strings.TrimSpace(m[1])
-			}
 		}
 	}
 	return reason

@@ -84,6 +84,22 @@ func TestBuildHandsOverTheCABundleAsASecret(t *testing.T) {
 	assert.Contains(t, call, "--build-arg BASE=y:1")
 }
 
+func TestBuildReason(t *testing.T) {
+	for name, c := range map[string]struct{ log, want string }{
+		"the first complaint of the failed step": {
+			"#9 1.0 unrelated error: of another step that did not fail\n#10 1.1 npm error `npm ci` can only install packages when in sync\n#10 1.2 npm error see the log\n#10 ERROR: exit code: 1\n",
+			"npm error `npm ci` can only install packages when in sync"},
+		"else its last line":    {"#5 0.1 first\n#5 0.2 the reason why\n#5 ERROR: exit code: 9\n", "the reason why"},
+		"a step without output": {"#3 ERROR: no such image\n", "no such image"},
+		"a file that is no Dockerfile": {"ERROR: failed to solve: dockerfile parse error on line 3: unknown instruction: RUM\n",
+			"dockerfile parse error on line 3: unknown instruction: RUM"},
+		"the same from Docker 20.10": {"failed to solve with frontend dockerfile.v0: failed to create LLB definition: dockerfile parse error line 2: unknown instruction: RUM\n",
+			"dockerfile parse error line 2: unknown instruction: RUM"},
+	} {
+		t.Run(name, func(t *testing.T) { assert.Equal(t, c.want, buildReason(c.log)) })
+	}
+}
+
 func TestFailedBuildNamesTheReason(t *testing.T) {
 	log := "#5 [builder 2/4] RUN pip install\n#5 1.234 collecting x\n#5 2.345 ERROR: No matching distribution found for x==9\n#5 ERROR: process \"/bin/sh -c pip install\" did not complete successfully: exit code: 1\n"
 	fake := (&run.Fake{}).On("docker image inspect", "", errors.New("no such image")).On("docker build", log, errors.New("exit status 1"))
