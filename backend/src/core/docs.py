@@ -1,13 +1,16 @@
 """The OpenAPI document at /api/openapi.json and a page of it at /api/docs."""
 
 import json
+from functools import cache
 from typing import Any
 
 from fastapi import FastAPI, Response
 from fastapi.openapi.utils import get_openapi
+from fastapi.responses import HTMLResponse
 from pydantic import TypeAdapter
 
 from src.chat.schemas import ChatEvent
+from src.core import docs_page
 from src.core.errors import ErrorCode, Problem, responses
 
 REF = "#/components/schemas/{model}"
@@ -48,11 +51,19 @@ def build_openapi(app: FastAPI) -> dict[str, Any]:
 
 
 def install_docs(app: FastAPI) -> None:
-    """Add the routes of the document."""
-    body = json.dumps(build_openapi(app)).encode()
+    """Add the routes of the document. To be called after all other routes are there."""
+
+    # Built when first asked for: it takes longer than all else that happens at a start.
+    @cache
+    def document() -> dict[str, Any]:
+        return build_openapi(app)
 
     async def openapi() -> Response:
-        """This document."""
-        return Response(body, media_type="application/json")
+        return Response(json.dumps(document()), media_type="application/json")
+
+    async def page() -> Response:
+        headers = {"Content-Security-Policy": docs_page.CONTENT_SECURITY_POLICY}
+        return HTMLResponse(docs_page.render(document()), headers=headers)
 
     app.add_api_route("/api/openapi.json", openapi, include_in_schema=False)
+    app.add_api_route("/api/docs", page, include_in_schema=False)

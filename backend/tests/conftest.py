@@ -1,0 +1,131 @@
+"""Fixtures: a database of its own for the run, the application on it, and people who use it."""
+
+import os
+import uuid
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from fake_openai.server import create_app as create_fake_openai
+from src.app import create_app
+from tests.support import Person, Proxy, make_settings, run_module, serve
+
+
+def pytest_configure() -> None:
+    if not os.environ.get("TEST_DATABASE_URL"):
+        pytest.exit(
+            "TEST_DATABASE_URL is not set: give the URL of a PostgreSQL where the tests may create databases", 2
+        )
+
+
+def _url(conninfo: str, **changes: str | int) -> str:
+    parts = conninfo_to_dict(make_conninfo(conninfo, **changes))
+    password = f":{parts['password']}" if parts.get("password") else ""
+    return f"postgresql://{parts['user']}{password}@{parts['host']}:{parts.get('port', 5432)}/{parts['dbname']}"
+
+
+@pytest.fixture(scope="session")
+def new_database() -> Iterator[Callable[[], str]]:
+    """Makes empty databases beside TEST_DATABASE_URL, whose own data is left alone; they go when the tests end."""
+    base = os.environ["TEST_DATABASE_URL"].replace("+psycopg", "", 1)
+    names: list[str] = []
+    with psycopg.connect(base, autocommit=True) as admin:
+
+        def make() -> str:
+            names.append(f"todo_test_{uuid.uuid4().hex[:12]}")
+            admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(names[-1])))
+            return _url(base, dbname=names[-1])
+
+        yield make
+        for name in names:
+            admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture(scope="session")
+def database_url(new_database: Callable[[], str]) -> str:
+    """A migrated database."""
+    url = new_database()
+    migrated = run_module("src.migrate", env={"DATABASE_URL": url})
+    assert migrated.returncode == 0, migrated.stderr
+    return url
+
+
+@pytest.fixture
+def sql_connection(database_url: str) -> Iterator[psycopg.Connection[Any]]:
+    """For looking into the database, and for moving its clocks."""
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        yield connection
+
+
+@pytest.fixture(scope="session")
+def url(database_url: str) -> Iterator[str]:
+    """The application with the offline assistant."""
+    with serve(create_app(make_settings(database_url))) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def fake_openai() -> Iterator[str]:
+    """The fake model's base URL."""
+    with serve(create_fake_openai()) as address:
+        yield f"{address}/v1"
+
+
+@pytest.fixture(scope="session")
+def openai_url(database_url: str, fake_openai: str) -> Iterator[str]:
+    """The application with the fake model."""
+    settings = make_settings(database_url, openai_base_url=fake_openai, openai_api_key="sk-fake")
+    with serve(create_app(settings)) as address:
+        yield address
+
+
+@pytest.fixture
+def proxy(database_url: str) -> Iterator[Proxy]:
+    """A proxy in front of the database."""
+    parts = conninfo_to_dict(database_url)
+    proxy = Proxy(str(parts["host"]), int(parts["port"] or 5432))
+    yield proxy
+    proxy.thaw()
+    proxy.close()
+
+
+@pytest.fixture
+def proxied_url(database_url: str, proxy: Proxy) -> Iterator[str]:
+    """The application, with the proxy between it and the database."""
+    settings = make_settings(_url(database_url, host="127.0.0.1", port=proxy.port))
+    with serve(create_app(settings)) as address:
+        yield address
+
+
+@pytest.fixture
+def register(url: str) -> Iterator[Callable[..., Person]]:
+    """Makes accounts."""
+    people: list[Person] = []
+
+    def make(address: str = url) -> Person:
+        people.append(Person(address, f"{uuid.uuid4().hex}@example.com"))
+        return people[-1]
+
+    yield make
+    for person in people:
+        person.close()
+
+
+@pytest.fixture
+def alice(register: Callable[..., Person]) -> Person:
+    return register()
+
+
+@pytest.fixture
+def bob(register: Callable[..., Person]) -> Person:
+    return register()
+
+
+@pytest.fixture
+def modeller(register: Callable[..., Person], openai_url: str) -> Person:
+    """Someone whose assistant is the fake model."""
+    return register(openai_url)

@@ -1,0 +1,189 @@
+"""Accounts and sessions."""
+
+import statistics
+import time
+import uuid
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import jwt
+import psycopg
+import pytest
+
+from src.auth.tokens import AUDIENCE, ISSUER
+from tests.support import PASSWORD, SECRET, Person, expect_problem
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+def test_register_logs_in_with_a_cookie_and_with_the_body(url: str) -> None:
+    email = f"  {uuid.uuid4().hex}@Example.COM "
+    answer = httpx.post(f"{url}/api/auth/register", json={"email": email, "password": PASSWORD})
+    assert answer.status_code == 201
+    body = answer.json()
+    assert body["user"]["email"] == email.strip().lower()
+    assert body["token_type"] == "bearer"
+    cookie = answer.headers["set-cookie"]
+    assert cookie.startswith(f"session={body['access_token']};")
+    assert "HttpOnly" in cookie
+    assert "SameSite=lax" in cookie
+    assert "Secure" not in cookie
+    for credentials in ({"cookies": {"session": body["access_token"]}}, {"headers": bearer(body["access_token"])}):
+        assert httpx.get(f"{url}/api/auth/me", **credentials).json() == body["user"]  # type: ignore[arg-type]
+
+
+def test_cookie_is_secure_behind_tls(url: str) -> None:
+    answer = httpx.post(
+        f"{url}/api/auth/register",
+        json={"email": f"{uuid.uuid4().hex}@example.com", "password": PASSWORD},
+        headers={"X-Forwarded-Proto": "https"},
+    )
+    assert "Secure" in answer.headers["set-cookie"]
+
+
+def test_addresses_of_private_networks_are_accepted(url: str) -> None:
+    for domain in ("home.local", "localhost", "todo.test"):
+        email = f"{uuid.uuid4().hex}@{domain}"
+        assert httpx.post(f"{url}/api/auth/register", json={"email": email, "password": PASSWORD}).status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("body", "field", "code"),
+    [
+        ({"email": "a@example.com"}, "password", "missing"),
+        ({"email": "a@example.com", "password": "1234567"}, "password", "too_short"),
+        ({"email": "a@example.com", "password": "x" * 129}, "password", "too_long"),
+        ({"email": "no address", "password": PASSWORD}, "email", "value_error"),
+        ({"email": "a@example.com", "password": PASSWORD, "admin": True}, "admin", "extra_forbidden"),
+        ([], "", "model_attributes_type"),
+    ],
+)
+def test_register_names_the_bad_field(url: str, body: Any, field: str, code: str) -> None:
+    answer = httpx.post(f"{url}/api/auth/register", json=body)
+    problem = expect_problem(answer, "validation_failed", 422)
+    assert [(e["field"], e["code"]) for e in problem["errors"]] == [(field, code)]
+
+
+def test_an_address_registers_once_whatever_its_case(alice: Person) -> None:
+    answer = alice.post("/api/auth/register", json={"email": alice.email.upper(), "password": PASSWORD})
+    expect_problem(answer, "email_taken", 409)
+
+
+def test_login(alice: Person) -> None:
+    alice.cookies.clear()
+    expect_problem(alice.get("/api/auth/me"), "not_authenticated", 401)
+    answer = alice.post("/api/auth/login", json={"email": alice.email, "password": PASSWORD})
+    assert answer.status_code == 200
+    assert alice.get("/api/auth/me").json() == answer.json()["user"]
+
+
+def test_wrong_password_and_unknown_address_answer_alike_and_in_the_same_time(alice: Person) -> None:
+    def attempt(email: str) -> tuple[dict[str, Any], float]:
+        started = time.perf_counter()
+        answer = alice.post("/api/auth/login", json={"email": email, "password": "wrong password"})
+        seconds = time.perf_counter() - started
+        body = expect_problem(answer, "invalid_credentials", 401)
+        del body["request_id"]
+        return body, seconds
+
+    known = [attempt(alice.email) for _ in range(7)]
+    unknown = [attempt("nobody@example.com") for _ in range(7)]
+    assert {str(body) for body, _ in known} == {str(body) for body, _ in unknown}
+    # Without a hash to verify, an unknown address would take a small fraction of the time.
+    ratio = statistics.median(s for _, s in unknown) / statistics.median(s for _, s in known)
+    assert 0.4 < ratio < 2.5
+
+
+def test_logout_ends_the_session_everywhere(alice: Person) -> None:
+    assert alice.post("/api/auth/logout").status_code == 204
+    assert "session" not in alice.cookies
+    expect_problem(alice.get("/api/auth/me", headers=bearer(alice.token)), "not_authenticated", 401)
+    assert alice.post("/api/auth/logout").status_code == 204
+
+
+def test_logout_ends_only_this_session(alice: Person) -> None:
+    other = alice.post("/api/auth/login", json={"email": alice.email, "password": PASSWORD}).json()["access_token"]
+    alice.cookies.clear()
+    assert alice.post("/api/auth/logout", headers=bearer(other)).status_code == 204
+    expect_problem(alice.get("/api/auth/me", headers=bearer(other)), "not_authenticated", 401)
+    assert alice.get("/api/auth/me", headers=bearer(alice.token)).status_code == 200
+
+
+def _forge(token: str, secret: str = SECRET, algorithm: str = "HS256", **changes: Any) -> str:
+    claims = jwt.decode(token, SECRET, algorithms=["HS256"], audience=AUDIENCE, issuer=ISSUER) | changes
+    return jwt.encode({key: value for key, value in claims.items() if value is not None}, secret, algorithm)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"secret": "another secret of thirty-two bytes"},
+        {"algorithm": "none", "secret": ""},
+        {"algorithm": "HS512", "secret": SECRET * 2},
+        {"exp": datetime.now(UTC) - timedelta(seconds=1)},
+        {"exp": None},
+        {"iss": "someone"},
+        {"iss": None},
+        {"aud": "others"},
+        {"aud": None},
+        {"sub": str(uuid.uuid4())},
+        {"sub": "me"},
+        {"jti": str(uuid.uuid4())},
+        {"jti": None},
+    ],
+    ids=str,
+)
+def test_tokens_that_are_not_ours_do_not_count(alice: Person, changes: dict[str, Any]) -> None:
+    token = _forge(alice.token, **changes)
+    alice.cookies.clear()
+    answer = alice.get("/api/auth/me", headers=bearer(token))
+    expect_problem(answer, "not_authenticated", 401)
+    assert answer.headers["www-authenticate"] == "Bearer"
+
+
+def test_a_bearer_token_counts_before_a_cookie(alice: Person, bob: Person) -> None:
+    assert alice.get("/api/auth/me", headers=bearer(bob.token)).json()["email"] == bob.email
+
+
+def test_a_session_ends_in_the_database_too(alice: Person, sql_connection: psycopg.Connection[Any]) -> None:
+    user_id = alice.get("/api/auth/me").json()["id"]
+    sql_connection.execute("UPDATE sessions SET expires_at = now() WHERE user_id = %s", [user_id])
+    expect_problem(alice.get("/api/auth/me"), "not_authenticated", 401)
+    # The next login removes what has expired.
+    alice.post("/api/auth/login", json={"email": alice.email, "password": PASSWORD})
+    row = sql_connection.execute("SELECT count(*) FROM sessions WHERE user_id = %s", [user_id]).fetchone()
+    assert row == (1,)
+
+
+def test_deleting_the_account_takes_everything_along(alice: Person, sql_connection: psycopg.Connection[Any]) -> None:
+    user_id = alice.get("/api/auth/me").json()["id"]
+    task = alice.add()
+    alice.say(f"delete {task['title']}")
+    expect_problem(alice.request("DELETE", "/api/auth/me", json={"password": "wrong password"}), "wrong_password", 403)
+    assert alice.titles() == ["Buy milk"]
+    assert alice.request("DELETE", "/api/auth/me", json={"password": PASSWORD}).status_code == 204
+    expect_problem(alice.get("/api/auth/me", headers=bearer(alice.token)), "not_authenticated", 401)
+    for table in ("tasks", "sessions", "conversations", "confirmations"):
+        row = sql_connection.execute(f"SELECT count(*) FROM {table} WHERE user_id = %s", [user_id]).fetchone()  # noqa: S608
+        assert row == (0,), table
+    answer = alice.post("/api/auth/login", json={"email": alice.email, "password": PASSWORD})
+    expect_problem(answer, "invalid_credentials", 401)
+    again = alice.post("/api/auth/register", json={"email": alice.email, "password": PASSWORD})
+    assert again.status_code == 201
+
+
+def test_passwords_are_stored_as_argon2id_only(alice: Person, sql_connection: psycopg.Connection[Any]) -> None:
+    row = sql_connection.execute("SELECT password_hash FROM users WHERE email = %s", [alice.email]).fetchone()
+    assert row is not None
+    assert row[0].startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+
+
+def test_blanks_belong_to_a_password(url: str) -> None:
+    email = f"{uuid.uuid4().hex}@example.com"
+    httpx.post(f"{url}/api/auth/register", json={"email": email, "password": "  pass word  "}).raise_for_status()
+    answer = httpx.post(f"{url}/api/auth/login", json={"email": email, "password": "pass word"})
+    expect_problem(answer, "invalid_credentials", 401)
+    assert httpx.post(f"{url}/api/auth/login", json={"email": email, "password": "  pass word  "}).status_code == 200
