@@ -1,0 +1,161 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"todo.local/magefiles/internal/fault"
+	"todo.local/magefiles/internal/run"
+)
+
+// program puts an executable that is never run into a folder.
+func program(t *testing.T, path string) string {
+	t.Helper()
+	require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+	require.NoError(t, os.WriteFile(path, nil, 0o755))
+	return path
+}
+
+func onPath(t *testing.T, dirs ...string) {
+	t.Helper()
+	t.Setenv("PATH", strings.Join(dirs, string(os.PathListSeparator)))
+}
+
+func versions(client, server string) string {
+	return `{"Client":{"Version":"` + client + `"},"Server":{"Version":"` + server + `"}}`
+}
+
+func TestFindPassesOverAClientWithoutBuildx(t *testing.T) {
+	a, b := t.TempDir(), t.TempDir()
+	plain, debian := program(t, a+"/docker"), program(t, b+"/docker")
+	onPath(t, a, b)
+	r := (&run.Fake{}).
+		On(plain+" version", versions("28.2.2", "20.10.24+dfsg1"), nil).
+		On(plain+" buildx version", "", errors.New("exit status 1")).
+		On(debian+" version", versions("20.10.24+dfsg1", "20.10.24+dfsg1"), nil)
+
+	d, err := Find(t.Context(), r)
+	require.NoError(t, err)
+	assert.Equal(t, debian, d.CLI)
+	assert.Equal(t, "20.10.24+dfsg1", d.EngineVersion)
+}
+
+func TestFindTakesTheFirstClientThatCanBuild(t *testing.T) {
+	a, b := t.TempDir(), t.TempDir()
+	first, second := program(t, a+"/docker"), program(t, b+"/docker")
+	onPath(t, a, b)
+	r := (&run.Fake{}).
+		On(first+" version", versions("28.2.2", "28.2.2"), nil).
+		On(first+" buildx version", "github.com/docker/buildx v0.38.2", nil).
+		On(second+" version", versions("20.10.24", "28.2.2"), nil)
+
+	d, err := Find(t.Context(), r)
+	require.NoError(t, err)
+	assert.Equal(t, first, d.CLI)
+}
+
+func TestFindTellsReasonsApart(t *testing.T) {
+	const socket = "unix:///var/run/docker.sock"
+	cases := []struct {
+		name, answer string
+		err          error
+		want         error
+	}{
+		{"engine stopped", "Cannot connect to the Docker daemon at " + socket + ". Is the docker daemon running?", errors.New("exit status 1"), ErrNotRunning},
+		{"engine stopped, client 29", "failed to connect to the docker API at " + socket + "; check if the path is correct", errors.New("exit status 1"), ErrNotRunning},
+		{"not in the group", "permission denied while trying to connect to the Docker daemon socket at " + socket, errors.New("exit status 1"), ErrNoPermission},
+		{"engine hangs", "", context.DeadlineExceeded, ErrNotRunning},
+		{"client without a builder", versions("4.3.1", "20.10.24"), nil, ErrNoBuilder},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			dir := t.TempDir()
+			docker := program(t, dir+"/docker")
+			onPath(t, dir)
+			_, err := Find(t.Context(), (&run.Fake{}).On(docker+" version", c.answer, c.err))
+			require.ErrorIs(t, err, c.want)
+			assert.Equal(t, fault.CodeEnvironment, fault.Code(err))
+			assert.NotEmpty(t, fault.Remedy(err))
+		})
+	}
+}
+
+func TestFindWithoutAnyClient(t *testing.T) {
+	onPath(t, t.TempDir())
+	d, err := Find(t.Context(), &run.Fake{})
+	require.ErrorIs(t, err, ErrNoClient)
+	assert.Nil(t, d)
+}
+
+func TestFindRefusesAnEngineThatIsTooOld(t *testing.T) {
+	dir := t.TempDir()
+	docker := program(t, dir+"/docker")
+	onPath(t, dir)
+	_, err := Find(t.Context(), (&run.Fake{}).On(docker+" version", versions("20.10.24", "19.03.8"), nil))
+	assert.ErrorContains(t, err, `too old: version "19.03.8"`)
+}
+
+func TestFindReportsAnInterruptAsOne(t *testing.T) {
+	dir := t.TempDir()
+	program(t, dir+"/docker")
+	onPath(t, dir)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := Find(ctx, &run.Fake{})
+	assert.Equal(t, fault.CodeInterrupted, fault.Code(err))
+}
+
+func TestClientsAreListedOnceHoweverManyLinksLeadThere(t *testing.T) {
+	dir := t.TempDir()
+	real := program(t, dir+"/usr/bin/docker")
+	require.NoError(t, os.Symlink("usr/bin", dir+"/bin"))
+	require.NoError(t, os.MkdirAll(dir+"/folder/docker", 0o755))
+	require.NoError(t, os.MkdirAll(dir+"/data", 0o755))
+	require.NoError(t, os.WriteFile(dir+"/data/docker", nil, 0o644))
+	path := strings.Join([]string{dir + "/folder", dir + "/data", dir + "/usr/bin", dir + "/bin", "", dir + "/none"}, ":")
+	assert.Equal(t, []string{real}, clients(path))
+}
+
+func TestInfoReportsErrorsThatComeWithExitCodeZero(t *testing.T) {
+	d := &Docker{CLI: "docker", Runner: (&run.Fake{}).On("docker info", `{"ServerErrors":["the engine went away"]}`, nil)}
+	_, err := d.Info(t.Context())
+	assert.ErrorContains(t, err, "the engine went away")
+}
+
+func TestExplain(t *testing.T) {
+	failed := func(output string) error {
+		return &run.Error{Cmd: "docker build .", Code: 1, Output: output, Err: errors.New("exit status 1")}
+	}
+	for output, want := range map[string]string{
+		"ERROR: Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?":                        "its engine does not answer",
+		"dial unix /var/run/docker.sock: connect: permission denied":                                                                      "may not use its engine",
+		"write /layer.tar: no space left on device":                                                                                       "the disk is full",
+		"driver failed programming external connectivity on endpoint x: Bind for 127.0.0.1:80 failed: port is already allocated":          "a port is taken",
+		"Error starting userland proxy: listen tcp4 127.0.0.1:80: bind: address already in use":                                           "a port is taken",
+		"OCI runtime create failed: container_linux.go: starting container process caused: unable to apply caps: operation not permitted": "every capability",
+		"Failed to create control group inotify object: Too many open files":                                                              "inotify limits",
+	} {
+		err := Explain(failed(output))
+		require.Error(t, err, output)
+		assert.Contains(t, err.Error(), want)
+		assert.Equal(t, fault.CodeEnvironment, fault.Code(err))
+		assert.NotEmpty(t, fault.Remedy(err))
+	}
+
+	for _, output := range []string{
+		"/docker-entrypoint.sh: Permission denied",       // of a build step
+		"OSError: [Errno 98] Address already in use",     // of a test inside a build
+		"npm error code EACCES: permission denied, open", // likewise
+	} {
+		assert.NoError(t, Explain(failed(output)), output)
+	}
+	assert.NoError(t, Explain(nil))
+	assert.NoError(t, Explain(&run.Error{Output: "no space left on device", Err: context.Canceled}), "an interrupt is no full disk")
+}

@@ -1,0 +1,146 @@
+package engine
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"todo.local/magefiles/internal/config"
+)
+
+const (
+	allCaps    = "000001ffffffffff"
+	noResource = "000001fffeffffff"
+)
+
+// machine lays out files under a temporary root.
+func machine(t *testing.T, files map[string]string) Host {
+	t.Helper()
+	h := Host{Root: t.TempDir()}
+	for rel, content := range files {
+		require.NoError(t, h.writeFile(rel, []byte(content), 0o644))
+	}
+	return h
+}
+
+// process adds a process to the files of a machine.
+func process(files map[string]string, pid, comm, state, capBnd string) map[string]string {
+	files["proc/"+pid+"/comm"] = comm + "\n"
+	files["proc/"+pid+"/stat"] = fmt.Sprintf("%s (%s) %s 1 1", pid, comm, state)
+	files["proc/"+pid+"/status"] = "Name:\t" + comm + "\nCapBnd:\t" + capBnd + "\n"
+	return files
+}
+
+func TestDistribution(t *testing.T) {
+	ubuntu := machine(t, map[string]string{"etc/os-release": "PRETTY_NAME=\"Ubuntu 24.04.1 LTS\"\nID=ubuntu\nID_LIKE=debian\n"}).Distribution()
+	assert.True(t, ubuntu.Is("debian"))
+	assert.Equal(t, "Ubuntu 24.04.1 LTS", ubuntu.Name)
+
+	rocky := machine(t, map[string]string{"etc/os-release": "ID=\"rocky\"\nID_LIKE=\"rhel centos fedora\"\n"}).Distribution()
+	assert.True(t, rocky.Is("fedora"))
+	assert.False(t, rocky.Is("debian", "ubuntu"))
+
+	assert.False(t, machine(t, nil).Distribution().Is("debian", "ubuntu"))
+}
+
+func TestEngineCapabilities(t *testing.T) {
+	dockerd := func(caps string) Host {
+		return machine(t, process(map[string]string{"run/docker.pid": "42"}, "42", "dockerd", "S", caps))
+	}
+	assert.True(t, dockerd(noResource).EngineLacksSysResource())
+	assert.False(t, dockerd(allCaps).EngineLacksSysResource())
+
+	// In a container with a socket handed in, this process has few capabilities. That says nothing of the engine's.
+	elsewhere := machine(t, process(map[string]string{}, "self", "mage", "S", "00000000a80425fb"))
+	assert.False(t, elsewhere.EngineLacksSysResource())
+	assert.True(t, elsewhere.lacksSysResource("self"))
+}
+
+func TestEnginePIDIgnoresAStalePidFile(t *testing.T) {
+	reused := machine(t, process(map[string]string{"run/docker.pid": "42"}, "42", "bash", "S", allCaps))
+	assert.Zero(t, reused.EnginePID())
+	ended := machine(t, process(map[string]string{"run/docker.pid": "42"}, "42", "dockerd", "Z", allCaps))
+	assert.Zero(t, ended.EnginePID(), "it ended, nobody has collected it")
+	assert.Zero(t, machine(t, map[string]string{"run/docker.pid": "42"}).EnginePID())
+}
+
+func TestLimits(t *testing.T) {
+	l := machine(t, map[string]string{"proc/sys/fs/inotify/max_user_instances": "128\n"}).Limits()
+	require.Len(t, l, 2)
+	assert.True(t, l[0].Low())
+	assert.Equal(t, 128, l[0].Value)
+	assert.False(t, l[1].Low(), "a kernel without the limit cannot have it too low")
+}
+
+func TestPickPort(t *testing.T) {
+	listen := func() (int, net.Listener) {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		require.NoError(t, err)
+		return l.Addr().(*net.TCPAddr).Port, l
+	}
+	taken, l := listen()
+	defer l.Close()
+	free, f := listen()
+	require.NoError(t, f.Close())
+
+	port, holder, err := PickPort(free, taken)
+	require.NoError(t, err)
+	assert.Equal(t, free, port)
+	assert.Empty(t, holder)
+
+	port, holder, err = PickPort(taken, free)
+	require.NoError(t, err)
+	assert.Equal(t, free, port)
+	if _, statErr := os.Stat("/proc/net/tcp"); statErr == nil {
+		assert.Contains(t, holder, fmt.Sprintf("(pid %d)", os.Getpid()))
+	}
+
+	_, _, err = PickPort(taken, taken)
+	require.ErrorContains(t, err, fmt.Sprintf("port %d is taken", taken))
+}
+
+func TestPortHolderReadsBothFamiliesAndOnlyListeners(t *testing.T) {
+	const header = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
+	row := func(local, state, inode string) string {
+		return fmt.Sprintf("   0: %s 00000000:0000 %s 00000000:00000000 00:00000000 00000000     0        0 %s 1\n", local, state, inode)
+	}
+	h := machine(t, process(map[string]string{
+		"proc/net/tcp": header +
+			row("0100007F:0050", "01", "100") + // port 80, a connection
+			row("0A01A8C0:0050", "0A", "101") + // port 80 of another address
+			row("00000000:1F90", "0A", "102"), // port 8080 of all addresses
+		"proc/net/tcp6": header + row("00000000000000000000000000000000:01BB", "0A", "103"),
+	}, "812", "nginx", "S", allCaps))
+	require.NoError(t, os.MkdirAll(filepath.Join(h.Root, "proc/812/fd"), 0o755))
+	for fd, inode := range []string{"100", "101", "102", "103"} {
+		require.NoError(t, os.Symlink("socket:["+inode+"]", filepath.Join(h.Root, "proc/812/fd", fmt.Sprint(fd))))
+	}
+	assert.Empty(t, h.PortHolder(80))
+	assert.Equal(t, "nginx (pid 812)", h.PortHolder(8080))
+	assert.Equal(t, "nginx (pid 812)", h.PortHolder(443))
+}
+
+func TestCABundle(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "ca.pem")
+	require.NoError(t, os.WriteFile(file, []byte("x"), 0o644))
+
+	t.Setenv("SSL_CERT_FILE", file)
+	path, ok := CABundle(&config.Config{})
+	assert.Equal(t, file, path)
+	assert.True(t, ok)
+
+	path, ok = CABundle(&config.Config{CABundle: "/no/such/file"})
+	assert.Equal(t, "/no/such/file", path, "a wrong setting is reported, not passed over")
+	assert.False(t, ok)
+
+	t.Setenv("SSL_CERT_FILE", "")
+	if path, ok = CABundle(&config.Config{}); ok {
+		assert.True(t, strings.HasPrefix(path, "/etc/"))
+	}
+}

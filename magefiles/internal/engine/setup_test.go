@@ -1,0 +1,308 @@
+package engine
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"todo.local/magefiles/internal/config"
+	"todo.local/magefiles/internal/fault"
+	"todo.local/magefiles/internal/run"
+	"todo.local/magefiles/internal/ui"
+)
+
+const (
+	debian    = "ID=debian\n"
+	notThere  = "Cannot connect to the Docker daemon"
+	installed = "docker.io installed\ndebootstrap installed\n"
+)
+
+// bench is a setup on a machine of files, with commands answered by a fake.
+type bench struct {
+	*setup
+	fake   *run.Fake
+	docker string // path of the client
+	out    bytes.Buffer
+}
+
+// newBench has one docker client on PATH, which answers unless a test says otherwise, and limits that are high enough.
+func newBench(t *testing.T, files map[string]string) *bench {
+	t.Helper()
+	t.Setenv("DOCKER_HOST", "")
+	bin := t.TempDir()
+	onPath(t, bin)
+	base := map[string]string{"etc/os-release": debian, "proc/sys/fs/inotify/max_user_instances": "512", "proc/sys/fs/inotify/max_user_watches": "524288"}
+	for k, v := range files {
+		base[k] = v
+	}
+	b := &bench{fake: &run.Fake{}, docker: program(t, bin+"/docker")}
+	b.setup = &setup{
+		runner: b.fake, host: machine(t, base), cfg: &config.Config{Root: "../../.."}, packages: []string{"debootstrap"}, root: true, patience: time.Second,
+	}
+	b.fake.On(b.docker+" version", versions("20.10.24", "20.10.24"), nil).On("dpkg-query", installed, nil)
+	return b
+}
+
+func (b *bench) run(t *testing.T) error {
+	return ui.Plain(&b.out).Do("Setup", func(task *ui.Task) error { return b.setup.run(t.Context(), task) })
+}
+
+func (b *bench) recorded(t *testing.T) (rec record) {
+	t.Helper()
+	require.NoError(t, json.Unmarshal([]byte(b.host.read(recordFile)), &rec))
+	return rec
+}
+
+func (b *bench) ran(prefix string) bool {
+	for _, call := range b.fake.Calls() {
+		if strings.HasPrefix(call, prefix) {
+			return true
+		}
+	}
+	return false
+}
+
+func TestSetupDoesNothingOnAReadyMachine(t *testing.T) {
+	b := newBench(t, nil)
+	require.NoError(t, b.run(t))
+	assert.Contains(t, b.out.String(), "= Setup: nothing to do")
+	assert.False(t, b.ran("apt-get"))
+	assert.Empty(t, b.host.read(recordFile), "nothing was done, so nothing is recorded")
+}
+
+func TestSetupInstallsAndStartsTheEngineWithSystemd(t *testing.T) {
+	b := newBench(t, map[string]string{"run/systemd/system/x": "", "proc/1/status": "CapBnd:\t" + allCaps})
+	started := false
+	b.fake.OnFunc(b.docker+" version", func(run.Cmd) (string, error) {
+		if !started {
+			return notThere, errors.New("exit status 1")
+		}
+		return versions("20.10.24", "20.10.24"), nil
+	})
+	b.fake.On("dpkg-query", "debootstrap installed\ndocker.io not-installed\n", errors.New("exit status 1"))
+	b.fake.On("dpkg --configure", "", nil).On("apt-get", "", nil)
+	b.fake.OnFunc("systemctl start docker", func(run.Cmd) (string, error) { started = true; return "", nil })
+
+	require.NoError(t, b.run(t))
+	assert.True(t, b.ran("apt-get -o DPkg::Lock::Timeout=300 -o Dpkg::Options::=--force-confold install --yes --no-install-recommends docker.io"), b.fake.Calls())
+	assert.Equal(t, []string{"docker.io"}, b.recorded(t).Packages, "what was there before is not ours to remove")
+	assert.NoFileExists(t, b.host.path(daemonConfig), "no capability is missing")
+}
+
+func TestPackagesAreOnRecordBeforeTheyAreInstalled(t *testing.T) {
+	b := newBench(t, nil)
+	b.fake.On("dpkg-query", "", errors.New("exit status 1")).On("dpkg --configure", "", nil)
+	b.fake.On("apt-get", "", nil).On("apt-cache", "", nil)
+	b.fake.On("apt-get -o DPkg::Lock::Timeout=300 -o Dpkg::Options::=--force-confold install", "E: Unable to locate package debootstrap", errors.New("exit status 100"))
+
+	err := b.run(t)
+	require.ErrorContains(t, err, "Unable to locate package debootstrap")
+	assert.Equal(t, fault.CodeEnvironment, fault.Code(err))
+	assert.Equal(t, []string{"debootstrap"}, b.recorded(t).Packages)
+}
+
+func TestSetupGoesOnWithOldPackageLists(t *testing.T) {
+	b := newBench(t, nil)
+	b.fake.On("dpkg-query", "", errors.New("exit status 1")).On("dpkg --configure", "", nil)
+	b.fake.On("apt-get", "", nil)
+	b.fake.On("apt-get -o DPkg::Lock::Timeout=300 -o Dpkg::Options::=--force-confold update", "E: a third party's server is away", errors.New("exit status 100"))
+	require.NoError(t, b.run(t))
+	assert.Contains(t, b.out.String(), "a third party's server is away; going on")
+}
+
+func TestSetupProvidesBuildxFromAPackageWhereThereIsOne(t *testing.T) {
+	b := newBench(t, nil)
+	plugin := false
+	b.fake.On(b.docker+" version", versions("28.2.2", "28.2.2"), nil)
+	b.fake.OnFunc(b.docker+" buildx version", func(run.Cmd) (string, error) {
+		if !plugin {
+			return "", errors.New("exit status 1")
+		}
+		return "v0.13.1", nil
+	})
+	b.fake.On("apt-cache policy docker-buildx-plugin", "", nil).On("dpkg --configure", "", nil)
+	b.fake.On("apt-cache policy docker-buildx", "docker-buildx:\n  Candidate: 0.13.1\n", nil)
+	b.fake.On("apt-cache policy docker-buildx-plugin", "", nil)
+	b.fake.OnFunc("apt-get", func(run.Cmd) (string, error) { plugin = true; return "", nil })
+	require.NoError(t, b.run(t))
+	assert.Equal(t, []string{"docker-buildx"}, b.recorded(t).Packages)
+}
+
+func TestSetupBuildsBuildxWhereNoPackageHasIt(t *testing.T) {
+	b := newBench(t, nil)
+	onPath(t, os.Getenv("PATH"), t.TempDir())
+	program(t, strings.Split(os.Getenv("PATH"), ":")[1]+"/go")
+	b.fake.On(b.docker+" version", versions("28.2.2", "28.2.2"), nil)
+	b.fake.OnFunc(b.docker+" buildx version", func(run.Cmd) (string, error) {
+		if !isFile(b.host.path(buildxPlugin)) {
+			return "", errors.New("exit status 1")
+		}
+		return "v0.38.2", nil
+	})
+	b.fake.On("apt-cache policy", "docker-buildx:\n  Candidate: (none)\n", nil)
+	b.fake.OnFunc(strings.Split(os.Getenv("PATH"), ":")[1]+"/go install -trimpath "+buildxModule, func(c run.Cmd) (string, error) {
+		return "", os.WriteFile(c.Dir+"/buildx", []byte("program"), 0o755)
+	})
+	require.NoError(t, b.run(t))
+	assert.Equal(t, "program", b.host.read(buildxPlugin))
+	assert.Equal(t, []string{"/" + buildxPlugin}, b.recorded(t).Files)
+}
+
+func TestSetupRaisesLimitsAndRemembersTheOldOnes(t *testing.T) {
+	b := newBench(t, map[string]string{"proc/sys/fs/inotify/max_user_instances": "128"})
+	require.NoError(t, b.run(t))
+	assert.Equal(t, "512", b.host.read("proc/sys/fs/inotify/max_user_instances"))
+	assert.Equal(t, "fs.inotify.max_user_instances = 512\nfs.inotify.max_user_watches = 524288", b.host.read("etc/sysctl.d/60-todo-deploy.conf"))
+	assert.Equal(t, map[string]int{"fs.inotify.max_user_instances": 128}, b.recorded(t).Sysctls)
+}
+
+// lacking is a machine whose dockerd runs without CAP_SYS_RESOURCE. Its pid is one that cannot exist, so that no signal reaches anyone.
+func lacking(extra map[string]string) map[string]string {
+	const pid = "2000000000"
+	files := process(map[string]string{"run/docker.pid": pid, "proc/sys/kernel/random/boot_id": "this-boot"}, pid, "dockerd", "S", noResource)
+	for k, v := range extra {
+		files[k] = v
+	}
+	return files
+}
+
+func TestSetupLeavesAnEngineAloneThatItDidNotStart(t *testing.T) {
+	for name, rec := range map[string]string{
+		"no record":      `{}`,
+		"another boot":   `{"dockerd":{"pid":2000000000,"boot":"an-earlier-boot"}}`,
+		"another engine": `{"dockerd":{"pid":77,"boot":"this-boot"}}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, lacking(map[string]string{recordFile: rec}))
+			b.fake.On(b.docker+" info", `{"DefaultRuntime":"runc"}`, nil)
+			err := b.run(t)
+			require.ErrorContains(t, err, "left alone")
+			assert.Contains(t, fault.Remedy(err), `"default-runtime": "bounded"`)
+			assert.NoFileExists(t, b.host.path(daemonConfig))
+		})
+	}
+}
+
+func TestSetupIsContentWithAnEngineThatHasTheBoundedRuntime(t *testing.T) {
+	b := newBench(t, lacking(nil))
+	b.fake.On(b.docker+" info", `{"DefaultRuntime":"bounded"}`, nil)
+	require.NoError(t, b.run(t))
+	assert.Contains(t, b.out.String(), "nothing to do")
+}
+
+func TestRegisterRuntime(t *testing.T) {
+	b := newBench(t, nil)
+	require.NoError(t, b.registerRuntime())
+	require.NoError(t, b.registerRuntime(), "a second time it finds its own configuration")
+	assert.Equal(t, []string{"/" + runtimeFile, "/" + daemonConfig}, b.recorded(t).Files)
+	info, err := os.Stat(b.host.path(runtimeFile))
+	require.NoError(t, err)
+	assert.Equal(t, os.FileMode(0o755), info.Mode())
+
+	foreign := newBench(t, map[string]string{daemonConfig: `{"registry-mirrors":["https://mirror.example.com"]}`})
+	require.ErrorContains(t, foreign.registerRuntime(), "lacks the bounded runtime")
+	assert.Contains(t, foreign.host.read(daemonConfig), "mirror.example.com", "the user's file is not rewritten")
+
+	broken := newBench(t, map[string]string{daemonConfig: `{`})
+	assert.ErrorContains(t, broken.registerRuntime(), "is no JSON")
+}
+
+func TestSetupStartsDockerdByHandWithoutSystemd(t *testing.T) {
+	files := process(map[string]string{"usr/sbin/dockerd": "", "run/docker.pid": "7", "proc/self/status": "CapBnd:\t" + noResource}, "99", "dockerd", "S", noResource)
+	b := newBench(t, process(files, "7", "bash", "S", allCaps))
+	started := false
+	b.fake.OnFunc(b.docker+" version", func(run.Cmd) (string, error) {
+		if !started {
+			return notThere, errors.New("exit status 1")
+		}
+		return versions("20.10.24", "20.10.24"), nil
+	})
+	b.fake.OnFunc("setsid --fork", func(run.Cmd) (string, error) {
+		assert.NoFileExists(t, b.host.path("run/docker.pid"), "process 7 is no dockerd")
+		assert.FileExists(t, b.host.path(daemonConfig), "the capability is missing")
+		started = true
+		return "99\n", nil
+	})
+	require.NoError(t, b.run(t))
+	rec := b.recorded(t)
+	assert.Equal(t, 99, rec.Dockerd.PID)
+	assert.Contains(t, rec.Files, b.host.path(daemonLog))
+}
+
+func TestADockerdThatEndsAtOnceIsReportedWithItsReason(t *testing.T) {
+	b := newBench(t, map[string]string{"usr/bin/dockerd": "", daemonLog: "starting\nfailed to start daemon: no cgroups\n"})
+	b.fake.On(b.docker+" version", notThere, errors.New("exit status 1")).On("setsid", "99", nil)
+	err := b.run(t)
+	require.ErrorContains(t, err, "dockerd ended: failed to start daemon: no cgroups")
+	assert.Contains(t, fault.Remedy(err), daemonLog)
+}
+
+func TestAnEngineThatDoesNotAnswerInTimeIsReported(t *testing.T) {
+	b := newBench(t, process(map[string]string{"usr/bin/dockerd": ""}, "99", "dockerd", "S", allCaps))
+	b.patience = 300 * time.Millisecond
+	b.fake.On(b.docker+" version", notThere, errors.New("exit status 1")).On("setsid", "99", nil)
+	err := b.run(t)
+	require.ErrorContains(t, err, "did not answer within")
+	assert.Equal(t, fault.CodeEnvironment, fault.Code(err))
+}
+
+func TestSetupStartsNoLocalEngineWhereDockerHostNamesAnother(t *testing.T) {
+	b := newBench(t, nil)
+	t.Setenv("DOCKER_HOST", "tcp://192.0.2.1:2376")
+	b.fake.On(b.docker+" version", notThere, errors.New("exit status 1"))
+	require.ErrorContains(t, b.run(t), "DOCKER_HOST")
+	assert.False(t, b.ran("setsid") || b.ran("apt-get"))
+}
+
+func TestACorruptRecordIsNamed(t *testing.T) {
+	b := newBench(t, map[string]string{recordFile: "{"})
+	err := b.run(t)
+	require.ErrorContains(t, err, recordFile+" cannot be read")
+	assert.NotEmpty(t, fault.Remedy(err))
+}
+
+func TestElsewhereChangesNothingAndGivesTheCommands(t *testing.T) {
+	cases := []struct {
+		name, release string
+		root          bool
+		want          []string
+	}{
+		{"Debian, not root", debian, false, []string{"sudo apt-get update", "--no-install-recommends debootstrap docker.io"}},
+		{"Fedora as root", "ID=fedora\n", true, []string{"sudo dnf install --assumeyes moby-engine docker-buildx", "sudo systemctl enable --now docker"}},
+		{"macOS", "", false, []string{"colima start"}},
+		{"something else", "ID=nixos\n", true, []string{"with this system's package manager"}},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			b := newBench(t, map[string]string{"etc/os-release": c.release})
+			b.root = c.root
+			b.fake.On(b.docker+" version", notThere, errors.New("exit status 1")).On("dpkg-query", "", errors.New("exit status 1"))
+			err := b.run(t)
+			require.ErrorIs(t, err, ErrNotRunning)
+			assert.Equal(t, fault.CodeEnvironment, fault.Code(err))
+			for _, command := range c.want {
+				assert.Contains(t, fault.Remedy(err), command)
+			}
+			for _, call := range b.fake.Calls() {
+				assert.NotRegexp(t, `^(apt-get|systemctl|setsid|dpkg )`, call)
+			}
+			assert.NoFileExists(t, b.host.path(recordFile))
+		})
+	}
+}
+
+func TestElsewhereIsContentWhereDockerWorks(t *testing.T) {
+	b := newBench(t, nil)
+	b.root = false
+	b.fake.On("dpkg-query", "", errors.New("exit status 1"))
+	require.NoError(t, b.run(t))
+	assert.Contains(t, b.out.String(), "install debootstrap", "needed only where no registry answers")
+	assert.Contains(t, b.out.String(), "= Setup: Docker works; nothing to do")
+}
