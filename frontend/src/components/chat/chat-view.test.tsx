@@ -1,0 +1,189 @@
+import { screen, waitFor } from "@testing-library/react";
+import { beforeEach, describe, expect, it } from "vitest";
+import type { ChatEvent, Confirmation, Conversation, ToolResult } from "@/lib/api/types";
+import { json, problem, serve, task } from "@/test/api";
+import { navigation } from "@/test/navigation";
+import { renderPage } from "@/test/render";
+import { ChatView } from "./chat-view";
+
+const ID = "c0000000-0000-4000-8000-000000000001";
+const AT = "2026-11-22T09:00:00Z";
+const milk = task({ title: "Buy milk" });
+const result: ToolResult = {
+  status: "ok",
+  detail: "",
+  tasks: [milk],
+  total: null,
+  confirmation_id: null,
+  code: null,
+};
+const proposal: Confirmation = {
+  id: "f0000000-0000-4000-8000-000000000001",
+  action: "delete_task",
+  task_id: milk.id,
+  task_title: milk.title,
+  status: "pending",
+  expires_at: "2999-01-01T00:00:00Z",
+};
+const started: ChatEvent = {
+  event: "conversation",
+  data: { conversation_id: ID, title: "Hi", assistant: "offline" },
+};
+const done = (
+  confirmations: Confirmation[] = [],
+  calls: Conversation["messages"][0]["tool_calls"] = [],
+): ChatEvent => ({
+  event: "done",
+  data: {
+    conversation_id: ID,
+    assistant: "offline",
+    messages: [{ id: 2, role: "assistant", content: "As you wish.", tool_calls: calls, created_at: AT }],
+    confirmations,
+  },
+});
+
+/** A stream that a test writes event by event. */
+function conversation() {
+  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+  const writer = writable.getWriter();
+  const response = new Response(readable, { headers: { "content-type": "text/event-stream" } });
+  const send = ({ event, data }: ChatEvent) =>
+    writer.write(new TextEncoder().encode(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`));
+  return { response, send, end: () => writer.close() };
+}
+
+const history = { "GET /api/chat/conversations": () => json({ items: [], next_cursor: null }) };
+
+async function say(user: ReturnType<typeof renderPage>["user"], text: string) {
+  await user.type(screen.getByLabelText("Message to the assistant"), `${text}{Enter}`);
+}
+
+beforeEach(() => navigation.at("/chat"));
+
+describe("ChatView", () => {
+  it("shows the answer while it comes, links the task and says which assistant it is", async () => {
+    const stream = conversation();
+    const calls = serve({ ...history, "POST /api/chat": () => stream.response });
+    const { user } = renderPage(<ChatView />);
+    await say(user, "add milk");
+    expect(calls.find((c) => c.call === "POST /api/chat")?.body).toMatchObject({
+      message: "add milk",
+      timezone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+    });
+    await stream.send(started);
+    await screen.findByText(/offline assistant/);
+    expect(location.search).toBe(`?c=${ID}`);
+    await stream.send({ event: "tool_call", data: { id: "1", name: "add_task", arguments: {} } });
+    await screen.findByText("Adding a task…");
+    await stream.send({ event: "tool_result", data: { id: "1", name: "add_task", result } });
+    expect(await screen.findByRole("link", { name: "Buy milk" })).toHaveAttribute(
+      "href",
+      `/tasks?task=${milk.id}`,
+    );
+    await stream.send({ event: "delta", data: { text: "As you " } });
+    await screen.findByText("As you");
+    expect(screen.getByRole("button", { name: "Stop the answer" })).toBeVisible();
+    await stream.send(done([], [{ id: "1", name: "add_task", arguments: {}, result }]));
+    await screen.findByRole("button", { name: "Send" });
+    expect(screen.getByText("add milk")).toBeVisible();
+    expect(screen.getAllByRole("link", { name: "Buy milk" })).toHaveLength(1);
+  });
+
+  it("deletes only after a click, and shows what became of the proposal", async () => {
+    const stream = conversation();
+    const call: ToolResult = { ...result, status: "confirmation_required", confirmation_id: proposal.id };
+    let stored: Confirmation = proposal;
+    const calls = serve({
+      ...history,
+      "POST /api/chat": () => stream.response,
+      "POST /api/chat/confirmations/*": () => {
+        stored = { ...proposal, status: "confirmed" };
+        return json(stored);
+      },
+      "GET /api/chat/conversations/*": () =>
+        json({ id: ID, title: "Hi", created_at: AT, updated_at: AT, messages: [], confirmations: [stored] }),
+    });
+    const { user } = renderPage(<ChatView />);
+    await say(user, "delete milk");
+    await stream.send(started);
+    const deletion = { id: "1", name: "delete_task", arguments: {}, result: call };
+    await stream.send({ event: "tool_call", data: deletion });
+    await stream.send({ event: "tool_result", data: deletion });
+    await stream.send({ event: "confirmation", data: proposal });
+    await stream.send(done([proposal], [deletion]));
+    const confirmed = () => calls.filter((c) => c.call.startsWith("POST /api/chat/confirmations"));
+    const button = await screen.findByRole("button", { name: "Delete" });
+    expect(confirmed()).toEqual([]);
+    await user.click(button);
+    await waitFor(() => expect(screen.queryByRole("button", { name: "Delete" })).toBeNull());
+    expect(confirmed().map((c) => c.url.pathname)).toEqual([`/api/chat/confirmations/${proposal.id}`]);
+  });
+
+  it("says that an answer broke off, keeps what came, and can send the message again", async () => {
+    const [cut, whole] = [conversation(), conversation()];
+    const answers = [cut.response, whole.response];
+    const calls = serve({
+      ...history,
+      "POST /api/chat": () => answers.shift() ?? Response.error(),
+      "GET /api/chat/conversations/*": () =>
+        json({ id: ID, title: "Hi", created_at: AT, updated_at: AT, messages: [], confirmations: [] }),
+    });
+    const { user } = renderPage(<ChatView />);
+    await say(user, "what is open?");
+    await cut.send(started);
+    await cut.send({ event: "delta", data: { text: "There are" } });
+    await cut.end();
+    expect(await screen.findByRole("alert")).toHaveTextContent("broke off");
+    expect(screen.getByText("There are")).toBeVisible();
+    await user.click(screen.getByRole("button", { name: "Send again" }));
+    await whole.send(started);
+    await whole.send(done());
+    await screen.findByText("As you wish.", { selector: "p:not([role])" });
+    expect(calls.filter((c) => c.call === "POST /api/chat").map((c) => c.body)).toMatchObject([
+      { message: "what is open?" },
+      { message: "what is open?", conversation_id: ID },
+    ]);
+  });
+
+  it("shows a problem that prevents the answer", async () => {
+    serve({ ...history, "POST /api/chat": () => problem(429, "rate_limited", "Slow down.") });
+    const { user } = renderPage(<ChatView />);
+    await say(user, "hello");
+    expect(await screen.findByRole("alert")).toHaveTextContent("Too many attempts");
+    expect(screen.getByText("hello")).toBeVisible();
+  });
+
+  it("reads markup of the assistant as text, without images or HTML", async () => {
+    navigation.at(`/chat?c=${ID}`);
+    const content =
+      "**Bold** ![x](https://evil.example/a.png) <img src=x onerror=alert(1)> [link](javascript:alert(1))";
+    serve({
+      ...history,
+      "GET /api/chat/conversations/*": () =>
+        json({
+          id: ID,
+          title: "Hi",
+          created_at: AT,
+          updated_at: AT,
+          messages: [{ id: 1, role: "assistant", content, tool_calls: [], created_at: AT }],
+          confirmations: [],
+        }),
+    });
+    const { container } = renderPage(<ChatView />);
+    expect((await screen.findByText("Bold")).tagName).toBe("STRONG");
+    expect(container.querySelector("img")).toBeNull();
+    expect(screen.getByText("link").getAttribute("href") ?? "").not.toContain("javascript");
+  });
+
+  it("says when a conversation is gone", async () => {
+    navigation.at(`/chat?c=${ID}`);
+    serve({
+      ...history,
+      "GET /api/chat/conversations/*": () => problem(404, "conversation_not_found", "None."),
+    });
+    const { user } = renderPage(<ChatView />);
+    await screen.findByText("This conversation is gone.");
+    await user.click(screen.getByRole("button", { name: "Start a new one" }));
+    expect(location.search).toBe("");
+  });
+});

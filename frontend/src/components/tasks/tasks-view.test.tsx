@@ -1,0 +1,253 @@
+import { screen, waitFor, within } from "@testing-library/react";
+import { beforeEach, describe, expect, it } from "vitest";
+import type { Task } from "@/lib/api/types";
+import { deferred, json, page, problem, serve, task } from "@/test/api";
+import { navigation } from "@/test/navigation";
+import { renderPage } from "@/test/render";
+import { TasksView } from "./tasks-view";
+
+const away = () => problem(503, "database_unavailable", "The database does not answer.");
+
+beforeEach(() => navigation.at("/tasks"));
+
+/** The page with these tasks behind it, once they are on the screen. */
+async function open(tasks: Task[], handlers: Parameters<typeof serve>[0] = {}) {
+  const calls = serve({ "GET /api/tasks": () => json(page(tasks)), ...handlers });
+  const view = renderPage(<TasksView />);
+  const first = tasks[0];
+  if (first) await screen.findByRole("button", { name: first.title });
+  else await screen.findByText("All clear");
+  return { ...view, calls };
+}
+
+const row = (title: string) => screen.queryByRole("button", { name: title });
+const newTask = () => screen.getByLabelText("New task");
+
+describe("adding", () => {
+  it("shows the task before the server has answered, then what the server made of it", async () => {
+    const answer = deferred<Response>();
+    const tasks = [task({ title: "Read" })];
+    const { user, calls } = await open(tasks, { "POST /api/tasks": () => answer.promise });
+    await user.type(newTask(), "Pay rent !high #home{Enter}");
+    expect(row("Pay rent")).toBeDisabled();
+    expect(newTask()).toHaveValue("");
+    expect(calls.find((c) => c.call === "POST /api/tasks")?.body).toEqual({
+      title: "Pay rent",
+      due_at: null,
+      priority: "high",
+      tags: ["home"],
+    });
+    const stored = task({ title: "Pay rent", priority: "high", tags: ["home"] });
+    tasks.push(stored);
+    answer.resolve(json(stored, 201));
+    await waitFor(() => expect(row("Pay rent")).toBeEnabled());
+  });
+
+  it("takes the task away again, says so and gives the text back when the server refuses", async () => {
+    const { user } = await open([], { "POST /api/tasks": away });
+    await user.type(newTask(), "Pay rent tomorrow{Enter}");
+    await screen.findByText(/“Pay rent” was not added/);
+    expect(row("Pay rent")).toBeNull();
+    expect(newTask()).toHaveValue("Pay rent tomorrow");
+  });
+
+  it("lets a recognised word be kept in the title", async () => {
+    const { user } = await open([]);
+    await user.type(newTask(), "Watch Friday");
+    await user.click(screen.getByRole("button", { name: "Keep “Friday” in the title" }));
+    expect(screen.queryByRole("button", { name: /in the title/ })).toBeNull();
+  });
+});
+
+describe("completing", () => {
+  it("is visible at once and rolled back with a message when the server refuses", async () => {
+    const answer = deferred<Response>();
+    const { user } = await open([task({ title: "Read" })], { "PATCH /api/tasks/*": () => answer.promise });
+    const box = screen.getByRole("checkbox", { name: "Complete “Read”" });
+    await user.click(box);
+    expect(box).toBeChecked();
+    answer.resolve(away());
+    await screen.findByText(/“Read” was not changed/);
+    expect(screen.getByRole("checkbox", { name: "Complete “Read”" })).not.toBeChecked();
+  });
+
+  it("can be undone", async () => {
+    const read = task({ title: "Read" });
+    const { user, calls } = await open([read], {
+      "PATCH /api/tasks/*": ({ body }) => json({ ...read, ...(body as Partial<Task>) }),
+    });
+    await user.click(screen.getByRole("checkbox", { name: "Complete “Read”" }));
+    await user.click(await screen.findByRole("button", { name: "Undo" }));
+    const bodies = () => calls.filter((c) => c.call.startsWith("PATCH")).map((c) => c.body);
+    await waitFor(() => expect(bodies()).toEqual([{ completed: true }, { completed: false }]));
+  });
+});
+
+describe("deleting", () => {
+  const deletions = (calls: { call: string }[]) => calls.filter((c) => c.call.startsWith("DELETE"));
+
+  it("waits for the time to undo, and an undo sends nothing", async () => {
+    const { user, calls } = await open([task({ title: "Read" })]);
+    await user.click(screen.getByRole("button", { name: "Delete “Read”" }));
+    expect(row("Read")).toBeNull();
+    await user.click(screen.getByRole("button", { name: "Undo" }));
+    expect(row("Read")).toBeVisible();
+    dispatchEvent(new Event("pagehide"));
+    expect(deletions(calls)).toEqual([]);
+  });
+
+  it("deletes when the message is dismissed, and brings the task back when that fails", async () => {
+    const { user, calls } = await open([task({ title: "Read" })], { "DELETE /api/tasks/*": away });
+    await user.click(screen.getByRole("button", { name: "Delete “Read”" }));
+    await user.click(screen.getByRole("button", { name: "Dismiss" }));
+    await screen.findByText(/“Read” was not deleted/);
+    expect(row("Read")).toBeVisible();
+    expect(deletions(calls)).toHaveLength(1);
+  });
+
+  it("deletes when the page is left before the time is over", async () => {
+    const { user, calls } = await open([task({ title: "Read" })], {
+      "DELETE /api/tasks/*": () => new Response(null, { status: 204 }),
+    });
+    await user.click(screen.getByRole("button", { name: "Delete “Read”" }));
+    dispatchEvent(new Event("pagehide"));
+    await waitFor(() => expect(deletions(calls)).toHaveLength(1));
+  });
+});
+
+describe("editing", () => {
+  it("sends only what has changed", async () => {
+    const read = task({ title: "Read", description: "A book", tags: ["home"] });
+    const { user, calls } = await open([read], {
+      "PATCH /api/tasks/*": ({ body }) => json({ ...read, ...(body as Partial<Task>) }),
+    });
+    await user.click(screen.getByRole("button", { name: "Read" }));
+    const form = within(screen.getByRole("form", { name: "Edit “Read”" }));
+    await user.clear(form.getByLabelText("Title"));
+    await user.type(form.getByLabelText("Title"), "Read more");
+    await user.type(form.getByLabelText("Tags"), "#Quiet,");
+    await user.click(form.getByRole("radio", { name: "High" }));
+    await user.keyboard("{Control>}{Enter}{/Control}");
+    expect(calls.find((c) => c.call.startsWith("PATCH"))?.body).toEqual({
+      title: "Read more",
+      priority: "high",
+      tags: ["home", "quiet"],
+    });
+  });
+
+  it("sends nothing when it is cancelled, and returns the focus to the row", async () => {
+    const { user, calls } = await open([task({ title: "Read" })]);
+    await user.click(screen.getByRole("button", { name: "Read" }));
+    await user.keyboard(" more{Escape}");
+    expect(row("Read")).toHaveFocus();
+    expect(calls.some((c) => c.call.startsWith("PATCH"))).toBe(false);
+  });
+});
+
+describe("the keyboard", () => {
+  it("moves between rows, edits, completes and deletes the focused one", async () => {
+    const [a, b] = [task({ title: "Alpha" }), task({ title: "Beta" })];
+    const { user, calls } = await open([a, b], {
+      "PATCH /api/tasks/*": () => json({ ...b, completed: true }),
+    });
+    await user.keyboard("jj");
+    expect(row("Beta")).toHaveFocus();
+    await user.keyboard("x");
+    expect(calls.find((c) => c.call.startsWith("PATCH"))?.url.pathname).toBe(`/api/tasks/${b.id}`);
+    await user.keyboard("k");
+    expect(row("Alpha")).toHaveFocus();
+    await user.keyboard("e");
+    expect(screen.getByLabelText("Title")).toHaveFocus();
+    await user.keyboard("{Escape}{Delete}");
+    expect(row("Alpha")).toBeNull();
+    await waitFor(() => expect(row("Beta")).toHaveFocus());
+    await user.keyboard("z");
+    expect(row("Alpha")).toBeVisible();
+  });
+
+  it("goes to the new task and to the search, but not while typing", async () => {
+    const { user } = await open([]);
+    await user.keyboard("n");
+    expect(newTask()).toHaveFocus();
+    await user.keyboard("/n");
+    expect(newTask()).toHaveValue("/n");
+    await user.clear(newTask());
+    await user.keyboard("{Escape}/");
+    expect(screen.getByLabelText("Search tasks")).toHaveFocus();
+  });
+
+  it("is quiet for people who have switched shortcuts off", async () => {
+    localStorage.setItem("todo.shortcuts", "off");
+    const { user } = await open([]);
+    await user.keyboard("n");
+    expect(newTask()).not.toHaveFocus();
+  });
+});
+
+describe("filters", () => {
+  it("go into the address and to the API", async () => {
+    const { user, calls } = await open([task({ title: "Read", tags: ["home"] })]);
+    await user.click(screen.getByRole("button", { name: "All" }));
+    await user.selectOptions(screen.getByLabelText("Priority"), "High priority");
+    await user.selectOptions(screen.getByLabelText("Tag"), "#home");
+    await user.type(screen.getByLabelText("Search tasks"), "book");
+    await waitFor(() => expect(location.search).toBe("?status=all&priority=high&tag=home&q=book"));
+    await waitFor(() =>
+      expect(Object.fromEntries(calls.at(-1)?.url.searchParams ?? [])).toEqual({
+        sort: "due_at",
+        priority: "high",
+        tag: "home",
+        q: "book",
+        limit: "50",
+      }),
+    );
+  });
+
+  it("are read from the address, and can be cleared when nothing matches", async () => {
+    navigation.at("/tasks?q=nothing&priority=low");
+    serve({
+      "GET /api/tasks": ({ url }) => json(page(url.searchParams.get("q") ? [] : [task({ title: "Read" })])),
+    });
+    const { user } = renderPage(<TasksView />);
+    expect(screen.getByLabelText("Search tasks")).toHaveValue("nothing");
+    await user.click(await screen.findByRole("button", { name: "Clear filters" }));
+    await screen.findByRole("button", { name: "Read" });
+    expect(location.search).toBe("?status=all");
+  });
+});
+
+describe("the list", () => {
+  it("says when it could not be loaded, and loads when asked again", async () => {
+    let healthy = false;
+    serve({
+      "GET /api/tasks": () =>
+        healthy ? json(page([task({ title: "Read" })])) : problem(400, "bad_request", "That was wrong."),
+    });
+    const { user } = renderPage(<TasksView />);
+    await screen.findByText("Your tasks could not be loaded");
+    healthy = true;
+    await user.click(screen.getByRole("button", { name: "Try again" }));
+    await screen.findByRole("button", { name: "Read" });
+  });
+
+  it("loads the next page with the cursor of the one before", async () => {
+    const { user, calls } = await open([task({ title: "First" })], {
+      "GET /api/tasks": ({ url }) =>
+        json(
+          url.searchParams.get("cursor") === "c2"
+            ? page([task({ title: "Second" })])
+            : page([task({ title: "First" })], "c2"),
+        ),
+    });
+    await user.click(screen.getByRole("button", { name: "Show more" }));
+    await screen.findByRole("button", { name: "Second" });
+    expect(row("First")).toBeVisible();
+    expect(calls).toHaveLength(2);
+  });
+
+  it("sends the user to the login when the session has ended", async () => {
+    serve({ "GET /api/tasks": () => problem(401, "not_authenticated", "Log in first.") });
+    renderPage(<TasksView />);
+    await waitFor(() => expect(navigation.went).toEqual(["/login?expired&next=%2Ftasks"]));
+  });
+});

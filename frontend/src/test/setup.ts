@@ -1,0 +1,20 @@
+import "@testing-library/jest-dom/vitest";
+import { cleanup } from "@testing-library/react";
+import { afterEach, vi } from "vitest";
+import { navigation } from "./navigation";
+
+vi.mock("next/navigation", () => navigation.module);
+
+if (typeof window !== "undefined") {
+  // What jsdom lacks and components call.
+  Element.prototype.scrollIntoView = () => {};
+  Element.prototype.hasPointerCapture = () => false;
+  navigation.install();
+}
+
+afterEach(() => {
+  if (typeof window === "undefined") return;
+  cleanup();
+  navigation.reset();
+  localStorage.clear();
+});
