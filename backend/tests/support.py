@@ -82,9 +82,9 @@ class Person(httpx.Client):
         reply: dict[str, Any] = answer.json()
         return reply
 
-    def stream(self, message: str, **fields: Any) -> list[tuple[str, Any]]:
+    def events(self, message: str, **fields: Any) -> list[tuple[str, Any]]:
         """Tell the assistant something; the events of the answer."""
-        with httpx.Client.stream(self, "POST", "/api/chat", json={"message": message, **fields}) as answer:
+        with self.stream("POST", "/api/chat", json={"message": message, **fields}) as answer:
             assert answer.status_code == 200, answer.read()
             assert answer.headers["content-type"].startswith("text/event-stream")
             return list(read_events(answer))

@@ -32,7 +32,7 @@ def test_register_logs_in_with_a_cookie_and_with_the_body(url: str) -> None:
     assert "SameSite=lax" in cookie
     assert "Secure" not in cookie
     for credentials in ({"cookies": {"session": body["access_token"]}}, {"headers": bearer(body["access_token"])}):
-        assert httpx.get(f"{url}/api/auth/me", **credentials).json() == body["user"]  # type: ignore[arg-type]
+        assert httpx.get(f"{url}/api/auth/me", **credentials).json() == body["user"]
 
 
 def test_cookie_is_secure_behind_tls(url: str) -> None:

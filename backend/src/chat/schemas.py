@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, Field
 
 from src.core.errors import Problem
-from src.core.types import Input, Output, Text
+from src.core.types import PRINTABLE, Input, Output
 from src.tasks.schemas import Task
 
 
@@ -31,7 +31,7 @@ class AssistantKind(StrEnum):
 class ChatRequest(Input):
     """A message to the assistant."""
 
-    message: Annotated[Text, Field(min_length=1, max_length=4000, examples=["add buy milk tomorrow #home"])]
+    message: Annotated[str, Field(min_length=1, max_length=4000, examples=["add buy milk tomorrow #home"]), PRINTABLE]
     conversation_id: UUID | None = Field(default=None, description="Absent: begin a new conversation.")
     timezone: Annotated[
         str,

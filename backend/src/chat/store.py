@@ -2,7 +2,7 @@
 
 import uuid
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy import func, literal, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -87,8 +87,8 @@ async def list_conversations(
     if cursor is not None:
         keys = decode_cursor(cursor, _SORT, (str, str))
         try:
-            updated_at, last_id = datetime.fromisoformat(str(keys[0])), uuid.UUID(str(keys[1]))
-        except ValueError:
+            updated_at, last_id = datetime.fromisoformat(str(keys[0])).astimezone(UTC), uuid.UUID(str(keys[1]))
+        except (ValueError, OverflowError):
             raise invalid_cursor() from None
         start = tuple_(literal(updated_at, DateTime(timezone=True)), literal(last_id, Uuid()))
         statement = statement.where(tuple_(Conversation.updated_at, Conversation.id) < start)

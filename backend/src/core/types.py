@@ -1,7 +1,5 @@
 """Field types shared by the request schemas."""
 
-from typing import Annotated
-
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
 
@@ -15,14 +13,15 @@ def _printable(value: str) -> str:
 def _one_line(value: str) -> str:
     if any(c in "\t\n\r\x85\u2028\u2029" for c in value):
         raise ValueError("must be a single line")
-    return value
+    return _printable(value)
 
 
-Text = Annotated[str, AfterValidator(_printable)]
-"""Text of one or several lines."""
+# To be named after a field's own limits, so that a breach of those is reported in their words.
+PRINTABLE = AfterValidator(_printable)
+"""For text of one or several lines."""
 
-Line = Annotated[Text, AfterValidator(_one_line)]
-"""Text of one line."""
+ONE_LINE = AfterValidator(_one_line)
+"""For text of one line."""
 
 
 class Input(BaseModel):

@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, literal, tuple_
@@ -29,7 +29,12 @@ class _Field:
 
 
 def _time(value: str) -> ColumnElement[Any]:
-    return literal(datetime.fromisoformat(value), DateTime(timezone=True))
+    return literal(datetime.fromisoformat(value).astimezone(UTC), DateTime(timezone=True))
+
+
+def _text(value: str) -> ColumnElement[Any]:
+    value.encode()  # raises ValueError for what JSON can hold and the database cannot
+    return func.lower(literal(value.replace("\0", "")))
 
 
 def _no_date(descending: bool) -> ColumnElement[Any]:
@@ -58,7 +63,7 @@ _FIELDS = {
     "title": _Field(
         column=lambda row, _: func.lower(row.title),
         key=lambda row: row.title,
-        bind=lambda value, _: func.lower(literal(value.replace("\0", ""))),
+        bind=lambda value, _: _text(value),
     ),
 }
 
@@ -82,7 +87,7 @@ class Ordering:
         key, last_id = decode_cursor(cursor, self._sort, (self._field.kinds, (str,)))
         try:
             start = tuple_(self._field.bind(key, self._descending), literal(uuid.UUID(str(last_id)), Uuid()))
-        except ValueError:
+        except (ValueError, OverflowError):
             raise invalid_cursor() from None
         position = tuple_(self._field.column(table, self._descending), table.id)
         return position < start if self._descending else position > start

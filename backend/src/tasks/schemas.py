@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
-from src.core.types import Input, Line, Output, Text
+from src.core.types import ONE_LINE, PRINTABLE, Input, Output
 from src.tasks.models import TaskRow
 
 
@@ -52,10 +52,10 @@ class Sort(StrEnum):
     TITLE_DESC = "-title"
 
 
-def _in_range(value: datetime) -> datetime:
-    if not 1970 <= value.astimezone(UTC).year < 3000:
+def _utc(value: datetime) -> datetime:
+    if not 1970 <= value.year < 3000:
         raise ValueError("must lie between the years 1970 and 2999")
-    return value
+    return value.astimezone(UTC)
 
 
 def _normal_tag(value: str) -> str:
@@ -69,11 +69,11 @@ def _unique(tags: list[str]) -> list[str]:
     return list(dict.fromkeys(tags))
 
 
-Title = Annotated[Line, Field(min_length=1, max_length=200, examples=["Buy milk"])]
-Description = Annotated[Text, Field(max_length=2000, examples=["Two litres, the one with the blue lid."])]
-Tag = Annotated[Line, Field(min_length=1, max_length=50), AfterValidator(_normal_tag)]
+Title = Annotated[str, Field(min_length=1, max_length=200, examples=["Buy milk"]), ONE_LINE]
+Description = Annotated[str, Field(max_length=2000, examples=["Two litres, the one with the blue lid."]), PRINTABLE]
+Tag = Annotated[str, Field(min_length=1, max_length=50), ONE_LINE, AfterValidator(_normal_tag)]
 Tags = Annotated[list[Tag], Field(max_length=20, examples=[["home", "shop"]]), AfterValidator(_unique)]
-DueAt = Annotated[AwareDatetime, Field(examples=["2026-12-01T17:00:00Z"]), AfterValidator(_in_range)]
+DueAt = Annotated[AwareDatetime, Field(examples=["2026-12-01T17:00:00Z"]), AfterValidator(_utc)]
 
 
 class TaskCreate(Input):
@@ -162,7 +162,9 @@ class TaskFilter(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     status: Status | None = None
-    q: Annotated[Line, Field(max_length=200, description="Words in the title or the description.")] | None = None
+    q: Annotated[str, Field(max_length=200, description="Words in the title or the description."), ONE_LINE] | None = (
+        None
+    )
     priority: Priority | None = None
     tag: Tag | None = None
     due_after: Annotated[DueAt, Field(description="Due at this time or later.")] | None = None
