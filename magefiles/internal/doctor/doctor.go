@@ -13,6 +13,7 @@ import (
 	"todo.local/magefiles/internal/engine"
 	"todo.local/magefiles/internal/fault"
 	"todo.local/magefiles/internal/run"
+	"todo.local/magefiles/internal/source"
 	"todo.local/magefiles/internal/ui"
 )
 
@@ -51,10 +52,12 @@ type checker struct {
 	dockerErr error          // why
 	info      engine.Info
 	free      func(path string) (uint64, error) // bytes that may still be written where path is
+	missing   func(context.Context) []string    // packages that building from source needs and this machine lacks
 }
 
 func newChecker(ctx context.Context, r run.Runner, cfg *config.Config) *checker {
 	c := &checker{runner: r, cfg: cfg, host: engine.LocalHost, registry: dockerHub, free: freeBytes}
+	c.missing = func(ctx context.Context) []string { return source.Missing(ctx, r) }
 	c.findDocker(ctx)
 	return c
 }
@@ -96,6 +99,7 @@ func (c *checker) all() []check {
 		{"Port for HTTP", func(ctx context.Context) Result { return c.checkPort(ctx, 80, c.cfg.HTTPPort, 8080) }},
 		{"Port for HTTPS", func(ctx context.Context) Result { return c.checkPort(ctx, 443, c.cfg.HTTPSPort, 8443) }},
 		{"Container registry", c.checkContainerRegistry},
+		{"Build programs", c.checkBuildPrograms},
 		{"Go modules", c.checkGoModules},
 		{"Debian packages", c.checkDebianPackages},
 		{"npm packages", c.checkNpm},

@@ -36,6 +36,23 @@ func (c *checker) checkPrograms(ctx context.Context) Result {
 	return r
 }
 
+// checkBuildPrograms looks for what builds the cluster and the base images where no container registry answers.
+func (c *checker) checkBuildPrograms(ctx context.Context) Result {
+	if c.cfg.Images == config.ImagesRegistry {
+		return Result{Detail: "not needed: TODO_IMAGES=registry"}
+	}
+	missing := c.missing(ctx)
+	if len(missing) == 0 {
+		return Result{Detail: "all there"}
+	}
+	r := Result{Level: Failure, Detail: "missing: " + strings.Join(missing, ", "), Remedy: asRoot}
+	if c.cfg.Images == config.ImagesAuto {
+		r.Level = Warning
+		r.Detail += "; needed where no container registry answers"
+	}
+	return r
+}
+
 // checkClusterPrograms looks for programs that people use beside this project. None is needed, except minikube where it is asked for.
 func (c *checker) checkClusterPrograms(ctx context.Context) Result {
 	var details []string

@@ -256,6 +256,7 @@ func TestAnEngineThatDoesNotAnswerInTimeIsReported(t *testing.T) {
 func TestSetupStartsNoLocalEngineWhereDockerHostNamesAnother(t *testing.T) {
 	b := newBench(t, nil)
 	t.Setenv("DOCKER_HOST", "tcp://192.0.2.1:2376")
+	b.fake.On("dpkg-query", "debootstrap installed\n", nil)
 	b.fake.On(b.docker+" version", notThere, errors.New("exit status 1"))
 	require.ErrorContains(t, b.run(t), "DOCKER_HOST")
 	assert.False(t, b.ran("setsid") || b.ran("apt-get"))

@@ -1,0 +1,226 @@
+package doctor
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"todo.local/magefiles/internal/config"
+	"todo.local/magefiles/internal/engine"
+	"todo.local/magefiles/internal/fault"
+	"todo.local/magefiles/internal/run"
+	"todo.local/magefiles/internal/ui"
+)
+
+// bench is a checker of a good machine, whose commands a fake answers.
+func bench(t *testing.T) (*checker, *run.Fake) {
+	t.Helper()
+	fake := &run.Fake{}
+	return &checker{
+		runner:  fake,
+		cfg:     &config.Config{Cluster: config.ClusterAuto, ClusterName: "todo", Images: config.ImagesAuto, Host: "todo.local", Cache: "/cache"},
+		host:    engine.Host{Root: t.TempDir()},
+		docker:  &engine.Docker{Runner: fake, CLI: "docker", ClientVersion: "28.2.2", EngineVersion: "28.2.2"},
+		info:    engine.Info{OSType: "linux", NCPU: 4, MemTotal: 8 * gib, CgroupVersion: "2", DockerRootDir: "/var/lib/docker", DefaultRuntime: "runc", KernelVersion: "6.18"},
+		free:    func(string) (uint64, error) { return 50 * gib, nil },
+		missing: func(context.Context) []string { return nil },
+	}, fake
+}
+
+// dockerd puts a running engine into the checker's machine.
+func dockerd(t *testing.T, c *checker, capBnd string) {
+	t.Helper()
+	for file, content := range map[string]string{
+		"run/docker.pid": "42", "proc/42/comm": "dockerd\n", "proc/42/stat": "42 (dockerd) S 1", "proc/42/status": "CapBnd:\t" + capBnd + "\n",
+	} {
+		path := filepath.Join(c.host.Root, file)
+		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+		require.NoError(t, os.WriteFile(path, []byte(content), 0o644))
+	}
+}
+
+func listener(t *testing.T) int {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	t.Cleanup(func() { l.Close() })
+	return l.Addr().(*net.TCPAddr).Port
+}
+
+func TestEveryFailureAndWarningHasARemedyExceptWhereDockerHasIt(t *testing.T) {
+	c, fake := bench(t)
+	fake.On("", "", errors.New("exit status 1")) // no program works
+	c.docker, c.dockerErr = nil, fault.New(fault.CodeEnvironment, "Docker cannot be used", "start it")
+	c.free = func(string) (uint64, error) { return 0, nil }
+	c.registry, c.cfg.Images = "http://127.0.0.1:1/", config.ImagesRegistry
+	c.cfg.CABundle = "/no/such/file"
+	for _, k := range c.all() {
+		r := k.do(t.Context())
+		if r.Level != OK && r != unknown() {
+			assert.NotEmpty(t, r.Remedy, k.name)
+		}
+		assert.NotEmpty(t, r.Detail, k.name)
+		assert.NotContains(t, r.Detail, "\n", k.name)
+	}
+}
+
+func TestMachine(t *testing.T) {
+	for _, x := range []struct {
+		cpus   int
+		memory int64
+		want   Level
+	}{{2, 4 * gib, OK}, {1, 8 * gib, Warning}, {4, 3 * gib, Warning}, {4, gib, Failure}} {
+		c, _ := bench(t)
+		c.info.NCPU, c.info.MemTotal = x.cpus, x.memory
+		assert.Equal(t, x.want, c.checkMachine(t.Context()).Level, "%d cores, %d bytes", x.cpus, x.memory)
+	}
+}
+
+func TestDisk(t *testing.T) {
+	for free, want := range map[uint64]Level{50 * gib: OK, 5 * gib: Warning, gib: Failure} {
+		c, _ := bench(t)
+		dockerd(t, c, "1ffffffffff")
+		c.free = func(path string) (uint64, error) {
+			if path == c.info.DockerRootDir {
+				return free, nil
+			}
+			return 50 * gib, nil
+		}
+		r := c.checkDisk(t.Context())
+		assert.Equal(t, want, r.Level, r.Detail)
+		assert.Contains(t, r.Detail, "/var/lib/docker")
+	}
+}
+
+func TestDiskOfAnEngineElsewhereIsNotGuessed(t *testing.T) {
+	c, _ := bench(t)
+	c.free = func(path string) (uint64, error) {
+		require.Equal(t, c.cfg.Cache, path)
+		return 50 * gib, nil
+	}
+	assert.Contains(t, c.checkDisk(t.Context()).Detail, "cannot be seen from here")
+}
+
+func TestFreeBytesOfAFolderThatIsNotThereYet(t *testing.T) {
+	dir := t.TempDir()
+	here, err := freeBytes(dir)
+	require.NoError(t, err)
+	below, err := freeBytes(filepath.Join(dir, "a", "b"))
+	require.NoError(t, err)
+	assert.InDelta(t, here, below, gib)
+	assert.NotZero(t, here)
+}
+
+func TestCapabilities(t *testing.T) {
+	for _, x := range []struct {
+		caps, runtime string
+		want          Level
+	}{{"1ffffffffff", "runc", OK}, {"1fffeffffff", "bounded", OK}, {"1fffeffffff", "runc", Failure}} {
+		c, _ := bench(t)
+		dockerd(t, c, x.caps)
+		c.info.DefaultRuntime = x.runtime
+		assert.Equal(t, x.want, c.checkCapabilities(t.Context()).Level, "%v", x)
+	}
+}
+
+func TestPort(t *testing.T) {
+	const nodePort = 80
+	t.Run("published by our own cluster", func(t *testing.T) {
+		c, fake := bench(t)
+		taken := listener(t)
+		fake.On("docker ps --filter label=io.x-k8s.kind.cluster=todo", fmt.Sprintf("127.0.0.1:40001->6443/tcp, 127.0.0.1:%d->80/tcp", taken), nil)
+		r := c.checkPort(t.Context(), nodePort, taken, 0)
+		assert.Equal(t, Result{Detail: fmt.Sprintf("%d, published by this project's cluster", taken)}, r)
+	})
+	t.Run("a configured port that is taken is no reason to take another", func(t *testing.T) {
+		c, fake := bench(t)
+		fake.On("docker ps", "", nil)
+		r := c.checkPort(t.Context(), nodePort, listener(t), 8080)
+		assert.Equal(t, Failure, r.Level)
+		assert.Contains(t, r.Remedy, "TODO_HTTP_PORT")
+	})
+	t.Run("taken by a container", func(t *testing.T) {
+		c, fake := bench(t)
+		taken := listener(t)
+		fake.On("docker ps", "", nil).On(fmt.Sprintf("docker ps --filter publish=%d", taken), "somebodys-nginx\n", nil)
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		require.NoError(t, err)
+		free := l.Addr().(*net.TCPAddr).Port
+		require.NoError(t, l.Close())
+		r := c.checkPort(t.Context(), taken, 0, free)
+		assert.Equal(t, Warning, r.Level)
+		assert.Equal(t, fmt.Sprintf("%d is taken by the container somebodys-nginx, %d is used instead", taken, free), r.Detail)
+	})
+}
+
+func TestPrograms(t *testing.T) {
+	c, fake := bench(t)
+	notFound := &exec.Error{Err: exec.ErrNotFound}
+	fake.On("minikube", "", notFound).On("kubectl", "Client Version: v1.37.2\nKustomize Version: v5\n", nil).On("helm", "", notFound)
+	assert.Equal(t, Result{Detail: "no minikube (not needed), kubectl v1.37.2, no helm (not needed)"}, c.checkClusterPrograms(t.Context()))
+	c.cfg.Cluster = config.ClusterMinikube
+	assert.Equal(t, Failure, c.checkClusterPrograms(t.Context()).Level)
+
+	fake.On("go env", "go1.26.8", nil).On("git", "git version 2.39.5", nil)
+	assert.Equal(t, "go1.26.8, git 2.39.5, kernel 6.18", c.checkPrograms(t.Context()).Detail)
+}
+
+func TestBuildPrograms(t *testing.T) {
+	c, _ := bench(t)
+	c.missing = func(context.Context) []string { return []string{"gcc"} }
+	for images, want := range map[string]Level{config.ImagesAuto: Warning, config.ImagesSource: Failure, config.ImagesRegistry: OK} {
+		c.cfg.Images = images
+		assert.Equal(t, want, c.checkBuildPrograms(t.Context()).Level, images)
+	}
+}
+
+// fakeDocker puts a docker client on PATH that answers like a good engine, with the given info.
+func fakeDocker(t *testing.T, info string) *run.Fake {
+	t.Helper()
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(dir+"/docker", nil, 0o755))
+	t.Setenv("PATH", dir)
+	return (&run.Fake{}).
+		On(dir+"/docker version", `{"Client":{"Version":"20.10.24"},"Server":{"Version":"20.10.24"}}`, nil).
+		On(dir+"/docker info", info, nil)
+}
+
+func TestRequireGivesTheEngine(t *testing.T) {
+	fake := fakeDocker(t, fmt.Sprintf(`{"OSType":"linux","NCPU":2,"MemTotal":%d,"DefaultRuntime":"bounded","DockerRootDir":"/"}`, 8*gib))
+	d, err := Require(t.Context(), fake, &config.Config{Cache: t.TempDir()})
+	require.NoError(t, err)
+	assert.Equal(t, "20.10.24", d.EngineVersion)
+	assert.Len(t, fake.Calls(), 2, "it is part of every deploy")
+}
+
+func TestRequireRefusesWhatCannotWork(t *testing.T) {
+	_, err := Require(t.Context(), fakeDocker(t, `{"OSType":"linux","NCPU":2,"MemTotal":1000,"DefaultRuntime":"bounded"}`), &config.Config{Cache: t.TempDir()})
+	require.ErrorContains(t, err, "Processor, memory: 2 cores, 0.0 GiB")
+	assert.Equal(t, fault.CodeEnvironment, fault.Code(err))
+	assert.NotEmpty(t, fault.Remedy(err))
+
+	t.Setenv("PATH", t.TempDir())
+	_, err = Require(t.Context(), &run.Fake{}, &config.Config{})
+	require.ErrorIs(t, err, engine.ErrNoClient)
+}
+
+func TestPrintAndErr(t *testing.T) {
+	var out bytes.Buffer
+	results := []Result{{Name: "A", Detail: "fine"}, {Name: "Longer", Level: Warning, Detail: "so so", Remedy: "first\nsecond"}, {Name: "B", Level: Failure, Detail: "bad", Remedy: "do this"}}
+	Print(ui.Plain(&out), results)
+	assert.Equal(t, "✓ A       fine\n! Longer  so so\n          → first\n          → second\n✗ B       bad\n          → do this\n", out.String())
+
+	err := Err(results)
+	require.EqualError(t, err, "this machine is not ready: B")
+	assert.Equal(t, "do this", fault.Remedy(err))
+	assert.NoError(t, Err(results[:2]), "warnings do not fail")
+}
