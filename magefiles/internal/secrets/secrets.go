@@ -1,0 +1,222 @@
+// Package secrets keeps the application's one Secret: what the user gave, and what is generated once. Values go from here to the cluster and
+// nowhere else: not into an argument, not into a chart's values, not into a log.
+package secrets
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
+	clientv1 "k8s.io/client-go/kubernetes/typed/core/v1"
+
+	"todo.local/magefiles/internal/config"
+	"todo.local/magefiles/internal/fault"
+	"todo.local/magefiles/internal/ui"
+)
+
+// Name is the Secret's name.
+const Name = "app-secrets"
+
+// Keys of the Secret. The application gets each as the environment variable of the same name.
+const (
+	DatabaseURL      = "DATABASE_URL"
+	JWTSecret        = "JWT_SECRET"
+	OpenAIKey        = "OPENAI_API_KEY"
+	PostgresPassword = "POSTGRES_PASSWORD" // of the database in the cluster
+)
+
+const (
+	managedBy = "app.kubernetes.io/managed-by"
+	manager   = "todo-deploy" // in the managedBy label, and as field manager
+	timeout   = 30 * time.Second
+	attempts  = 5 // at a change that other runs make at the same time
+)
+
+// Outcome is what became of an Ensure.
+type Outcome struct {
+	Name     string // of the Secret
+	Changed  bool   // whether it was made or changed
+	Checksum string // differs for different content, and tells nothing about it
+
+	before map[string][]byte // what a change replaced; nil where there was nothing
+}
+
+// Restore puts back what the Ensure replaced. The pods of the revision before read the same Secret, and get it again when they restart.
+func (o Outcome) Restore(ctx context.Context, client kubernetes.Interface, cfg *config.Config) error {
+	if !o.Changed || o.before == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	api := client.CoreV1().Secrets(cfg.Namespace)
+	found, err := api.Get(ctx, Name, metav1.GetOptions{})
+	if err != nil {
+		return explain(err)
+	}
+	found.Data = o.before
+	if _, err := api.Update(ctx, found, metav1.UpdateOptions{FieldManager: manager}); err != nil {
+		return explain(err)
+	}
+	return nil
+}
+
+// Ensure makes the namespace and in it the Secret that the configuration asks for. What is configured is followed, also where it is taken away;
+// what has to be there and is not configured is generated once and kept, as a database's volume and people's sessions depend on it.
+func Ensure(ctx context.Context, t *ui.Task, client kubernetes.Interface, cfg *config.Config) (Outcome, error) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	if err := EnsureNamespace(ctx, client, cfg.Namespace); err != nil {
+		return Outcome{}, err
+	}
+	for range attempts {
+		out, err := write(ctx, client.CoreV1().Secrets(cfg.Namespace), cfg)
+		if apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) {
+			continue // another run was faster: start over from what it wrote
+		}
+		if err != nil {
+			return Outcome{}, explain(err)
+		}
+		if out.Changed {
+			t.Result("%s written", Name)
+		} else {
+			t.Unchanged("%s", Name)
+		}
+		return out, nil
+	}
+	return Outcome{}, fault.New(fault.CodeCluster, "Secret "+Name+" is being changed by others all the time", "find out what changes it, then run the same command again")
+}
+
+// write makes or updates the Secret. Both fail where another run was faster, so that nothing which that one generated is lost.
+func write(ctx context.Context, api clientv1.SecretInterface, cfg *config.Config) (Outcome, error) {
+	found, err := api.Get(ctx, Name, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		data := desired(cfg, nil)
+		_, err := api.Create(ctx, &corev1.Secret{
+			ObjectMeta: metav1.ObjectMeta{Name: Name, Labels: map[string]string{managedBy: manager, "app.kubernetes.io/part-of": "todo-app"}},
+			Data:       data,
+		}, metav1.CreateOptions{FieldManager: manager})
+		return Outcome{Name: Name, Changed: true, Checksum: checksum(data)}, err
+	}
+	if err != nil {
+		return Outcome{}, err
+	}
+	if found.Labels[managedBy] != manager {
+		return Outcome{}, fault.New(fault.CodeInput, fmt.Sprintf("namespace %s has a Secret %s that was made by other means", found.Namespace, Name),
+			"keep its values and delete it, or choose another namespace with TODO_NAMESPACE")
+	}
+	data := desired(cfg, found.Data)
+	out := Outcome{Name: Name, Checksum: checksum(data)}
+	if maps.EqualFunc(found.Data, data, func(a, b []byte) bool { return string(a) == string(b) }) {
+		return out, nil
+	}
+	out.Changed, out.before = true, found.Data
+	found.Data = data
+	_, err = api.Update(ctx, found, metav1.UpdateOptions{FieldManager: manager})
+	return out, err
+}
+
+// desired is the Secret's content, given what it is now.
+func desired(cfg *config.Config, now map[string][]byte) map[string][]byte {
+	keep := func(key, given string) string {
+		switch {
+		case given != "":
+			return given
+		case len(now[key]) > 0:
+			return string(now[key])
+		}
+		return generate()
+	}
+	data := map[string][]byte{JWTSecret: []byte(keep(JWTSecret, cfg.JWTSecret))}
+	if cfg.DatabaseURL != "" {
+		data[DatabaseURL] = []byte(cfg.DatabaseURL)
+		// The volume of a database in the cluster still wants its password, should it be used again.
+		if p := now[PostgresPassword]; len(p) > 0 {
+			data[PostgresPassword] = p
+		}
+	} else {
+		password := keep(PostgresPassword, "")
+		data[PostgresPassword] = []byte(password)
+		data[DatabaseURL] = []byte("postgresql://todo:" + password + "@postgres:5432/todo")
+	}
+	if cfg.OpenAIKey != "" {
+		data[OpenAIKey] = []byte(cfg.OpenAIKey)
+	}
+	return data
+}
+
+// generate gives 256 random bits as text that needs no quoting in a URL.
+func generate() string {
+	b := make([]byte, 32)
+	_, _ = rand.Read(b) // never fails
+	return hex.EncodeToString(b)
+}
+
+// checksum is keyed with the signing key: without it, short values could be guessed and tried.
+func checksum(data map[string][]byte) string {
+	h := hmac.New(sha256.New, data[JWTSecret])
+	for _, key := range slices.Sorted(maps.Keys(data)) {
+		fmt.Fprintf(h, "%s %d\n%s\n", key, len(data[key]), data[key])
+	}
+	return hex.EncodeToString(h.Sum(nil))[:32]
+}
+
+// NewDatabase tells whether the configuration names a database elsewhere that the Secret in the cluster does not name yet.
+func NewDatabase(ctx context.Context, client kubernetes.Interface, cfg *config.Config) (bool, error) {
+	if cfg.DatabaseURL == "" {
+		return false, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	found, err := client.CoreV1().Secrets(cfg.Namespace).Get(ctx, Name, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		return true, nil
+	}
+	if err != nil {
+		return false, explain(err)
+	}
+	return string(found.Data[DatabaseURL]) != cfg.DatabaseURL, nil
+}
+
+// EnsureNamespace makes the namespace where it is missing, for pods that need no privileges.
+func EnsureNamespace(ctx context.Context, client kubernetes.Interface, name string) error {
+	_, err := client.CoreV1().Namespaces().Get(ctx, name, metav1.GetOptions{})
+	if err == nil {
+		return nil
+	}
+	if !apierrors.IsNotFound(err) {
+		return explain(err)
+	}
+	_, err = client.CoreV1().Namespaces().Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: map[string]string{
+		managedBy:                            manager,
+		"pod-security.kubernetes.io/enforce": "restricted",
+		"pod-security.kubernetes.io/warn":    "restricted",
+	}}}, metav1.CreateOptions{FieldManager: manager})
+	if err == nil || apierrors.IsAlreadyExists(err) {
+		return nil
+	}
+	return explain(err)
+}
+
+func explain(err error) error {
+	var known *fault.Error
+	switch {
+	case errors.As(err, &known), errors.Is(err, context.Canceled):
+		return err
+	case apierrors.IsForbidden(err):
+		return fault.Wrap(err, fault.CodeCluster, "this user may not keep the application's secrets", "ask for rights on namespaces and secrets, or choose another namespace with TODO_NAMESPACE")
+	case apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause):
+		return fault.New(fault.CodeCluster, "the namespace is still being deleted", "run the same command again in a moment")
+	}
+	return fault.Wrap(err, fault.CodeCluster, "the cluster does not keep the application's secrets", "run: go tool mage doctor")
+}

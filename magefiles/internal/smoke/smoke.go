@@ -1,0 +1,254 @@
+// Package smoke asks the running application, the way a browser reaches it, whether it does its work.
+package smoke
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"todo.local/magefiles/internal/ui"
+)
+
+const (
+	limit        = 30 * time.Second // for all checks together
+	requestLimit = 5 * time.Second
+	// routeLimit is how long the ingress may take to notice pods that became ready.
+	routeLimit = 10 * time.Second
+	routePause = 100 * time.Millisecond
+)
+
+// Target is where the application is reached. The connection goes to Addr whatever Host is, so no name has to resolve.
+type Target struct {
+	Addr string // host:port of the ingress
+	Host string // host name to ask for
+}
+
+// Run goes through the application once, as a user would: the page, an account, a login, a task. The account is thrown away at the end.
+func Run(ctx context.Context, t *ui.Task, target Target) error {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	c := newClient(target)
+	defer c.http.CloseIdleConnections()
+	if err := c.reach(ctx, t); err != nil {
+		return err
+	}
+	start := time.Now()
+	if err := c.journey(ctx, t); err != nil {
+		return err
+	}
+	t.Result("page, register, login, create, list, read, delete in %d ms", time.Since(start).Milliseconds())
+	return nil
+}
+
+// Check asks for the page and for one answer of the backend.
+func Check(ctx context.Context, t *ui.Task, target Target) error {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	c := newClient(target)
+	defer c.http.CloseIdleConnections()
+	if err := c.reach(ctx, t); err != nil {
+		return err
+	}
+	t.Unchanged("the page and the API answer")
+	return nil
+}
+
+// client talks to one target.
+type client struct {
+	target Target
+	http   *http.Client
+	token  string
+}
+
+func newClient(target Target) *client {
+	dial := (&net.Dialer{Timeout: requestLimit}).DialContext
+	return &client{target: target, http: &http.Client{
+		Timeout: requestLimit,
+		Transport: &http.Transport{ // no proxy: the target is near
+			DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) { return dial(ctx, network, target.Addr) },
+		},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}
+}
+
+// reach checks the two ways through the ingress, which may still be finding out about new pods.
+func (c *client) reach(ctx context.Context, t *ui.Task) error {
+	g, ctx := errgroup.WithContext(ctx)
+	for _, s := range []step{
+		{name: "page", method: http.MethodGet, path: "/", status: http.StatusOK, check: isPage},
+		{name: "API", method: http.MethodGet, path: "/api/auth/me", status: http.StatusUnauthorized, check: isProblem},
+	} {
+		g.Go(func() error {
+			for deadline := time.Now().Add(routeLimit); ; {
+				err := c.do(ctx, s)
+				if err == nil || !err.unrouted || time.Now().After(deadline) {
+					return err.orNil()
+				}
+				t.Status("waiting for the ingress to route the %s", s.name)
+				select {
+				case <-ctx.Done():
+					return err
+				case <-time.After(routePause):
+				}
+			}
+		})
+	}
+	return g.Wait()
+}
+
+// journey is what a new user does.
+func (c *client) journey(ctx context.Context, t *ui.Task) (failed error) {
+	credentials := map[string]string{"email": "smoke-" + strings.ToLower(rand.Text()) + "@example.com", "password": rand.Text()}
+	var session struct {
+		Token string `json:"access_token"`
+	}
+	var made, read task
+	var page struct {
+		Items []task `json:"items"`
+		Total int    `json:"total"`
+	}
+	title := "Smoke test " + rand.Text()
+
+	t.Status("register")
+	if err := c.do(ctx, step{name: "register", method: http.MethodPost, path: "/api/auth/register", body: credentials, status: http.StatusCreated, into: &session}); err != nil {
+		return err
+	}
+	c.token = session.Token
+	defer func() {
+		// Also after a failure or an interrupt: no throw-away account stays behind.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), requestLimit)
+		defer cancel()
+		err := c.do(ctx, step{name: "delete account", method: http.MethodDelete, path: "/api/auth/me",
+			body: map[string]string{"password": credentials["password"]}, status: http.StatusNoContent})
+		if failed == nil {
+			failed = err.orNil()
+		}
+	}()
+
+	for _, s := range []step{
+		{name: "login", method: http.MethodPost, path: "/api/auth/login", body: credentials, status: http.StatusOK, into: &session},
+		{name: "create", method: http.MethodPost, path: "/api/tasks", body: map[string]string{"title": title}, status: http.StatusCreated, into: &made},
+	} {
+		t.Status("%s", s.name)
+		if err := c.do(ctx, s); err != nil {
+			return err
+		}
+		c.token = session.Token
+	}
+
+	t.Status("list and read")
+	g, gctx := errgroup.WithContext(ctx)
+	g.Go(func() error {
+		return c.do(gctx, step{name: "list", method: http.MethodGet, path: "/api/tasks", status: http.StatusOK, into: &page, check: func(answer) string {
+			if page.Total != 1 || len(page.Items) != 1 || page.Items[0] != made {
+				return "the new task and no other"
+			}
+			return ""
+		}}).orNil()
+	})
+	g.Go(func() error {
+		return c.do(gctx, step{name: "read", method: http.MethodGet, path: "/api/tasks/" + made.ID, status: http.StatusOK, into: &read, check: func(answer) string {
+			if read != made || read.Title != title {
+				return "the new task"
+			}
+			return ""
+		}}).orNil()
+	})
+	return g.Wait()
+}
+
+type task struct {
+	ID    string `json:"id"`
+	Title string `json:"title"`
+}
+
+// step is one request and what has to come of it.
+type step struct {
+	name, method, path string
+	body               any // sent as JSON
+	status             int
+	into               any                 // takes the JSON answer
+	check              func(answer) string // names what was expected, or nothing where the answer is good
+}
+
+type answer struct {
+	header http.Header
+	body   []byte
+}
+
+func isPage(a answer) string {
+	if !strings.HasPrefix(a.header.Get("Content-Type"), "text/html") || !bytes.Contains(bytes.ToLower(a.body), []byte("<html")) {
+		return "an HTML page"
+	}
+	return ""
+}
+
+func isProblem(a answer) string {
+	if !strings.HasPrefix(a.header.Get("Content-Type"), problemType) {
+		return "a body of type " + problemType
+	}
+	return ""
+}
+
+const problemType = "application/problem+json"
+
+// do sends a request and checks the answer.
+func (c *client) do(ctx context.Context, s step) *Failure {
+	fail := &Failure{Step: s.name, Request: fmt.Sprintf("%s http://%s%s", s.method, c.target.Host, s.path), addr: c.target.Addr}
+	var body io.Reader
+	if s.body != nil {
+		raw, err := json.Marshal(s.body)
+		if err != nil {
+			return fail.with(err)
+		}
+		body = bytes.NewReader(raw)
+	}
+	req, err := http.NewRequestWithContext(ctx, s.method, "http://"+c.target.Host+s.path, body)
+	if err != nil {
+		return fail.with(err)
+	}
+	if s.body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	if c.token != "" {
+		req.Header.Set("Authorization", "Bearer "+c.token)
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		fail.unrouted = true
+		return fail.with(err)
+	}
+	defer resp.Body.Close()
+	raw, err := io.ReadAll(io.LimitReader(resp.Body, 4<<20))
+	if err != nil {
+		return fail.with(err)
+	}
+	got := answer{resp.Header, raw}
+	if resp.StatusCode != s.status {
+		switch resp.StatusCode {
+		case http.StatusNotFound, http.StatusBadGateway, http.StatusServiceUnavailable:
+			fail.unrouted = isProblem(got) != "" // the backend's own errors are problems; these are the ingress's
+		}
+		return fail.unexpected(resp.Status, fmt.Sprint(s.status), raw)
+	}
+	if s.into != nil {
+		if err := json.Unmarshal(raw, s.into); err != nil {
+			return fail.unexpected(resp.Status, "JSON", raw)
+		}
+	}
+	if s.check != nil {
+		if wanted := s.check(got); wanted != "" {
+			return fail.unexpected(resp.Status, wanted, raw)
+		}
+	}
+	return nil
+}
