@@ -28,6 +28,7 @@ func (s atSocket) Run(ctx context.Context, c run.Cmd) (run.Result, error) {
 
 // A second dockerd beside the machine's own, with nothing in common: started, found again, told to use the bounded runtime, ended.
 func TestADockerdStartedByHandOutlivesSetupAndTakesUpTheBoundedRuntime(t *testing.T) {
+	require.Zero(t, os.Geteuid(), "only root can start a dockerd")
 	root, err := os.MkdirTemp("", "engine") // t.TempDir is too long for the name of a socket
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, os.RemoveAll(root)) })
