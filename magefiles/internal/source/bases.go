@@ -68,12 +68,15 @@ func (s *fromSource) Bases(ctx context.Context, t *ui.Task) (Bases, error) {
 		t.Unchanged("built before")
 		return bases, nil
 	}
+	if err := s.ready(ctx); err != nil {
+		return Bases{}, err
+	}
 	for _, i := range []struct {
 		image
 		fill func(ctx context.Context, t *ui.Task, dir string) error
 	}{
 		{python, s.contextOf("python.Dockerfile")},
-		{node, s.nodeContext},
+		{node, s.nodejsContext},
 		{postgres, s.contextOf("postgres.Dockerfile", "postgres-entrypoint.sh")},
 	} {
 		if _, ok := found[i.String()]; ok {
@@ -101,11 +104,12 @@ func (s *fromSource) build(ctx context.Context, t *ui.Task, i image, fill func(c
 	if err != nil {
 		return err
 	}
-	dir, remove, err := s.store.temp(i.repo)
-	if err != nil {
-		return err
+	// One folder for all times: BuildKit knows a context by its path, and keeps a copy of each that it has seen.
+	dir := filepath.Join(s.store.dir, "contexts", i.repo)
+	defer os.RemoveAll(dir)
+	if err := errors.Join(os.RemoveAll(dir), os.MkdirAll(dir, 0o755)); err != nil {
+		return cacheFault(err)
 	}
-	defer remove()
 	if err := fill(ctx, t, dir); err != nil {
 		return err
 	}
@@ -142,9 +146,9 @@ func (s *fromSource) contextOf(names ...string) func(context.Context, *ui.Task, 
 	}
 }
 
-// nodeContext fetches Node.js and npm. They come as a Python wheel, since pip is at hand wherever Python is, checks the hash by itself, and
+// nodejsContext fetches Node.js and npm. They come as a Python wheel, since pip is at hand wherever Python is, checks the hash by itself, and
 // asks the index that the user has configured.
-func (s *fromSource) nodeContext(ctx context.Context, t *ui.Task, dir string) error {
+func (s *fromSource) nodejsContext(ctx context.Context, t *ui.Task, dir string) error {
 	wheel := fmt.Sprintf("%s==%s", s.pins.Node.Wheel, s.pins.Node.Version)
 	t.Status("fetching %s", wheel)
 	wheels, remove, err := s.store.temp("wheel")
@@ -156,7 +160,7 @@ func (s *fromSource) nodeContext(ctx context.Context, t *ui.Task, dir string) er
 	if err := os.WriteFile(list, fmt.Appendf(nil, "%s --hash=sha256:%s\n", wheel, s.pins.Node.SHA256[arch]), 0o644); err != nil {
 		return cacheFault(err)
 	}
-	err = s.logged(ctx, t, "node", func(line func(string)) error {
+	err = s.logged(ctx, t, "nodejs", func(line func(string)) error {
 		_, err := s.run.Run(ctx, run.Cmd{
 			Name: "python3", Line: line, Env: s.env,
 			Args: []string{"-m", "pip", "download", "--disable-pip-version-check", "--no-input", "--no-deps", "--only-binary=:all:",

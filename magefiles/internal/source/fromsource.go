@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
+	"strings"
 
 	"todo.local/magefiles/internal/config"
 	"todo.local/magefiles/internal/engine"
@@ -34,6 +36,18 @@ func newFromSource(cfg *config.Config, d *engine.Docker) *fromSource {
 
 // Name is "source".
 func (*fromSource) Name() string { return config.ImagesSource }
+
+// ready tells what this machine lacks for building, before an hour is spent.
+func (s *fromSource) ready(ctx context.Context) error {
+	if runtime.GOOS != "linux" {
+		return fault.New(fault.CodeEnvironment, "building without a container registry needs Linux", "set TODO_IMAGES=registry")
+	}
+	if missing := strings.Join(Missing(ctx, s.run), " "); missing != "" {
+		return fault.New(fault.CodeEnvironment, "building without a container registry needs packages that are missing: "+missing,
+			"run the target setup, or: apt-get install --no-install-recommends "+missing)
+	}
+	return nil
+}
 
 // log opens the file that keeps the whole output of building something. It replaces that of the last time.
 func (s store) log(name string) (*os.File, error) {

@@ -29,6 +29,9 @@ type fork struct {
 func (p program) goMod() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "module build\n\ngo 1.26.0\n\nrequire %s %s\n", p.module, p.version)
+	for _, m := range slices.Sorted(maps.Keys(p.require)) {
+		fmt.Fprintf(&b, "\nrequire %s %s\n", m, p.require[m])
+	}
 	for _, old := range slices.Sorted(maps.Keys(p.replace)) {
 		fmt.Fprintf(&b, "\nreplace %s => %s\n", old, p.replace[old])
 	}
@@ -84,10 +87,13 @@ var staging = strings.Fields(`
 	pod-security-admission sample-apiserver streaming`)
 
 func kubernetes(version string) program {
-	p := program{name: "kubernetes", module: "k8s.io/kubernetes", version: version, replace: map[string]string{}}
+	p := program{name: "kubernetes", module: "k8s.io/kubernetes", version: version}
+	p.require, p.replace = map[string]string{}, map[string]string{}
 	parts := strings.Split(strings.TrimPrefix(version, "v"), ".") // 1, 37, 2
 	for _, m := range staging {
-		p.replace["k8s.io/"+m] = fmt.Sprintf("k8s.io/%s v0.%s.%s", m, parts[1], parts[2])
+		release := fmt.Sprintf("v0.%s.%s", parts[1], parts[2])
+		p.require["k8s.io/"+m] = release // so that the programs' own build information names it
+		p.replace["k8s.io/"+m] = "k8s.io/" + m + " " + release
 	}
 	for _, c := range []string{"kube-apiserver", "kube-controller-manager", "kube-proxy", "kube-scheduler", "kubeadm", "kubectl", "kubelet"} {
 		p.packages = append(p.packages, "k8s.io/kubernetes/cmd/"+c)

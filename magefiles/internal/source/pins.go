@@ -26,7 +26,6 @@ type pins struct {
 	Traefik       string `json:"traefik"`
 	MetricsServer string `json:"metricsServer"`
 	LocalPath     string `json:"localPath"`
-	Pause         string `json:"pause"`
 
 	Debian struct {
 		Suite    string `json:"suite"`

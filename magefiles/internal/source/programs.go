@@ -30,6 +30,7 @@ type program struct {
 	tags     string
 	ldflags  string
 	cgo      bool
+	require  map[string]string // module → version, besides the program's own
 	replace  map[string]string // module → "module version", or a folder that forks makes
 	exclude  []string          // "module version" lines
 	forks    []fork            // modules to be patched beside the build

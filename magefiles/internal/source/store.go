@@ -168,7 +168,7 @@ func (s store) lock(ctx context.Context, t *ui.Task, name string) (unlock func()
 			_ = f.Close()
 			return nil, cacheFault(err)
 		}
-		t.Status("another run is building %s; waiting for it", name)
+		t.Status("waiting for %s, which is being built already", name)
 		select {
 		case <-ctx.Done():
 			_ = f.Close()

@@ -43,7 +43,7 @@ initialise() {
   rm -rf "$mark/data"
 
   initdb --pgdata="$mark/data" --username="$user" --pwfile=<(printf '%s\n' "$password") \
-    --auth-local=trust --auth-host=scram-sha-256 --data-checksums
+    --auth-local=trust --auth-host=scram-sha-256 --data-checksums --no-instructions
   if [[ $database != postgres ]]; then
     name=${database//\"/\"\"}
     echo "CREATE DATABASE \"$name\"" | postgres --single -j -D "$mark/data" postgres >/dev/null
@@ -59,5 +59,6 @@ initialise() {
 }
 
 if [[ ! -s $PGDATA/PG_VERSION || -d $mark ]]; then initialise; fi
-unset POSTGRES_PASSWORD
+if [[ -n ${NSS_WRAPPER_PASSWD:-} ]]; then rm -f "$NSS_WRAPPER_PASSWD" "$NSS_WRAPPER_GROUP"; fi
+unset POSTGRES_PASSWORD LD_PRELOAD NSS_WRAPPER_PASSWD NSS_WRAPPER_GROUP
 exec "$@"

@@ -1,0 +1,191 @@
+package source
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"todo.local/magefiles/internal/fault"
+	"todo.local/magefiles/internal/run"
+	"todo.local/magefiles/internal/ui"
+)
+
+// compiler answers "go build" by writing the commands asked for.
+func compiler(t *testing.T) *run.Fake {
+	return (&run.Fake{}).On("go list", "", nil).OnFunc("go build", func(c run.Cmd) (string, error) {
+		var out string
+		var pkgs []string
+		for n, a := range c.Args {
+			if a == "-o" {
+				out, pkgs = c.Args[n+1], c.Args[n+2:]
+			}
+		}
+		files := []string{out}
+		if strings.HasSuffix(out, "/") {
+			files = nil
+			for _, p := range pkgs {
+				files = append(files, filepath.Join(out, filepath.Base(p)))
+			}
+		}
+		for _, f := range files {
+			require.NoError(t, os.WriteFile(f, []byte("program"), 0o755))
+		}
+		return "example.com/compiled\n", nil
+	})
+}
+
+func builds(f *run.Fake) (out []string) {
+	for _, c := range f.Calls() {
+		if strings.HasPrefix(c, "go build") {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+func TestPinsArePlainVersionsAndAgreeWithGoMod(t *testing.T) {
+	p := loadPins()
+	for _, v := range []string{p.Kubernetes, p.Kind, p.Etcd, p.CoreDNS, p.Containerd, p.Runc, p.CNI, p.Traefik, p.MetricsServer, p.LocalPath} {
+		assert.Regexp(t, `^v\d+\.\d+\.\d+$`, v)
+	}
+	assert.Len(t, p.Node.SHA256["amd64"], 64)
+	assert.Len(t, p.Node.SHA256["arm64"], 64)
+	root, err := os.ReadFile("../../../go.mod")
+	require.NoError(t, err)
+	assert.Contains(t, string(root), "sigs.k8s.io/kind "+p.Kind+"\n", "the node's files are of the kind that makes the cluster")
+	assert.Contains(t, p.Registry.Traefik, p.Traefik, "both modes run the same ingress controller")
+	assert.Contains(t, p.Registry.MetricsServer, p.MetricsServer)
+
+	_, err = parsePins([]byte("kuberntes: v1\n"))
+	require.ErrorContains(t, err, "kuberntes")
+}
+
+func TestKeysOfThisCheckout(t *testing.T) {
+	seen := map[string]string{}
+	for _, p := range programs(loadPins()) {
+		key := p.key()
+		assert.Equal(t, key, p.key(), "the same inputs give the same key")
+		assert.Empty(t, seen[key])
+		seen[key] = p.name
+	}
+	assert.NotEqual(t, hash("ab", "c"), hash("a", "bc"), "neighbours do not run together")
+}
+
+func TestAChangedPinRebuildsOnlyItsOwnPart(t *testing.T) {
+	f := compiler(t)
+	b := builder{run: f, store: store{t.TempDir()}}
+	pinned := *loadPins()
+	pick := func(p *pins) (out []program) {
+		for _, x := range programs(p) {
+			if x.name == "etcd" || x.name == "runc" || x.name == "cni" {
+				out = append(out, x)
+			}
+		}
+		return out
+	}
+	_, err := b.all(t.Context(), nil, pick(&pinned))
+	require.NoError(t, err)
+	require.Len(t, builds(f), 3)
+
+	pinned.Runc = "v1.4.99"
+	dirs, err := b.all(t.Context(), nil, pick(&pinned))
+	require.NoError(t, err)
+	require.Len(t, builds(f), 4)
+	assert.Contains(t, builds(f)[3], "github.com/opencontainers/runc")
+	assert.FileExists(t, filepath.Join(dirs["runc"], "runc"))
+	assert.FileExists(t, filepath.Join(dirs["cni"], "host-local"))
+}
+
+func TestAFailedBuildIsOneLineWithItsLog(t *testing.T) {
+	f := (&run.Fake{}).On("go list", "", nil).On("go build", "# example.com/x\nx.go:1: undefined: y\n", errors.New("exit status 1"))
+	s := store{t.TempDir()}
+	etcd := programs(loadPins())[6]
+	require.Equal(t, "etcd", etcd.name)
+	_, err := builder{run: f, store: s}.all(t.Context(), nil, []program{etcd})
+	require.Error(t, err)
+	assert.Equal(t, fault.CodeBuild, fault.Code(err))
+	assert.Contains(t, err.Error(), "etcd "+etcd.version+" did not build")
+	assert.NotContains(t, err.Error(), "\n")
+	log := regexp.MustCompile(`read (\S+);`).FindStringSubmatch(fault.Remedy(err))
+	require.NotNil(t, log)
+	raw, err := os.ReadFile(log[1])
+	require.NoError(t, err)
+	assert.Contains(t, string(raw), "undefined: y")
+}
+
+func TestAnInterruptedBuildIsNoFailure(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	f := (&run.Fake{}).On("go list", "", nil).OnFunc("go build", func(run.Cmd) (string, error) { cancel(); return "", context.Canceled })
+	_, err := builder{run: f, store: store{t.TempDir()}}.all(ctx, nil, programs(loadPins())[6:7])
+	assert.Equal(t, fault.CodeInterrupted, fault.Code(err))
+}
+
+func TestACompilerThatLeavesNothingIsAFailure(t *testing.T) {
+	f := (&run.Fake{}).On("go build", "", nil)
+	_, err := builder{run: f, store: store{t.TempDir()}}.all(t.Context(), nil, programs(loadPins())[6:7])
+	require.ErrorContains(t, err, "the compiler left no etcd")
+}
+
+func TestProgressNamesTheProgramAndItsPlace(t *testing.T) {
+	var out bytes.Buffer
+	b := builder{run: compiler(t), store: store{t.TempDir()}}
+	list := programs(loadPins())[6:]
+	require.NoError(t, ui.Plain(&out).Do("programs", func(task *ui.Task) error {
+		_, err := b.all(t.Context(), task, list)
+		return err
+	}))
+	assert.Contains(t, out.String(), "programs › etcd "+list[0].version+": built in 0s (1 of 3)")
+	assert.Contains(t, out.String(), "(3 of 3)")
+}
+
+func TestGoRunsApartFromThisModule(t *testing.T) {
+	c := builder{env: []string{"SSL_CERT_FILE=/ca.pem"}}.goCmd(program{cgo: true}, "/build", "version")
+	assert.Equal(t, "/build", c.Dir)
+	assert.Subset(t, c.Env, []string{"GOWORK=off", "GOFLAGS=-mod=mod", "CGO_ENABLED=1", "GOOS=linux", "GOARCH=" + arch, "SSL_CERT_FILE=/ca.pem"})
+	for _, kv := range c.Env {
+		assert.NotRegexp(t, `^(GOPROXY|GOSUMDB|GONOSUMDB|GOPRIVATE|GOTOOLCHAIN|GOINSECURE)=`, kv, "these are the user's")
+	}
+}
+
+func TestGoModOfKubernetesReplacesWhatItDevelopsInside(t *testing.T) {
+	mod := kubernetes("v1.37.2").goMod()
+	assert.Contains(t, mod, "require k8s.io/kubernetes v1.37.2\n")
+	assert.Contains(t, mod, "require k8s.io/api v0.37.2\n")
+	assert.Contains(t, mod, "replace k8s.io/api => k8s.io/api v0.37.2\n")
+	assert.Equal(t, len(staging), strings.Count(mod, "replace "))
+	assert.Contains(t, kubernetes("v1.37.2").ldflags, "gitMinor=37 ")
+}
+
+func TestGoModOfTraefikUsesThePatchedCopies(t *testing.T) {
+	p := traefik("v3.6.12")
+	mod := p.goMod()
+	assert.Contains(t, mod, "replace github.com/gorilla/mux => ./mux\n")
+	assert.Contains(t, mod, "exclude github.com/tencentcloud/tencentcloud-sdk-go v3.0.83+incompatible\n")
+
+	from := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(from, "mux.go"), []byte("package mux\n"), 0o444))
+	f := (&run.Fake{}).On("go mod download -json", `{"Dir": "`+from+`"}`, nil)
+	dir := t.TempDir()
+	require.NoError(t, builder{run: f}.prepare(t.Context(), p, dir))
+	assert.FileExists(t, filepath.Join(dir, "mux", "mux.go"))
+	assert.FileExists(t, filepath.Join(dir, "mux", "routing_path.go"))
+	assert.FileExists(t, filepath.Join(dir, "httpauth", "added.go"))
+
+	before := p.key()
+	p.forks[0].files = map[string]string{"routing_path.go": "package mux\n"}
+	assert.NotEqual(t, before, p.key(), "a changed shim is a changed program")
+}
+
+func TestAModuleThatIsNotServedIsNamed(t *testing.T) {
+	f := (&run.Fake{}).On("go mod download", `{"Path": "example.com/x", "Error": "example.com/x@v1: not found"}`, errors.New("exit status 1"))
+	_, err := builder{run: f}.moduleDir(t.Context(), "example.com/x", "v1")
+	require.EqualError(t, err, "example.com/x@v1: not found")
+}
