@@ -112,6 +112,7 @@ var (
 	stepLine   = regexp.MustCompile(`^#(\d+) (?:\d+\.\d+ )?(.*)$`)
 	stepError  = regexp.MustCompile(`^#(\d+) ERROR: (.*)$`)
 	solveError = regexp.MustCompile(`^(?:ERROR: )?(?:failed to solve[^:]*: )(?:failed to create LLB definition: )?(.*)$`)
+	noise      = regexp.MustCompile(`^(?:sha256:|\[|DONE|CACHED|transferring|resolve|extracting|naming to|exporting)`)
 	complaint  = regexp.MustCompile(`(?i)\berror\b.{20,}`)
 )
 
@@ -134,7 +135,7 @@ func buildReason(log string) string {
 			return said[len(said)-1]
 		}
 		if m := stepLine.FindStringSubmatch(line); m != nil {
-			if text := strings.TrimSpace(m[2]); text != "" {
+			if text := strings.TrimSpace(m[2]); text != "" && !noise.MatchString(text) {
 				output[m[1]] = append(output[m[1]], text)
 			}
 		} else if m := solveError.FindStringSubmatch(line); m != nil {
