@@ -120,7 +120,7 @@ func (s *fromSource) build(ctx context.Context, t *ui.Task, i image, fill func(c
 		args = append(args, "--build-arg", name) // without a value: docker passes on what the environment has
 	}
 	err = s.logged(ctx, t, i.repo, func(line func(string)) error {
-		_, err := s.docker.Run(ctx, run.Cmd{Args: append(args, dir), Line: line})
+		_, err := s.docker.Run(ctx, run.Cmd{Args: append(args, dir), Env: s.aptProxy(ctx), Line: line})
 		return err
 	})
 	if err == nil {

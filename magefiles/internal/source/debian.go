@@ -53,7 +53,7 @@ func (s *fromSource) debian(ctx context.Context, t *ui.Task) (string, error) {
 		args := append(append([]string{}, debianArgs...), s.pins.Debian.Suite, tarball)
 		args = append(args, s.mirrors(ctx)...)
 		err = s.logged(ctx, t, i.repo, func(line func(string)) error {
-			_, err := s.run.Run(ctx, run.Cmd{Name: "mmdebstrap", Args: args, Env: append([]string{"TMPDIR=" + dir}, s.env...), Line: line})
+			_, err := s.run.Run(ctx, run.Cmd{Name: "mmdebstrap", Args: args, Env: append(s.aptProxy(ctx), "TMPDIR="+dir), Line: line})
 			return err
 		})
 		if err != nil {
@@ -101,4 +101,14 @@ func (s *fromSource) mirrors(ctx context.Context) []string {
 		return nil
 	}
 	return lines
+}
+
+// aptProxy gives the proxy of this machine's apt, for the apt inside what is built here. Other proxy variables pass on by themselves.
+func (s *fromSource) aptProxy(ctx context.Context) []string {
+	out, err := run.Output(ctx, s.run, "apt-config", "shell", "proxy", "Acquire::http::Proxy")
+	proxy, ok := strings.CutPrefix(out, "proxy=")
+	if err != nil || !ok {
+		return nil
+	}
+	return []string{"http_proxy=" + strings.Trim(proxy, "'")}
 }

@@ -75,5 +75,16 @@ func (s *fromSource) logged(ctx context.Context, t *ui.Task, name string, step f
 	if err == nil || errors.Is(err, context.Canceled) {
 		return err
 	}
-	return fault.Wrap(err, fault.CodeBuild, name+" did not build", "read "+log.Name()+"; a second run goes on where this one stopped")
+	return fault.Wrap(reason(err), fault.CodeBuild, name+" did not build", "read "+log.Name()+"; a second run goes on where this one stopped")
+}
+
+// reason shortens a failed command to what it said last: the command itself is too long for a line.
+func reason(err error) error {
+	var e *run.Error
+	if errors.As(err, &e) {
+		if out := strings.TrimSpace(e.Output); out != "" {
+			return errors.New(strings.TrimSpace(out[strings.LastIndexByte(out, '\n')+1:]))
+		}
+	}
+	return err
 }

@@ -164,7 +164,7 @@ func (b builder) fetch(ctx context.Context, p program) {
 	}
 	defer remove()
 	if b.prepare(ctx, p, dir) == nil {
-		_, _ = b.run.Run(ctx, b.goCmd(p, dir, append([]string{"list", "-deps", "-f", "-", "-tags", p.tags}, p.packages...)...))
+		_, _ = b.run.Run(ctx, b.goCmd(p, dir, append([]string{"list", "-deps", "-tags", p.tags}, p.packages...)...))
 	}
 }
 
@@ -186,7 +186,7 @@ func (b builder) build(ctx context.Context, t *ui.Task, p program, dir string) e
 			return err
 		}
 		remedy := "read " + log.Name() + "; a second run goes on where this one stopped"
-		return fault.Wrap(err, fault.CodeBuild, fmt.Sprintf("%s %s did not build", p.name, p.version), remedy)
+		return fault.Wrap(reason(err), fault.CodeBuild, fmt.Sprintf("%s %s did not build", p.name, p.version), remedy)
 	}
 	if err := b.prepare(ctx, p, module); err != nil {
 		return fail(err)
@@ -199,6 +199,7 @@ func (b builder) build(ctx context.Context, t *ui.Task, p program, dir string) e
 	cmd := b.goCmd(p, module, append(args, p.packages...)...)
 	w := bufio.NewWriter(log)
 	defer w.Flush()
+	fmt.Fprintf(w, "%s\n", cmd)
 	compiled := 0
 	cmd.Line = func(line string) {
 		fmt.Fprintln(w, line)
