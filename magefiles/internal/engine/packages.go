@@ -88,16 +88,20 @@ func (s *setup) offered(ctx context.Context, name string) bool {
 	return err == nil && strings.Contains(out, "Candidate:") && !strings.Contains(out, "Candidate: (none)")
 }
 
-// install puts packages on record and installs them. A dpkg that was interrupted is brought to its end first.
+// install puts packages on record and installs them. A dpkg that was interrupted earlier, of which apt says what to do, is brought to its end.
 func (s *setup) install(ctx context.Context, t *ui.Task, packages []string) error {
 	s.record.Packages = add(s.record.Packages, packages...)
 	if err := s.host.writeRecord(s.record); err != nil {
 		return err
 	}
-	if _, err := s.runner.Run(ctx, s.debian(t, "dpkg", "--configure", "-a")); err != nil {
-		return fault.Wrap(err, fault.CodeEnvironment, "an earlier installation of packages is broken", "repair it with `dpkg --configure -a`")
+	args := append([]string{"install", "--yes", "--no-install-recommends"}, packages...)
+	err := s.apt(ctx, t, args...)
+	var failed *run.Error
+	if errors.As(err, &failed) && strings.Contains(failed.Output, "dpkg --configure -a") {
+		if _, err = s.runner.Run(ctx, debianCommand(t, "dpkg", "--configure", "-a")); err == nil {
+			err = s.apt(ctx, t, args...)
+		}
 	}
-	err := s.apt(ctx, t, append([]string{"install", "--yes", "--no-install-recommends"}, packages...)...)
 	return fault.Wrap(err, fault.CodeEnvironment, "packages could not be installed",
 		"`apt-get install "+strings.Join(packages, " ")+"` shows why; behind a proxy, apt needs its own settings")
 }
@@ -105,12 +109,12 @@ func (s *setup) install(ctx context.Context, t *ui.Task, packages []string) erro
 func (s *setup) apt(ctx context.Context, t *ui.Task, args ...string) error {
 	// Another apt may be at work, as in the first minutes of a fresh machine: wait for it. A question would wait for ever: keep the user's files.
 	options := []string{"-o", "DPkg::Lock::Timeout=300", "-o", "Dpkg::Options::=--force-confold"}
-	_, err := s.runner.Run(ctx, s.debian(t, "apt-get", append(options, args...)...))
+	_, err := s.runner.Run(ctx, debianCommand(t, "apt-get", append(options, args...)...))
 	return err
 }
 
-// debian is a command that installs packages: it asks nothing, and gets time to end cleanly where the run is interrupted.
-func (s *setup) debian(t *ui.Task, name string, args ...string) run.Cmd {
+// debianCommand is a command that installs packages: it asks nothing, and gets time to end cleanly where the run is interrupted.
+func debianCommand(t *ui.Task, name string, args ...string) run.Cmd {
 	return run.Cmd{
 		Name: name, Args: args, Line: t.Line, Grace: time.Minute,
 		Env: []string{"DEBIAN_FRONTEND=noninteractive", "NEEDRESTART_SUSPEND=1", "LC_ALL=C.UTF-8"},

@@ -21,6 +21,7 @@ import (
 const (
 	debian    = "ID=debian\n"
 	notThere  = "Cannot connect to the Docker daemon"
+	aptGet    = "apt-get -o DPkg::Lock::Timeout=300 -o Dpkg::Options::=--force-confold "
 	installed = "docker.io installed\ndebootstrap installed\n"
 )
 
@@ -87,20 +88,20 @@ func TestSetupInstallsAndStartsTheEngineWithSystemd(t *testing.T) {
 		return versions("20.10.24", "20.10.24"), nil
 	})
 	b.fake.On("dpkg-query", "debootstrap installed\ndocker.io not-installed\n", errors.New("exit status 1"))
-	b.fake.On("dpkg --configure", "", nil).On("apt-get", "", nil)
+	b.fake.On("apt-get", "", nil)
 	b.fake.OnFunc("systemctl start docker", func(run.Cmd) (string, error) { started = true; return "", nil })
 
 	require.NoError(t, b.run(t))
-	assert.True(t, b.ran("apt-get -o DPkg::Lock::Timeout=300 -o Dpkg::Options::=--force-confold install --yes --no-install-recommends docker.io"), b.fake.Calls())
+	assert.True(t, b.ran(aptGet+"install --yes --no-install-recommends docker.io"), b.fake.Calls())
 	assert.Equal(t, []string{"docker.io"}, b.recorded(t).Packages, "what was there before is not ours to remove")
 	assert.NoFileExists(t, b.host.path(daemonConfig), "no capability is missing")
 }
 
 func TestPackagesAreOnRecordBeforeTheyAreInstalled(t *testing.T) {
 	b := newBench(t, nil)
-	b.fake.On("dpkg-query", "", errors.New("exit status 1")).On("dpkg --configure", "", nil)
+	b.fake.On("dpkg-query", "", errors.New("exit status 1"))
 	b.fake.On("apt-get", "", nil).On("apt-cache", "", nil)
-	b.fake.On("apt-get -o DPkg::Lock::Timeout=300 -o Dpkg::Options::=--force-confold install", "E: Unable to locate package debootstrap", errors.New("exit status 100"))
+	b.fake.On(aptGet+"install", "E: Unable to locate package debootstrap", errors.New("exit status 100"))
 
 	err := b.run(t)
 	require.ErrorContains(t, err, "Unable to locate package debootstrap")
@@ -108,11 +109,25 @@ func TestPackagesAreOnRecordBeforeTheyAreInstalled(t *testing.T) {
 	assert.Equal(t, []string{"debootstrap"}, b.recorded(t).Packages)
 }
 
+func TestAnInterruptedInstallationIsBroughtToItsEnd(t *testing.T) {
+	b := newBench(t, nil)
+	repaired := false
+	b.fake.On("dpkg-query", "", errors.New("exit status 1")).On("apt-get", "", nil)
+	b.fake.OnFunc("dpkg --configure -a", func(run.Cmd) (string, error) { repaired = true; return "", nil })
+	b.fake.OnFunc(aptGet+"install", func(run.Cmd) (string, error) {
+		if !repaired {
+			return "E: dpkg was interrupted, you must manually run 'dpkg --configure -a' to correct the problem.", errors.New("exit status 100")
+		}
+		return "", nil
+	})
+	require.NoError(t, b.run(t))
+}
+
 func TestSetupGoesOnWithOldPackageLists(t *testing.T) {
 	b := newBench(t, nil)
-	b.fake.On("dpkg-query", "", errors.New("exit status 1")).On("dpkg --configure", "", nil)
+	b.fake.On("dpkg-query", "", errors.New("exit status 1"))
 	b.fake.On("apt-get", "", nil)
-	b.fake.On("apt-get -o DPkg::Lock::Timeout=300 -o Dpkg::Options::=--force-confold update", "E: a third party's server is away", errors.New("exit status 100"))
+	b.fake.On(aptGet+"update", "E: a third party's server is away", errors.New("exit status 100"))
 	require.NoError(t, b.run(t))
 	assert.Contains(t, b.out.String(), "a third party's server is away; going on")
 }
@@ -127,7 +142,7 @@ func TestSetupProvidesBuildxFromAPackageWhereThereIsOne(t *testing.T) {
 		}
 		return "v0.13.1", nil
 	})
-	b.fake.On("apt-cache policy docker-buildx-plugin", "", nil).On("dpkg --configure", "", nil)
+	b.fake.On("apt-cache policy docker-buildx-plugin", "", nil)
 	b.fake.On("apt-cache policy docker-buildx", "docker-buildx:\n  Candidate: 0.13.1\n", nil)
 	b.fake.On("apt-cache policy docker-buildx-plugin", "", nil)
 	b.fake.OnFunc("apt-get", func(run.Cmd) (string, error) { plugin = true; return "", nil })
