@@ -123,7 +123,7 @@ def _first(match: re.Match[str]) -> str:
 
 
 def _words(text: str) -> str:
-    return text.strip().strip(_QUOTES).strip(" .,;:")
+    return text.strip(f" .,;:?!{_QUOTES}")
 
 
 def _take_fields(text: str, now: datetime) -> Command:
@@ -162,7 +162,7 @@ def _change(text: str, now: datetime) -> Command:
     if match := re.search(r"\s+(?:to\s+)?(?P<level>high|medium|normal|low)$", text, re.IGNORECASE):
         text = f"{text[: match.start()]} {match['level']} priority"
     taken = _take_fields(text, now)
-    words = re.sub(r"\s+(?:to|as|with|till|until|at|from)$", "", taken.target, flags=re.IGNORECASE)
+    words = re.sub(r"(?:^|\s+)(?:to|as|with|till|until|at|from)$", "", taken.target, flags=re.IGNORECASE)
     return replace(taken, action=Action.UPDATE, target=_words(words))
 
 

@@ -1,0 +1,285 @@
+"""What the offline assistant understands, and how it answers."""
+
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from src.chat.commands import Action, Command, understand
+from src.chat.dates import find_date
+from tests.support import Person, calls_of, text_of
+
+BERLIN = ZoneInfo("Europe/Berlin")
+NOW = datetime(2026, 11, 25, 14, 30, tzinfo=BERLIN)  # a Wednesday
+
+
+@pytest.mark.parametrize(
+    ("text", "day", "clock", "rest"),
+    [
+        ("pay rent today", "2026-11-25", "23:59", "pay rent"),
+        ("party tonight", "2026-11-25", "20:00", "party"),
+        ("buy milk tomorrow", "2026-11-26", "23:59", "buy milk"),
+        ("day after tomorrow: dentist", "2026-11-27", "23:59", ": dentist"),
+        ("call mum on friday", "2026-11-27", "23:59", "call mum"),
+        ("call mum fri", "2026-11-27", "23:59", "call mum"),
+        ("call mum next friday", "2026-12-04", "23:59", "call mum"),
+        ("call mum next monday", "2026-11-30", "23:59", "call mum"),
+        ("call mum this sunday", "2026-11-29", "23:59", "call mum"),
+        ("call mum wednesday", "2026-12-02", "23:59", "call mum"),
+        ("call mum thursday at 5pm", "2026-11-26", "17:00", "call mum"),
+        ("call mum at 5:30 pm on tuesday", "2026-12-01", "17:30", "call mum"),
+        ("call mum 2026-12-01", "2026-12-01", "23:59", "call mum"),
+        ("call mum due 2026-12-01 at 08:15", "2026-12-01", "08:15", "call mum"),
+        ("call mum by 1 dec", "2026-12-01", "23:59", "call mum"),
+        ("call mum on the 1 of december", "2026-12-01", "23:59", "call mum on the"),
+        ("call mum january 2nd", "2027-01-02", "23:59", "call mum"),
+        ("call mum 3rd of march 2028", "2028-03-03", "23:59", "call mum"),
+        ("call mum sept 5, 2027", "2027-09-05", "23:59", "call mum"),
+        ("call mum in 3 days", "2026-11-28", "23:59", "call mum"),
+        ("call mum in a week", "2026-12-02", "23:59", "call mum"),
+        ("call mum in two weeks", "2026-12-09", "23:59", "call mum"),
+        ("call mum in 3 months", "2027-02-25", "23:59", "call mum"),
+        ("call mum next week", "2026-11-30", "23:59", "call mum"),
+        ("call mum next month", "2026-12-25", "23:59", "call mum"),
+        ("call mum at noon", "2026-11-26", "12:00", "call mum"),
+        ("call mum at 16:00", "2026-11-25", "16:00", "call mum"),
+        ("call mum at 12am", "2026-11-26", "00:00", "call mum"),
+        ("call mum tomorrow at midnight", "2026-11-26", "23:59", "call mum"),
+        ("31 june or 1 july", "2027-07-01", "23:59", "31 june or"),
+    ],
+)
+def test_dates(text: str, day: str, clock: str, rest: str) -> None:
+    found = find_date(text, NOW)
+    assert found is not None
+    assert found.due_at.isoformat()[:16] == f"{day}T{clock}"
+    assert found.due_at.tzinfo is BERLIN
+    assert found.rest == rest
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["buy 3 apples", "2026-13-45", "31 june", "monitor the sunflowers", "marching on", "at home", "5 pmx", "may be"],
+)
+def test_what_is_no_date(text: str) -> None:
+    assert find_date(text, NOW) is None
+
+
+def test_the_end_of_a_short_month() -> None:
+    found = find_date("in 1 month", datetime(2027, 1, 31, 12, tzinfo=BERLIN))
+    assert found is not None
+    assert found.due_at.date().isoformat() == "2027-02-28"
+
+
+def _due(day: str, clock: str = "23:59") -> str:
+    return datetime.fromisoformat(f"{day}T{clock}").replace(tzinfo=BERLIN).isoformat()
+
+
+ADDS: list[tuple[str, str, dict[str, Any]]] = [
+    ("add buy milk tomorrow", "buy milk", {"due_at": _due("2026-11-26")}),
+    ("Add a task: buy milk", "buy milk", {}),
+    ("please add buy milk to my list", "buy milk", {}),
+    ("Hey, can you create a new task called “Buy milk”?", "Buy milk", {}),
+    ("remind me to call mum on friday at 5pm", "call mum", {"due_at": _due("2026-11-27", "17:00")}),
+    ("I need to buy bread", "buy bread", {}),
+    ("todo: water the plants #home #garden", "water the plants", {"tags": ["home", "garden"]}),
+    ("add pay rent !high", "pay rent", {"priority": "high"}),
+    ("add pay rent with high priority by 2026-12-01", "pay rent", {"priority": "high", "due_at": _due("2026-12-01")}),
+    ("add pay rent priority low", "pay rent", {"priority": "low"}),
+    ("add urgent pay rent", "pay rent", {"priority": "high"}),
+    ("add pay rent p1", "pay rent", {"priority": "high"}),
+    ("add pay rent p2", "pay rent", {"priority": "medium"}),
+    ("add pay rent p3", "pay rent", {"priority": "low"}),
+    ("add pay rent !!!", "pay rent", {"priority": "high"}),
+    ("add pay rent !!", "pay rent", {"priority": "medium"}),
+    ("add pay rent !", "pay rent", {"priority": "low"}),
+    ("add pay rent normal priority", "pay rent", {"priority": "medium"}),
+    ("add Größe prüfen 🥛 morgen", "Größe prüfen 🥛 morgen", {}),
+    ("make a new task call mum", "call mum", {}),
+    ("schedule dentist tomorrow", "dentist", {"due_at": _due("2026-11-26")}),
+    ("add tomorrow", "", {"due_at": _due("2026-11-26")}),
+]
+CHANGES: list[tuple[str, Action, str, dict[str, Any]]] = [
+    ("mark milk done", Action.COMPLETE, "milk", {}),
+    ("mark the task buy milk as completed", Action.COMPLETE, "buy milk", {}),
+    ("complete buy milk", Action.COMPLETE, "buy milk", {}),
+    ("I'm done with buy milk", Action.COMPLETE, "buy milk", {}),
+    ("I have finished the report.", Action.COMPLETE, "report", {}),
+    ("milk is done!", Action.COMPLETE, "milk", {}),
+    ("check off milk", Action.COMPLETE, "milk", {}),
+    ("reopen milk", Action.REOPEN, "milk", {}),
+    ("mark milk as not done", Action.REOPEN, "milk", {}),
+    ("delete milk", Action.DELETE, "milk", {}),
+    ("Please remove my task “buy milk”", Action.DELETE, "buy milk", {}),
+    ("get rid of milk", Action.DELETE, "milk", {}),
+    ("rename milk to oat milk", Action.UPDATE, "milk", {"title": "oat milk"}),
+    ("move milk to friday", Action.UPDATE, "milk", {"due_at": _due("2026-11-27")}),
+    ("reschedule milk to 2026-12-01 at 10:00", Action.UPDATE, "milk", {"due_at": _due("2026-12-01", "10:00")}),
+    ("set the priority of milk to high", Action.UPDATE, "milk", {"priority": "high"}),
+    ("make milk low priority", Action.UPDATE, "milk", {"priority": "low"}),
+    ("tag milk with #home", Action.UPDATE, "milk", {"tags": ["home"]}),
+    ("postpone milk until next week", Action.UPDATE, "milk", {"due_at": _due("2026-11-30")}),
+    ("delete", Action.UNKNOWN, "", {}),
+    ("change the world", Action.UNKNOWN, "", {}),
+    ("buy milk tomorrow", Action.UNKNOWN, "", {}),
+    ("lorem ipsum", Action.UNKNOWN, "", {}),
+    ("hi", Action.HELP, "", {}),
+    ("What can you do?", Action.HELP, "", {}),
+    ("?", Action.HELP, "", {}),
+    ("yes please", Action.AGREE, "", {}),
+]
+OPEN = {"status": "open", "limit": 20}
+LISTS: list[tuple[str, dict[str, Any]]] = [
+    ("what is open?", OPEN),
+    ("What's still open?", OPEN),
+    ("list", OPEN),
+    ("show my tasks", OPEN),
+    ("do I have anything to do?", OPEN),
+    ("show all tasks", {"limit": 20}),
+    ("what is done?", {**OPEN, "status": "completed"}),
+    ("show completed tasks", {**OPEN, "status": "completed"}),
+    ("show #home", {**OPEN, "tag": "home"}),
+    ("show high priority tasks", {**OPEN, "priority": "high"}),
+    ("find milk", {**OPEN, "q": "milk"}),
+    ("search for oat milk", {**OPEN, "q": "oat milk"}),
+    (
+        "what is due tomorrow?",
+        {**OPEN, "sort": "due_at", "due_after": _due("2026-11-26", "00:00"), "due_before": _due("2026-11-27", "00:00")},
+    ),
+    (
+        "what is due this week?",
+        {**OPEN, "sort": "due_at", "due_after": _due("2026-11-23", "00:00"), "due_before": _due("2026-11-30", "00:00")},
+    ),
+    (
+        "what is due next week?",
+        {**OPEN, "sort": "due_at", "due_after": _due("2026-11-30", "00:00"), "due_before": _due("2026-12-07", "00:00")},
+    ),
+    ("what is overdue?", {**OPEN, "sort": "due_at", "due_before": NOW.isoformat()}),
+]
+
+
+@pytest.mark.parametrize(("text", "title", "fields"), ADDS)
+def test_adding(text: str, title: str, fields: dict[str, Any]) -> None:
+    assert understand(text, NOW) == Command(Action.ADD, title, fields)
+
+
+@pytest.mark.parametrize(("text", "action", "target", "fields"), CHANGES)
+def test_changing(text: str, action: Action, target: str, fields: dict[str, Any]) -> None:
+    assert understand(text, NOW) == Command(action, target, fields)
+
+
+@pytest.mark.parametrize(("text", "filters"), LISTS)
+def test_listing(text: str, filters: dict[str, Any]) -> None:
+    assert understand(text, NOW) == Command(Action.LIST, fields=filters)
+
+
+@pytest.mark.parametrize(
+    ("text", "choice"), [("2", 2), ("the second one", 2), ("number 3", 3), ("#1.", 1), ("first", 1)]
+)
+def test_choosing(text: str, choice: int) -> None:
+    assert understand(text, NOW) == Command(Action.CHOOSE, choice=choice)
+
+
+@settings(max_examples=300, deadline=None, derandomize=True, database=None)
+@given(st.text(max_size=200) | st.from_regex(r"(add|delete|move|what|mark) [a-z #!0-9:]{0,60}(tomorrow|done|high)?"))
+def test_any_text_is_understood_somehow(text: str) -> None:
+    assert isinstance(understand(text, NOW), Command)
+
+
+def test_a_long_text_takes_no_time() -> None:
+    for text in ("mark " * 800, "a" * 4000, "in " * 1300, "1 " * 2000, "set the due date of " * 200):
+        assert isinstance(understand(text, NOW), Command)
+
+
+def _converse(person: Person, *messages: str) -> list[dict[str, Any]]:
+    replies: list[dict[str, Any]] = []
+    for message in messages:
+        more = {"conversation_id": replies[0]["conversation_id"]} if replies else {}
+        replies.append(person.say(message, **more))
+    return replies
+
+
+def test_it_says_what_it_is_once(alice: Person) -> None:
+    texts = [text_of(reply) for reply in _converse(alice, "add milk", "what is open?", "show all")]
+    assert ["offline assistant" in text for text in texts] == [True, False, False]
+
+
+def test_a_day_of_work(alice: Person) -> None:
+    replies = _converse(
+        alice,
+        "add buy milk tomorrow at 9:00 #home !high",
+        "what is open?",
+        "move milk to 2026-12-01",
+        "tag milk #shop",
+        "rename milk to oat milk",
+        "mark milk done",
+        "what is open?",
+        "reopen oat",
+        "mark oat done",
+        "what is done?",
+        "what is open in #nothing?",
+    )
+    texts = [text_of(reply) for reply in replies]
+    assert "Added “buy milk”, due tomorrow at 09:00, high priority, #home." in texts[0]
+    assert texts[1].startswith("1 open task:\n• “buy milk”")
+    assert texts[2] == "Changed: “buy milk”, due Tue 1 Dec 2026, high priority, #home."
+    assert texts[3].endswith("#home, #shop.")
+    assert texts[4].startswith("Changed: “oat milk”")
+    assert texts[5] == "Marked “oat milk” as done."
+    assert texts[6] == "You have no open tasks."
+    assert texts[7] == "Marked “oat milk” as open again."
+    assert texts[9].startswith("1 completed task:")
+    assert texts[10] == "There are no open tasks like that."
+
+
+def test_it_asks_back_when_several_fit(alice: Person) -> None:
+    alice.add("Milk the goat")
+    alice.add("Buy milk")
+    asked, wrong, chosen, late = _converse(alice, "mark milk done", "7", "2", "1")
+    assert text_of(asked).endswith("Answer with its number.\n1. “Buy milk”\n2. “Milk the goat”")
+    assert text_of(wrong) == "Please choose a number from 1 to 2."
+    assert calls_of(chosen) == [("complete_task", "ok")]
+    assert alice.titles(status="completed") == ["Milk the goat"]
+    assert "did not ask" in text_of(late)
+
+
+def test_an_exact_title_wins(alice: Person) -> None:
+    alice.add("Milk")
+    alice.add("Buy milk")
+    assert text_of(alice.say("mark milk done")).endswith("Marked “Milk” as done.")
+
+
+def test_it_offers_to_add_what_it_does_not_understand(alice: Person) -> None:
+    unsure, added, nothing = _converse(alice, "oat milk tomorrow", "yes", "yes")
+    assert "I’m not sure what you mean" in text_of(unsure)
+    assert "add buy milk tomorrow" in text_of(unsure)
+    assert "Added “oat milk”, due tomorrow." in text_of(added)
+    assert "did not ask" in text_of(nothing)
+
+
+@pytest.mark.parametrize(
+    ("message", "words"),
+    [
+        ("mark milk done", "I found no open task with “milk”"),
+        ("reopen milk", "I found no completed task with “milk”"),
+        ("delete milk", "I found no task with “milk”"),
+        ("add tomorrow", "What should the task be called?"),
+        ("move #home to friday", "Which task should I update?"),
+        ("2", "I did not ask you to choose."),
+        ("add " + "x" * 300, "That did not work: title: "),
+        ("help", "You can say, for example:"),
+    ],
+)
+def test_it_says_what_is_missing(alice: Person, message: str, words: str) -> None:
+    assert words in text_of(alice.say(message))
+
+
+def test_long_lists_are_cut(alice: Person) -> None:
+    for number in range(22):
+        alice.add(f"Task {number}")
+    lines = text_of(alice.say("what is open?")).splitlines()
+    assert lines[2] == "22 open tasks:"
+    assert len(lines) == 24
+    assert lines[-1] == "… and 2 more."

@@ -1,0 +1,105 @@
+"""Rate limits, across two replicas on one database."""
+
+import uuid
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+
+from src.app import create_app
+from tests.support import JSON, PASSWORD, Person, expect_problem, make_settings, serve
+
+LIMITS = {"rate_limit_register": 6, "rate_limit_login": 8, "rate_limit_login_account": 4, "rate_limit_chat": 3}
+
+
+@pytest.fixture
+def replicas(database_url: str, sql_connection: psycopg.Connection[Any]) -> Iterator[list[str]]:
+    sql_connection.execute("TRUNCATE rate_limits")
+    settings = make_settings(database_url, **LIMITS)
+    with ExitStack() as stack:
+        yield [stack.enter_context(serve(create_app(settings))) for _ in range(2)]
+
+
+def _alternate(replicas: list[str], count: int, request: Callable[[str], httpx.Response]) -> list[int]:
+    return [request(replicas[number % 2]).status_code for number in range(count)]
+
+
+def _register(url: str, address: str = "192.0.2.1") -> httpx.Response:
+    body = {"email": f"{uuid.uuid4().hex}@example.com", "password": PASSWORD}
+    return httpx.post(f"{url}/api/auth/register", json=body, headers={"X-Forwarded-For": address})
+
+
+def _login(url: str, email: str, address: str = "192.0.2.1") -> httpx.Response:
+    body = {"email": email, "password": "wrong password"}
+    return httpx.post(f"{url}/api/auth/login", json=body, headers={"X-Forwarded-For": address})
+
+
+def test_registrations_of_one_address(replicas: list[str]) -> None:
+    assert _alternate(replicas, 6, _register) == [201] * 6
+    answer = _register(replicas[0])
+    expect_problem(answer, "rate_limited", 429)
+    assert 1 <= int(answer.headers["retry-after"]) <= 10
+    assert _register(replicas[1], "192.0.2.2").status_code == 201
+
+
+def test_logins_to_one_account_from_everywhere(replicas: list[str]) -> None:
+    def attempt(url: str) -> httpx.Response:
+        return _login(url, "victim@example.com", f"192.0.2.{uuid.uuid4().int % 250}")
+
+    assert _alternate(replicas, 6, attempt) == [401] * 4 + [429] * 2
+    assert _login(replicas[0], "other@example.com").status_code == 401
+
+
+def test_logins_from_one_address_to_all_accounts(replicas: list[str]) -> None:
+    statuses = _alternate(replicas, 10, lambda url: _login(url, f"{uuid.uuid4().hex}@example.com"))
+    assert statuses == [401] * 8 + [429] * 2
+
+
+def test_the_password_of_a_deletion_cannot_be_guessed_either(
+    replicas: list[str], register: Callable[..., Person]
+) -> None:
+    person = register(replicas[0])
+    statuses = [person.request("DELETE", "/api/auth/me", json={"password": "wrong pass"}).status_code for _ in range(6)]
+    assert statuses == [403] * 4 + [429] * 2
+
+
+def test_chat_messages_of_one_user(replicas: list[str], register: Callable[..., Person]) -> None:
+    person = register(replicas[0])
+    headers = {**JSON, "Authorization": f"Bearer {person.token}"}
+    statuses = _alternate(
+        replicas, 4, lambda url: httpx.post(f"{url}/api/chat", json={"message": "hi"}, headers=headers)
+    )
+    assert statuses == [200, 200, 200, 429]
+    assert register(replicas[1]).say("hi")
+
+
+def test_parallel_requests_cannot_spend_the_same_credit(replicas: list[str]) -> None:
+    with ThreadPoolExecutor(12) as pool:
+        statuses = list(pool.map(lambda n: _register(replicas[n % 2]).status_code, range(24)))
+    # A registration is earned back every ten seconds: one more if the machine was that slow.
+    assert 6 <= statuses.count(201) <= 7
+    assert set(statuses) == {201, 429}
+
+
+def test_credit_comes_back(replicas: list[str], sql_connection: psycopg.Connection[Any]) -> None:
+    assert _alternate(replicas, 6, _register) == [201] * 6
+    wait = int(_register(replicas[0]).headers["retry-after"])
+    # As if as much time had passed as Retry-After said.
+    sql_connection.execute("UPDATE rate_limits SET full_at = full_at - make_interval(secs => %s)", [wait])
+    assert _register(replicas[1]).status_code == 201
+    assert _register(replicas[1]).status_code == 429
+
+
+def test_old_counters_are_removed(replicas: list[str], sql_connection: psycopg.Connection[Any]) -> None:
+    with sql_connection.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO rate_limits VALUES (%s, now() - interval '1 minute')", [[f"old:{n}"] for n in range(15)]
+        )
+    for address in ("192.0.2.3", "192.0.2.4"):
+        _register(replicas[0], address)
+    row = sql_connection.execute("SELECT count(*) FROM rate_limits WHERE key LIKE 'old:%'").fetchone()
+    assert row == (0,)
