@@ -181,6 +181,11 @@ func TestBuildPrograms(t *testing.T) {
 		c.cfg.Images = images
 		assert.Equal(t, want, c.checkBuildPrograms(t.Context()).Level, images)
 	}
+
+	late, cancel := context.WithCancel(t.Context())
+	cancel()
+	c.cfg.Images = config.ImagesSource
+	assert.Contains(t, c.checkBuildPrograms(late).Detail, "not known")
 }
 
 // fakeDocker puts a docker client on PATH that answers like a good engine, with the given info.

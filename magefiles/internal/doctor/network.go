@@ -62,7 +62,7 @@ func (c *checker) checkDebianPackages(ctx context.Context) Result {
 	case err == nil && index == "":
 		return Result{Level: Warning, Detail: "apt has no package lists", Remedy: "run `apt-get update` as root"}
 	case err != nil:
-		return Result{Level: Warning, Detail: oneLine(err), Remedy: networkRemedy}
+		return noAnswer("apt-get", err)
 	}
 	dir, err := os.MkdirTemp("", "doctor-")
 	if err != nil {
@@ -89,10 +89,16 @@ func (c *checker) ask(ctx context.Context, answer string, cmd run.Cmd) Result {
 		return Result{Detail: answer}
 	case errors.Is(err, exec.ErrNotFound):
 		return Result{Detail: "no " + cmd.Name + " here: they are fetched inside the builds"}
-	case errors.Is(err, context.DeadlineExceeded):
-		return Result{Level: Warning, Detail: fmt.Sprintf("%s got no answer within %s", cmd.Name, checkTimeout), Remedy: networkRemedy}
 	}
-	return Result{Level: Warning, Detail: oneLine(err), Remedy: networkRemedy}
+	return noAnswer(cmd.Name, err)
+}
+
+func noAnswer(client string, err error) Result {
+	r := Result{Level: Warning, Detail: oneLine(err), Remedy: networkRemedy}
+	if errors.Is(err, context.DeadlineExceeded) {
+		r.Detail = fmt.Sprintf("%s had no answer within %s: a slow network, or a busy machine", client, checkTimeout)
+	}
+	return r
 }
 
 // checkProxy looks at the variables that the project's own requests and the builds obey.

@@ -51,7 +51,7 @@ func TestPackageRegistriesAreAskedThroughTheirClients(t *testing.T) {
 	assert.Equal(t, Warning, c.checkNpm(t.Context()).Level)
 
 	fake.On("npm view", "", context.DeadlineExceeded)
-	assert.Contains(t, c.checkNpm(t.Context()).Detail, "no answer within 5s")
+	assert.Contains(t, c.checkNpm(t.Context()).Detail, "npm had no answer within 5s")
 
 	fake.On("npm view", "", &exec.Error{Name: "npm", Err: exec.ErrNotFound})
 	assert.Equal(t, Result{Detail: "no npm here: they are fetched inside the builds"}, c.checkNpm(t.Context()))

@@ -3,6 +3,7 @@ package doctor
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os/exec"
 	"strings"
 
@@ -42,7 +43,10 @@ func (c *checker) checkBuildPrograms(ctx context.Context) Result {
 		return Result{Detail: "not needed: TODO_IMAGES=registry"}
 	}
 	missing := c.missing(ctx)
-	if len(missing) == 0 {
+	switch {
+	case ctx.Err() != nil: // a program that was cut off looks like one that is missing
+		return Result{Level: Warning, Detail: fmt.Sprintf("not known: they did not answer within %s", checkTimeout), Remedy: "try again when this machine is less busy"}
+	case len(missing) == 0:
 		return Result{Detail: "all there"}
 	}
 	r := Result{Level: Failure, Detail: "missing: " + strings.Join(missing, ", "), Remedy: asRoot}

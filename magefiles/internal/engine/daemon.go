@@ -87,8 +87,7 @@ func (s *setup) startByHand(ctx context.Context, t *ui.Task) (int, error) {
 	}
 	// The shell tells its pid, which exec keeps, and lets go of our pipes.
 	const script = `echo $$; log=$1; shift; exec "$@" >>"$log" 2>&1 </dev/null`
-	args := append([]string{"--fork", "sh", "-c", script, "sh", log, program}, s.daemonArgs...)
-	res, err := s.runner.Run(ctx, run.Cmd{Name: "setsid", Args: args, Dir: "/"})
+	res, err := s.runner.Run(ctx, run.Cmd{Name: "setsid", Args: []string{"--fork", "sh", "-c", script, "sh", log, program}, Dir: "/"})
 	if err != nil {
 		return 0, fault.Wrap(err, fault.CodeEnvironment, "dockerd did not start", "start it by hand")
 	}

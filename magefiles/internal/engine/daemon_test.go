@@ -3,6 +3,8 @@ package engine
 import (
 	"errors"
 	"os"
+	"os/exec"
+	"strconv"
 	"testing"
 	"time"
 
@@ -38,6 +40,30 @@ func TestSetupLeavesAnEngineAloneThatItDidNotStart(t *testing.T) {
 			assert.NoFileExists(t, b.host.path(daemonConfig))
 		})
 	}
+}
+
+// The engine that setup started takes up the runtime while its containers run on: it is told to read its configuration, and not to end.
+func TestSetupReloadsAnEngineThatItStarted(t *testing.T) {
+	engine := exec.Command("sleep", "60")
+	require.NoError(t, engine.Start())
+	t.Cleanup(func() { _ = engine.Process.Kill() }) // it has ended by then, unless the test failed
+	ended := make(chan error, 1)
+	go func() { ended <- engine.Wait() }()
+
+	pid := strconv.Itoa(engine.Process.Pid)
+	b := newBench(t, process(map[string]string{
+		"run/docker.pid": pid, "proc/sys/kernel/random/boot_id": "this-boot", recordFile: `{"dockerd":{"pid":` + pid + `,"boot":"this-boot"}}`,
+	}, pid, "dockerd", "S", noResource))
+	answers := []string{`{"DefaultRuntime":"runc"}`, `{"DefaultRuntime":"runc"}`, `{"DefaultRuntime":"bounded"}`}
+	b.fake.OnFunc(b.docker+" info", func(run.Cmd) (string, error) {
+		answer := answers[0]
+		answers = answers[min(1, len(answers)-1):]
+		return answer, nil
+	})
+	require.NoError(t, b.run(t))
+	assert.Contains(t, b.out.String(), "registered the bounded runtime")
+	assert.Contains(t, b.host.read(daemonConfig), b.host.path(runtimeFile))
+	assert.EqualError(t, <-ended, "signal: hangup")
 }
 
 func TestSetupIsContentWithAnEngineThatHasTheBoundedRuntime(t *testing.T) {

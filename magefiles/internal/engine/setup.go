@@ -26,14 +26,13 @@ func Setup(ctx context.Context, t *ui.Task, r run.Runner, cfg *config.Config, pa
 
 // setup is one run of Setup.
 type setup struct {
-	runner     run.Runner
-	host       Host
-	cfg        *config.Config
-	packages   []string
-	root       bool
-	patience   time.Duration // how long dockerd may take to answer
-	daemonArgs []string      // of a dockerd started by hand, besides what the machine's configuration says
-	record     record
+	runner   run.Runner
+	host     Host
+	cfg      *config.Config
+	packages []string
+	root     bool
+	patience time.Duration // how long dockerd may take to answer
+	record   record
 }
 
 func (s *setup) run(ctx context.Context, t *ui.Task) (err error) {
