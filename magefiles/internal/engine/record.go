@@ -20,7 +20,7 @@ type record struct {
 	Files    []string          `json:"files,omitempty"`    // written
 	Sysctls  map[string]int    `json:"sysctls,omitempty"`  // raised: the value before
 	Dockerd  *startedDockerd   `json:"dockerd,omitempty"`  // started by hand
-	Notes    map[string]string `json:"undo"`               // how to undo each of these, for people
+	Undo     map[string]string `json:"undo"`               // what undoes each of these
 }
 
 type startedDockerd struct {
@@ -29,13 +29,7 @@ type startedDockerd struct {
 	Log  string `json:"log"`
 }
 
-func (h Host) readRecord() (record, error) {
-	rec := record{Notes: map[string]string{
-		"packages": "apt-get purge PACKAGES, then apt-get autoremove",
-		"files":    "rm FILES",
-		"sysctls":  "sysctl -w NAME=VALUE",
-		"dockerd":  "kill PID",
-	}}
+func (h Host) readRecord() (rec record, err error) {
 	path := h.path(recordFile)
 	b, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -49,6 +43,12 @@ func (h Host) readRecord() (record, error) {
 
 // writeRecord replaces the record whole or not at all.
 func (h Host) writeRecord(rec record) error {
+	rec.Undo = map[string]string{
+		"packages": "apt-get purge PACKAGES, then apt-get autoremove",
+		"files":    "rm FILES",
+		"sysctls":  "sysctl -w NAME=VALUE",
+		"dockerd":  "kill PID",
+	}
 	b, err := json.MarshalIndent(rec, "", "  ")
 	if err != nil {
 		return err
