@@ -47,7 +47,7 @@ func Pick(ctx context.Context, cfg *config.Config, d *engine.Docker) (src Source
 	case ctx.Err() != nil:
 		return nil, "", ctx.Err()
 	}
-	return here, "no container registry answers within " + probeTime.String() + ": building from package registries", nil
+	return here, "no container registry answers, so everything is built from package registries", nil
 }
 
 // refs are the images that a deployment from source needs.

@@ -74,7 +74,8 @@ func programs(p *pins) []program {
 		},
 		{
 			name: "metrics-server", module: "sigs.k8s.io/metrics-server", version: p.MetricsServer,
-			packages: []string{"sigs.k8s.io/metrics-server/cmd/metrics-server"}, ldflags: strip,
+			packages: []string{"sigs.k8s.io/metrics-server/cmd/metrics-server"},
+			ldflags:  strip + " -X k8s.io/client-go/pkg/version.gitVersion=" + p.MetricsServer,
 		},
 		{
 			name: "containerd", module: containerd, version: p.Containerd,
@@ -83,7 +84,7 @@ func programs(p *pins) []program {
 		},
 		{
 			name: "local-path-provisioner", module: "github.com/rancher/local-path-provisioner", version: p.LocalPath,
-			packages: []string{"github.com/rancher/local-path-provisioner"}, ldflags: strip,
+			packages: []string{"github.com/rancher/local-path-provisioner"}, ldflags: strip + " -X main.VERSION=" + p.LocalPath,
 		},
 		{
 			name: "etcd", module: "go.etcd.io/etcd/server/v3", version: p.Etcd,
@@ -93,8 +94,7 @@ func programs(p *pins) []program {
 			// Linked statically: this machine's C library may be newer than the node's.
 			name: "runc", module: "github.com/opencontainers/runc", version: p.Runc,
 			packages: []string{"github.com/opencontainers/runc"}, cgo: true,
-			tags:    "seccomp,netgo,osusergo",
-			ldflags: strip + " -linkmode external -extldflags -static -X main.version=" + strings.TrimPrefix(p.Runc, "v"),
+			tags: "seccomp,netgo,osusergo", ldflags: strip + " -linkmode external -extldflags -static",
 		},
 		{
 			name: "cni", module: cni, version: p.CNI,
