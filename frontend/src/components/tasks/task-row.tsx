@@ -52,7 +52,7 @@ export function TaskRow({ task, now, onToggle, onEdit, onDelete, onTag }: TaskRo
         <span
           aria-hidden
           className={clsx(
-            "grid size-5.5 place-items-center rounded-full border-2 transition-colors",
+            "pointer-events-none grid size-5.5 place-items-center rounded-full border-2 transition-colors",
             task.completed ? "border-accent bg-accent text-on-accent" : RING[task.priority],
           )}
         >

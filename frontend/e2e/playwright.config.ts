@@ -1,0 +1,43 @@
+import { defineConfig } from "@playwright/test";
+
+/** Where the application answers, e.g. http://todo.localhost:8080. */
+const baseURL = process.env.BASE_URL;
+if (!baseURL)
+  throw new Error("BASE_URL is not set: say where the application answers, e.g. http://todo.localhost");
+
+/** For names that the system cannot resolve, e.g. "MAP todo.localhost 172.18.0.2". */
+const hostRules = process.env.HOST_RESOLVER_RULES;
+
+export default defineConfig({
+  testDir: "tests",
+  outputDir: `${process.env.E2E_OUTPUT ?? "output"}/failures`,
+  fullyParallel: false,
+  workers: 1,
+  retries: 0,
+  forbidOnly: true,
+  timeout: 60_000,
+  expect: { timeout: 10_000 },
+  reporter: [["list"]],
+  use: {
+    baseURL,
+    browserName: "chromium",
+    ignoreHTTPSErrors: true,
+    locale: "en-GB",
+    viewport: { width: 1280, height: 800 },
+    screenshot: "only-on-failure",
+    trace: "retain-on-failure",
+    launchOptions: {
+      executablePath: process.env.CHROMIUM_PATH ?? "/usr/bin/chromium",
+      args: [
+        "--no-sandbox", // the container has neither the privileges nor the need for it
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        ...(hostRules ? [`--host-resolver-rules=${hostRules}`] : []),
+      ],
+    },
+  },
+});

@@ -1,0 +1,122 @@
+import { addTask, expect, newAccount, register, say, test } from "./support";
+
+test("a whole day with the application", async ({ page }) => {
+  const account = newAccount();
+  const task = (title: string) => page.getByRole("button", { name: title, exact: true });
+  const requests: string[] = [];
+  page.on("request", (request) => requests.push(`${request.method()} ${new URL(request.url()).pathname}`));
+
+  await test.step("a stranger is sent to the login and from there registers", async () => {
+    await page.goto("/tasks");
+    await expect(page).toHaveURL(/\/login\?next=%2Ftasks$/);
+    await page.getByRole("link", { name: "Create an account" }).click();
+    await register(page, account);
+    await expect(page.getByText("All clear")).toBeVisible();
+  });
+
+  await test.step("create, with a date, a priority and a tag in plain words", async () => {
+    await addTask(page, "Pay rent tomorrow !high #home", "Pay rent");
+    await addTask(page, "Call the dentist", "Call the dentist");
+    await addTask(page, "Water the plants #home", "Water the plants");
+    await expect(page.getByRole("heading", { name: "Tomorrow" })).toBeVisible();
+  });
+
+  await test.step("edit in place", async () => {
+    await task("Call the dentist").click();
+    await page.getByLabel("Title").fill("Call Dr. Smith");
+    await page.getByLabel("Description").fill("About the check-up");
+    await page.getByRole("button", { name: "Save" }).click();
+    await expect(task("Call Dr. Smith")).toBeFocused();
+    await page.reload();
+    await expect(page.getByText("About the check-up")).toBeVisible();
+  });
+
+  await test.step("filter, with the filters in the address", async () => {
+    await page.getByRole("button", { name: "Show only tasks tagged home" }).first().click();
+    await expect(task("Call Dr. Smith")).toBeHidden();
+    await expect(page).toHaveURL(/\?tag=home$/);
+    await page.getByLabel("Search tasks").fill("plants");
+    await expect(task("Pay rent")).toBeHidden();
+    await page.reload();
+    await expect(task("Water the plants")).toBeVisible();
+    await expect(page.getByLabel("Search tasks")).toHaveValue("plants");
+    await page.goto("/tasks");
+  });
+
+  await test.step("complete, find it under Done, and undo", async () => {
+    await page.getByRole("checkbox", { name: "Complete “Water the plants”" }).check();
+    await expect(task("Water the plants")).toBeHidden();
+    await page.getByRole("button", { name: "Done", exact: true }).click();
+    await expect(task("Water the plants")).toBeVisible();
+    await page.getByRole("button", { name: "Undo" }).click();
+    await page.getByRole("button", { name: "Open", exact: true }).click();
+    await expect(task("Water the plants")).toBeVisible();
+  });
+
+  await test.step("delete and undo, by keyboard", async () => {
+    await task("Water the plants").focus();
+    await page.keyboard.press("Delete");
+    await expect(task("Water the plants")).toBeHidden();
+    await page.keyboard.press("z");
+    await expect(task("Water the plants")).toBeVisible();
+    expect(requests.filter((request) => request.startsWith("DELETE"))).toEqual([]);
+  });
+
+  await test.step("the assistant adds a task and links to it", async () => {
+    await page.keyboard.press("g");
+    await expect(page.getByRole("heading", { name: "Assistant", level: 1 })).toBeVisible();
+    await say(page, "add buy milk tomorrow");
+    await page
+      .getByRole("link", { name: /buy milk/i })
+      .first()
+      .click();
+    await expect(page.getByRole("dialog").getByLabel("Title")).toHaveValue(/buy milk/i);
+    await page.keyboard.press("Escape");
+    await expect(page.getByRole("dialog")).toBeHidden();
+    await expect(page.getByRole("button", { name: /^buy milk$/i })).toBeVisible();
+  });
+
+  await test.step("the assistant deletes only what is confirmed", async () => {
+    await page.getByRole("link", { name: "Assistant" }).first().click();
+    await say(page, "delete water the plants");
+    await expect(page.getByText("Delete “Water the plants”?")).toBeVisible();
+    expect(requests.filter((request) => request.includes("/confirmations/"))).toEqual([]);
+    await page.getByRole("button", { name: "Delete", exact: true }).click();
+    await expect(page.getByText("Delete “Water the plants”?")).toBeHidden();
+    await page.getByRole("link", { name: "Tasks" }).first().click();
+    await expect(task("Pay rent")).toBeVisible();
+    await expect(task("Water the plants")).toBeHidden();
+  });
+
+  await test.step("after logging out and in again, everything is there", async () => {
+    await page.getByRole("button", { name: "Account" }).click();
+    await page.getByRole("button", { name: "Log out" }).click();
+    await expect(page).toHaveURL(/\/login$/);
+    await page.getByLabel("Email").fill(account.email);
+    await page.getByLabel("Password").fill(account.password);
+    await page.getByRole("button", { name: "Log in" }).click();
+    for (const title of ["Pay rent", "Call Dr. Smith"]) await expect(task(title)).toBeVisible();
+    await expect(page.getByRole("button", { name: /^buy milk$/i })).toBeVisible();
+    await page.getByRole("link", { name: "Assistant" }).first().click();
+    await page.getByRole("button", { name: /^delete water the plants$/ }).click();
+    await expect(page.getByText("Deleted “Water the plants”", { exact: true })).toBeVisible();
+  });
+
+  await test.step("the account can be deleted", async () => {
+    await page.getByRole("button", { name: "Account" }).click();
+    await page.getByRole("button", { name: "Delete account…" }).click();
+    await page.getByLabel("Your password").fill(account.password);
+    await page.getByRole("button", { name: "Delete for good" }).click();
+    await expect(page.getByRole("link", { name: "Create an account" })).toBeVisible();
+  });
+});
+
+test("a task reaches another tab without a reload of the whole page", async ({ page, context }) => {
+  const account = newAccount();
+  await register(page, account);
+  const other = await context.newPage();
+  await other.goto("/tasks");
+  await addTask(page, "Seen from elsewhere", "Seen from elsewhere");
+  await other.getByRole("button", { name: "All", exact: true }).click();
+  await expect(other.getByRole("button", { name: "Seen from elsewhere", exact: true })).toBeVisible();
+});

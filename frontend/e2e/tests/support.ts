@@ -1,0 +1,53 @@
+import { randomUUID } from "node:crypto";
+import { test as base, expect, type Page } from "@playwright/test";
+
+/** Where the screenshots for the documentation go. */
+export const SCREENSHOTS = `${process.env.E2E_OUTPUT ?? "output"}/screenshots`;
+
+export type Account = { email: string; password: string };
+
+export const newAccount = (): Account => ({
+  email: `e2e-${randomUUID()}@example.com`,
+  password: randomUUID(),
+});
+
+/** A test that also fails when the browser's console shows an error, a policy violation among them. */
+export const test = base.extend<{ quietConsole: undefined }>({
+  quietConsole: [
+    async ({ page }, use) => {
+      const errors: string[] = [];
+      page.on(
+        "console",
+        (message) => message.type() === "error" && errors.push(`${page.url()}: ${message.text()}`),
+      );
+      page.on("pageerror", (error) => errors.push(`${page.url()}: ${error}`));
+      await use(undefined);
+      expect(errors, "errors in the browser's console").toEqual([]);
+    },
+    { auto: true },
+  ],
+});
+
+export { expect };
+
+export async function register(page: Page, { email, password }: Account) {
+  await page.goto("/register");
+  await page.getByLabel("Email").fill(email);
+  await page.getByLabel("Password").fill(password);
+  await page.getByRole("button", { name: "Create account" }).click();
+  await expect(page.getByRole("heading", { name: "Tasks", level: 1 })).toBeVisible();
+}
+
+export async function addTask(page: Page, line: string, title: string) {
+  await page.getByLabel("New task").fill(line);
+  await page.getByLabel("New task").press("Enter");
+  await expect(page.getByRole("button", { name: title, exact: true })).toBeEnabled();
+}
+
+/** Says something to the assistant and waits for the end of its answer. */
+export async function say(page: Page, text: string) {
+  await page.getByLabel("Message to the assistant").fill(text);
+  await page.getByLabel("Message to the assistant").press("Enter");
+  await expect(page.getByText(text, { exact: true })).toBeVisible();
+  await expect(page.getByRole("button", { name: "Send", exact: true })).toBeVisible();
+}
