@@ -1,9 +1,10 @@
 """Puts the application together."""
 
+import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from src.auth.router import router as auth_router
@@ -28,6 +29,8 @@ def create_app(settings: Settings) -> FastAPI:
         yield
         await app.state.assistant.close()
         await app.state.database.close()
+        # uvicorn sends itself the signal again once all is done, and would end as killed instead of with 0.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
 
     app = FastAPI(
         title="Todo API",
@@ -44,12 +47,8 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.metrics = Metrics()
     app.state.assistant = _assistant(settings)
 
-    api = APIRouter(prefix="/api")
-    api.include_router(auth_router)
-    api.include_router(tasks_router)
-    api.include_router(chat_router)
-    app.include_router(api)
-    app.include_router(health_router)
+    for router in (auth_router, tasks_router, chat_router, health_router):
+        app.include_router(router)
     install_error_handlers(app)
     install_docs(app)
 

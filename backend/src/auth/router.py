@@ -13,7 +13,7 @@ from src.core.errors import ErrorCode, responses
 from src.core.ratelimit import spend
 from src.core.settings import Settings
 
-router = APIRouter(prefix="/auth", tags=["auth"])
+router = APIRouter(prefix="/api/auth", tags=["auth"])
 
 
 def _address(request: Request) -> str:

@@ -24,7 +24,7 @@ from src.core.dependencies import DatabaseDep, SessionDep, SettingsDep
 from src.core.errors import ErrorCode, ProblemError, problem, responses
 from src.core.ratelimit import spend
 
-router = APIRouter(prefix="/chat", tags=["chat"], responses=responses(ErrorCode.NOT_AUTHENTICATED))
+router = APIRouter(prefix="/api/chat", tags=["chat"], responses=responses(ErrorCode.NOT_AUTHENTICATED))
 
 CONVERSATION = responses(ErrorCode.CONVERSATION_NOT_FOUND)
 CONFIRMATION = responses(

@@ -11,7 +11,7 @@ from src.core.errors import ErrorCode, responses
 from src.tasks import service
 from src.tasks.schemas import Task, TaskCreate, TaskPage, TaskQuery, TaskUpdate
 
-router = APIRouter(prefix="/tasks", tags=["tasks"], responses=responses(ErrorCode.NOT_AUTHENTICATED))
+router = APIRouter(prefix="/api/tasks", tags=["tasks"], responses=responses(ErrorCode.NOT_AUTHENTICATED))
 
 NOT_FOUND = responses(ErrorCode.TASK_NOT_FOUND)
 

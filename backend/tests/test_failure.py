@@ -1,0 +1,133 @@
+"""What happens while the database is away, and after."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+
+from tests.support import PASSWORD, Person, Proxy, expect_problem
+
+MOST_SECONDS = 2.0
+
+
+def _requests(person: Person) -> list[Callable[[], httpx.Response]]:
+    return [
+        lambda: person.get("/health/ready"),
+        lambda: person.get("/api/tasks"),
+        lambda: person.post("/api/tasks", json={"title": "Task"}),
+        lambda: person.post("/api/auth/login", json={"email": person.email, "password": PASSWORD}),
+        lambda: person.post("/api/chat", json={"message": "add milk"}),
+    ]
+
+
+def _expect_unavailable(request: Callable[[], httpx.Response]) -> None:
+    started = time.perf_counter()
+    answer = request()
+    seconds = time.perf_counter() - started
+    expect_problem(answer, "database_unavailable", 503)
+    assert int(answer.headers["retry-after"]) > 0
+    assert seconds < MOST_SECONDS
+
+
+@pytest.fixture
+def person(register: Callable[..., Person], proxied_url: str) -> Person:
+    return register(proxied_url)
+
+
+def test_a_database_that_refuses(person: Person, proxy: Proxy) -> None:
+    person.add("Before")
+    proxy.close()
+    for request in _requests(person):
+        _expect_unavailable(request)
+    assert person.get("/health").status_code == 200
+    proxy.reopen()
+    assert person.get("/health/ready").status_code == 200
+    assert person.titles() == ["Before"]
+
+
+def test_a_database_that_hangs(person: Person, proxy: Proxy) -> None:
+    person.add("Before")
+    proxy.freeze()
+    for request in _requests(person):
+        _expect_unavailable(request)
+    assert person.get("/health").status_code == 200
+    proxy.thaw()
+    assert person.get("/health/ready").status_code == 200
+    assert "Before" in person.titles()
+
+
+def test_dropped_connections_are_not_noticed(person: Person, proxy: Proxy) -> None:
+    for _ in range(3):
+        person.add()
+        proxy.cut()
+    assert len(person.titles()) == 3
+
+
+def test_connections_that_the_server_ends_are_not_noticed(
+    person: Person, sql_connection: psycopg.Connection[Any]
+) -> None:
+    person.add()
+    sql_connection.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    assert len(person.titles()) == 1
+
+
+def test_a_database_that_is_away_for_a_moment_is_not_noticed(person: Person, proxy: Proxy) -> None:
+    person.add()
+    proxy.close()
+    reopen_at = time.monotonic() + 0.1
+
+    # The first attempt to connect fails, the second one does not.
+    import threading
+
+    timer = threading.Timer(reopen_at - time.monotonic(), proxy.reopen)
+    timer.start()
+    assert len(person.titles()) == 1
+    timer.join()
+
+
+def test_a_lock_held_too_long(alice: Person, sql_connection: psycopg.Connection[Any]) -> None:
+    task = alice.add()
+    with sql_connection.transaction():
+        sql_connection.execute("SELECT 1 FROM tasks WHERE id = %s FOR UPDATE", [task["id"]])
+        _expect_unavailable(lambda: alice.patch(f"/api/tasks/{task['id']}", json={"title": "Blocked"}))
+    assert alice.patch(f"/api/tasks/{task['id']}", json={"title": "Free"}).status_code == 200
+
+
+def test_the_database_goes_in_the_middle_of_an_answer(
+    register: Callable[..., Person], database_url: str, fake_openai: str, proxy: Proxy
+) -> None:
+    from src.app import create_app
+    from tests.support import make_settings, serve
+
+    parts = psycopg.conninfo.conninfo_to_dict(database_url)
+    through = database_url.replace(f"{parts['host']}:{parts['port']}", f"127.0.0.1:{proxy.port}")
+    settings = make_settings(through, openai_base_url=fake_openai, openai_api_key="sk-fake")
+    with serve(create_app(settings)) as url:
+        person = register(url)
+        with person.stream("POST", "/api/chat", json={"message": "fake:slow"}) as answer:
+            lines = answer.iter_lines()
+            while '"text":"1 ' not in next(lines):
+                pass
+            proxy.close()
+            rest = list(lines)
+        proxy.reopen()
+        assert "event: error" in rest
+        assert '"code":"database_unavailable"' in rest[-2]
+        assert person.titles() == []
+
+
+def test_an_error_of_ours(url: str, alice: Person, sql_connection: psycopg.Connection[Any]) -> None:
+    """A bug, simulated by a table that is not there: no detail of it leaves the process."""
+    sql_connection.execute("ALTER TABLE rate_limits RENAME TO gone")
+    try:
+        answer = alice.post("/api/auth/login", json={"email": alice.email, "password": PASSWORD})
+    finally:
+        sql_connection.execute("ALTER TABLE gone RENAME TO rate_limits")
+    expect_problem(answer, "internal_error", 500)
+    assert "rate_limits" not in answer.text

@@ -1,0 +1,173 @@
+"""The process as the container runs it: logs, metrics, signals."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+import pytest
+
+from src.core.logging import JsonFormatter
+from tests.support import BACKEND, SECRET, Person, read_events
+
+
+class Process:
+    """`uvicorn src.main:app`, with the options of the Dockerfile's CMD."""
+
+    def __init__(self, database_url: str, **env: str) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port = free.getsockname()[1]
+        command = re.search(r"^CMD (\[\"uvicorn\".*?\])", (BACKEND / "Dockerfile").read_text(), re.M | re.S)
+        assert command is not None
+        arguments = json.loads(command[1].replace("\\\n", ""))
+        arguments[arguments.index("--port") + 1] = str(self.port)
+        arguments[arguments.index("--host") + 1] = "127.0.0.1"
+        self.process = subprocess.Popen(  # noqa: S603
+            [sys.executable, "-m", *arguments],
+            cwd=BACKEND,
+            env={"PATH": os.environ["PATH"], "DATABASE_URL": database_url, "JWT_SECRET": SECRET, **env},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.url = f"http://127.0.0.1:{self.port}"
+
+    def wait_until_ready(self) -> None:
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            assert self.process.poll() is None, self.process.communicate()
+            try:
+                if httpx.get(f"{self.url}/health/ready").status_code == 200:
+                    return
+            except httpx.TransportError:
+                time.sleep(0.05)
+        pytest.fail("the process did not become ready")
+
+    def end(self) -> tuple[int, str, str]:
+        """Send SIGTERM: exit code, stdout and stderr."""
+        self.process.send_signal(signal.SIGTERM)
+        out, err = self.process.communicate(timeout=30)
+        return self.process.returncode, out, err
+
+
+@contextmanager
+def running(database_url: str, **env: str) -> Iterator[Process]:
+    process = Process(database_url, **env)
+    try:
+        process.wait_until_ready()
+        yield process
+    finally:
+        if process.process.poll() is None:
+            process.process.kill()
+            process.process.communicate()
+
+
+def test_every_line_is_json_with_what_is_promised(database_url: str) -> None:
+    with running(database_url, LOG_LEVEL="debug") as process:
+        httpx.get(f"{process.url}/api/tasks?q=private", headers={"X-Request-ID": "my-request-1"})
+        httpx.post(f"{process.url}/api/auth/login", json={"email": "a@b.c", "password": "hunter2hunter2"})
+        code, out, err = process.end()
+    assert (code, err) == (0, "")
+    lines = [json.loads(line) for line in out.splitlines()]
+    assert all({"timestamp", "level", "message"} <= set(line) for line in lines)
+    assert {"Application startup complete.", "Shutting down"} <= {line["message"] for line in lines}
+    (line,) = [line for line in lines if line.get("request_id") == "my-request-1" and line["message"] == "request"]
+    assert (line["path"], line["method"], line["status"]) == ("/api/tasks", "GET", 401)
+    assert 0 < line["duration_ms"] < 5000
+    assert "+00:00" in line["timestamp"]
+    for secret in ("hunter2", "q=private", SECRET):
+        assert secret not in out
+
+
+def test_probes_are_not_logged_at_the_usual_level(database_url: str) -> None:
+    with running(database_url) as process:
+        for path in ("/health", "/health/ready", "/metrics"):
+            assert httpx.get(f"{process.url}{path}").status_code == 200
+        _, out, _ = process.end()
+    assert not [line for line in out.splitlines() if json.loads(line)["message"] == "request"]
+
+
+def test_exceptions_are_one_line_too() -> None:
+    import logging
+
+    try:
+        raise ValueError("two\nlines")
+    except ValueError:
+        record = logging.LogRecord("name", logging.ERROR, "file", 1, "it %s", ("broke",), sys.exc_info())
+    line = JsonFormatter().format(record)
+    assert "\n" not in line
+    assert json.loads(line)["message"] == "it broke"
+    assert "ValueError: two\nlines" in json.loads(line)["exception"]
+
+
+def test_metrics(database_url: str) -> None:
+    with running(database_url) as process:
+        httpx.get(f"{process.url}/api/tasks/0b1f6a52-6f0e-4f9b-9a53-1d6b7a3d8c11")
+        httpx.get(f"{process.url}/no/such/path")
+        httpx.request("PROPFIND", f"{process.url}/api/tasks")
+        text = httpx.get(f"{process.url}/metrics").text
+    assert 'http_requests_total{method="GET",route="/api/tasks/{task_id}",status="401"} 1.0' in text
+    assert 'http_requests_total{method="GET",route="unmatched",status="404"} 1.0' in text
+    assert 'method="other"' in text
+    assert "0b1f6a52" not in text
+    assert "process_resident_memory_bytes" in text
+    assert 'http_request_duration_seconds_bucket{le="0.005",method="GET",route="/health/ready"}' in text
+
+
+def test_running_requests_and_streams_finish_on_sigterm(database_url: str, fake_openai: str) -> None:
+    env = {"OPENAI_API_KEY": "sk-fake", "OPENAI_BASE_URL": fake_openai}
+    with running(database_url, **env) as process:
+        person = Person(process.url, f"{time.time_ns()}@example.com")
+        ended: list[tuple[int, str, str]] = []
+        with person.stream("POST", "/api/chat", json={"message": "fake:slow"}) as answer:
+            events = read_events(answer)
+            assert next(events)[0] == "conversation"
+            assert next(events)[0] == "delta"
+            thread = threading.Thread(target=lambda: ended.append(process.end()))
+            thread.start()
+            time.sleep(0.5)
+            with pytest.raises(httpx.ConnectError):
+                httpx.get(f"{process.url}/health")
+            rest = [name for name, _ in events]
+        thread.join()
+        person.close()
+    assert rest == ["delta"] * 9 + ["done"]
+    code, _, err = ended[0]
+    assert (code, err) == (0, "")
+
+
+def test_idle_connections_do_not_delay_the_end(database_url: str) -> None:
+    with running(database_url) as process, httpx.Client(base_url=process.url) as client:
+        client.get("/health")
+        started = time.monotonic()
+        assert process.end()[0] == 0
+        assert time.monotonic() - started < 3
+
+
+def test_health(url: str, openai_url: str) -> None:
+    expected: dict[str, Any] = {"status": "ok", "environment": "development", "api_version": "v1"}
+    assert httpx.get(f"{url}/health").json() == {**expected, "assistant": "offline"}
+    assert httpx.get(f"{openai_url}/health").json() == {**expected, "assistant": "openai"}
+    assert httpx.get(f"{url}/health/ready").json()["status"] == "ready"
+
+
+def test_the_lock_files_name_no_host_and_pin_what_the_project_asks_for() -> None:
+    project = tomllib.loads((BACKEND / "pyproject.toml").read_text())
+    for name, wanted in (
+        ("requirements.txt", project["project"]["dependencies"]),
+        ("requirements-dev.txt", project["dependency-groups"]["dev"]),
+    ):
+        text = (BACKEND / name).read_text()
+        assert "://" not in text
+        pinned = set(re.findall(r"^([a-z0-9-]+)(?:\[[a-z,]+\])?==\S+ \\\n    --hash=sha256:", text, re.M))
+        assert {re.split(r"[\[<>=]", requirement)[0] for requirement in wanted} <= pinned
