@@ -1,0 +1,267 @@
+//go:build e2e
+
+// Package e2e calls the targets as a user does, on a real cluster of its own, and looks at what they leave behind.
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
+
+	"todo.local/magefiles/internal/cluster"
+	"todo.local/magefiles/internal/config"
+	"todo.local/magefiles/internal/engine"
+	"todo.local/magefiles/internal/release"
+	"todo.local/magefiles/internal/run"
+)
+
+// checkout is a working copy of the project that targets are called in.
+type checkout struct{ dir string }
+
+// here is the checkout that the tests belong to.
+func here(t *testing.T) checkout {
+	t.Helper()
+	dir, err := filepath.Abs(filepath.Join("..", ".."))
+	require.NoError(t, err)
+	return checkout{dir}
+}
+
+// copyOf is a second checkout with the files that git would take, for tests that change sources.
+func copyOf(t *testing.T, from checkout) checkout {
+	t.Helper()
+	list, err := run.Exec{}.Run(t.Context(), run.Cmd{Name: "git", Args: []string{"ls-files", "-z", "--cached", "--others", "--exclude-standard"}, Dir: from.dir})
+	require.NoError(t, err)
+	to := checkout{t.TempDir()}
+	for name := range strings.SplitSeq(strings.TrimRight(list.Stdout, "\x00"), "\x00") {
+		raw, err := os.ReadFile(filepath.Join(from.dir, name))
+		if errors.Is(err, os.ErrNotExist) {
+			continue // deleted, and not yet committed so
+		}
+		require.NoError(t, err)
+		info, err := os.Stat(filepath.Join(from.dir, name))
+		require.NoError(t, err)
+		path := filepath.Join(to.dir, name)
+		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+		require.NoError(t, os.WriteFile(path, raw, info.Mode().Perm()))
+	}
+	return to
+}
+
+// edit replaces text in a file of the checkout; the text must be there once.
+func (c checkout) edit(t *testing.T, name, old, new string) {
+	t.Helper()
+	path := filepath.Join(c.dir, name)
+	raw, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.Equal(t, 1, strings.Count(string(raw), old), "%q in %s", old, name)
+	require.NoError(t, os.WriteFile(path, []byte(strings.Replace(string(raw), old, new, 1)), 0o644))
+}
+
+// result is what a target printed and how it ended.
+type result struct {
+	output string
+	code   int
+	took   time.Duration
+}
+
+// mage calls targets and shows their output in the test's log.
+func (c checkout) mage(t *testing.T, env []string, targets ...string) result {
+	t.Helper()
+	var out bytes.Buffer
+	cmd := c.command(t.Context(), &out, env, targets...)
+	start := time.Now()
+	err := cmd.Run()
+	r := result{output: out.String(), took: time.Since(start)}
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		r.code = exit.ExitCode()
+	} else {
+		require.NoError(t, err)
+	}
+	t.Logf("go tool mage %s (%.1f s, exit code %d)\n%s", strings.Join(targets, " "), r.took.Seconds(), r.code, r.output)
+	return r
+}
+
+// command is a call of targets in a process group of its own, so that a test can end it with everything below it.
+func (c checkout) command(ctx context.Context, out io.Writer, env []string, targets ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, "go", append([]string{"tool", "mage"}, targets...)...)
+	cmd.Dir, cmd.Stdout, cmd.Stderr = c.dir, out, out
+	cmd.Env = append(os.Environ(), env...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.WaitDelay = 10 * time.Second
+	return cmd
+}
+
+// deployment is the running application with the ways to look at it.
+type deployment struct {
+	cfg    *config.Config
+	access cluster.Access
+	client kubernetes.Interface
+	helm   *release.Engine
+}
+
+func settings(t *testing.T) *config.Config {
+	t.Helper()
+	cfg, err := config.Load(here(t).dir)
+	require.NoError(t, err)
+	require.NotEqual(t, "todo", cfg.ClusterName, "these tests delete their cluster; set TODO_CLUSTER_NAME to another name than deploy's")
+	return cfg
+}
+
+func docker(t *testing.T) *engine.Docker {
+	t.Helper()
+	d, err := engine.Find(t.Context(), run.Exec{})
+	require.NoError(t, err)
+	return d
+}
+
+func running(t *testing.T) *deployment {
+	t.Helper()
+	cfg := settings(t)
+	access, err := cluster.NewKind(docker(t), cfg.ClusterName, cfg.Kubeconfig(), cfg.Cache, nil, nil).Access(t.Context())
+	require.NoError(t, err)
+	client, err := access.Client()
+	require.NoError(t, err)
+	helm, err := release.New(access.Kubeconfig, access.Context, cfg.Namespace)
+	require.NoError(t, err)
+	return &deployment{cfg, access, client, helm}
+}
+
+// pods gives the application's pods, by name. Pods on their way out do not count.
+func (d *deployment) pods(t *testing.T) map[string]corev1.Pod {
+	t.Helper()
+	list, err := d.client.CoreV1().Pods(d.cfg.Namespace).List(t.Context(), metav1.ListOptions{})
+	require.NoError(t, err)
+	pods := map[string]corev1.Pod{}
+	for _, p := range list.Items {
+		if p.DeletionTimestamp == nil {
+			pods[p.Name] = p
+		}
+	}
+	return pods
+}
+
+// names gives the names of the pods of one app, sorted by the API server.
+func (d *deployment) names(t *testing.T, app string) []string {
+	t.Helper()
+	list, err := d.client.CoreV1().Pods(d.cfg.Namespace).List(t.Context(), metav1.ListOptions{LabelSelector: "app=" + app})
+	require.NoError(t, err)
+	var names []string
+	for _, p := range list.Items {
+		if p.DeletionTimestamp == nil {
+			names = append(names, p.Name)
+		}
+	}
+	return names
+}
+
+func (d *deployment) revision(t *testing.T) int {
+	t.Helper()
+	history, err := d.helm.History(t.Context(), config.ReleaseName)
+	require.NoError(t, err)
+	require.NotEmpty(t, history)
+	return history[len(history)-1].Revision
+}
+
+// user is somebody with an account who uses the API through the ingress.
+type user struct {
+	http            *http.Client
+	email, password string
+	token           string
+}
+
+// browser is an HTTP client that reaches every host name through the ingress of this machine.
+func (d *deployment) browser() *http.Client {
+	dial := func(ctx context.Context, network, _ string) (net.Conn, error) {
+		return (&net.Dialer{Timeout: 5 * time.Second}).DialContext(ctx, network, d.access.HTTP)
+	}
+	return &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DialContext: dial}}
+}
+
+func (d *deployment) register(t *testing.T, email string) *user {
+	t.Helper()
+	u := &user{http: d.browser(), email: email, password: "correct horse battery"}
+	u.session(t, "/api/auth/register", http.StatusCreated)
+	return u
+}
+
+func (d *deployment) login(t *testing.T, u *user) {
+	t.Helper()
+	u.http = d.browser()
+	u.session(t, "/api/auth/login", http.StatusOK)
+}
+
+func (u *user) session(t *testing.T, path string, status int) {
+	t.Helper()
+	var answer struct {
+		Token string `json:"access_token"`
+	}
+	u.token = ""
+	require.NoError(t, u.do(t.Context(), http.MethodPost, path, map[string]string{"email": u.email, "password": u.password}, status, &answer))
+	require.NotEmpty(t, answer.Token)
+	u.token = answer.Token
+}
+
+func (u *user) add(t *testing.T, title string) {
+	t.Helper()
+	require.NoError(t, u.do(t.Context(), http.MethodPost, "/api/tasks", map[string]string{"title": title}, http.StatusCreated, nil))
+}
+
+func (u *user) titles(t *testing.T) []string {
+	t.Helper()
+	var page struct{ Items []struct{ Title string } }
+	require.NoError(t, u.do(t.Context(), http.MethodGet, "/api/tasks", nil, http.StatusOK, &page))
+	var titles []string
+	for _, i := range page.Items {
+		titles = append(titles, i.Title)
+	}
+	return titles
+}
+
+func (u *user) do(ctx context.Context, method, path string, body any, status int, into any) error {
+	raw, err := json.Marshal(body)
+	if err != nil {
+		return err
+	}
+	req, err := http.NewRequestWithContext(ctx, method, "http://todo.localhost"+path, bytes.NewReader(raw))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	if u.token != "" {
+		req.Header.Set("Authorization", "Bearer "+u.token)
+	}
+	res, err := u.http.Do(req)
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	answer, err := io.ReadAll(io.LimitReader(res.Body, 1<<20))
+	if err != nil {
+		return err
+	}
+	if res.StatusCode != status {
+		return fmt.Errorf("%s %s: %s: %.300s", method, path, res.Status, answer)
+	}
+	if into == nil {
+		return nil
+	}
+	return json.Unmarshal(answer, into)
+}

@@ -1,0 +1,267 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"maps"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"todo.local/magefiles/internal/fault"
+)
+
+// TestLifecycle goes through the life of one deployment in order: each part starts from where the one before left the cluster.
+func TestLifecycle(t *testing.T) {
+	project := here(t)
+	home := userKubeconfig(t)
+	require.Zero(t, project.mage(t, nil, "cluster:delete").code)
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Log("the cluster is left as it is, to be looked at; go tool mage cluster:delete removes it")
+		}
+	})
+	var alice *user
+	steps := []struct {
+		name string
+		test func(t *testing.T)
+	}{
+		{"deploy from nothing", func(t *testing.T) {
+			r := project.mage(t, nil, "deploy")
+			require.Zero(t, r.code)
+			assert.Contains(t, r.output, "http://todo.localhost")
+			d := running(t)
+			for name, p := range d.pods(t) {
+				for _, c := range p.Status.ContainerStatuses {
+					assert.True(t, c.Ready, name)
+					assert.Zero(t, c.RestartCount, name)
+				}
+			}
+			assert.Len(t, d.names(t, "todo-backend"), 2)
+			assert.Len(t, d.names(t, "todo-frontend"), 2)
+			alice = d.register(t, "alice@example.com")
+			alice.add(t, "written on the first day")
+		}},
+		{"smoke test and status", func(t *testing.T) {
+			require.Zero(t, project.mage(t, nil, "test:smoke").code)
+			r := project.mage(t, nil, "status")
+			require.Zero(t, r.code)
+			for _, name := range running(t).names(t, "todo-backend") {
+				assert.Contains(t, r.output, name)
+			}
+		}},
+		{"only the named hosts and paths are routed", routing},
+		{"a second deploy changes nothing", func(t *testing.T) {
+			d := running(t)
+			pods, revision := slices.Sorted(maps.Keys(d.pods(t))), d.revision(t)
+			r := project.mage(t, nil, "deploy")
+			require.Zero(t, r.code)
+			assert.Contains(t, r.output, "Nothing changed")
+			assert.Equal(t, pods, slices.Sorted(maps.Keys(d.pods(t))))
+			assert.Equal(t, revision, d.revision(t))
+		}},
+		{"a one-line change of the backend rolls out only the backend, and no request fails", func(t *testing.T) {
+			d := running(t)
+			backend, frontend := d.names(t, "todo-backend"), d.names(t, "todo-frontend")
+			changed := copyOf(t, project)
+			appendTo(t, changed, "backend/src/main.py", "\n# one line more\n")
+			failed := watch(t, alice)
+			r := changed.mage(t, nil, "deploy")
+			require.Zero(t, r.code)
+			assert.Empty(t, failed())
+			assert.Equal(t, frontend, d.names(t, "todo-frontend"))
+			for _, name := range d.names(t, "todo-backend") {
+				assert.NotContains(t, backend, name)
+			}
+		}},
+		{"tasks survive the deletion of every pod", func(t *testing.T) {
+			d := running(t)
+			require.NoError(t, d.client.CoreV1().Pods(d.cfg.Namespace).DeleteCollection(t.Context(), metav1.DeleteOptions{}, metav1.ListOptions{}))
+			require.Zero(t, project.mage(t, nil, "deploy").code)
+			d.login(t, alice)
+			assert.Equal(t, []string{"written on the first day"}, alice.titles(t))
+		}},
+		{"a broken image is diagnosed while the version before keeps serving", func(t *testing.T) { brokenImage(t, project, alice) }},
+		{"an unreachable database is named, its password is not", func(t *testing.T) { unreachableDatabase(t, project, alice) }},
+		{"an image that does not build changes nothing", func(t *testing.T) {
+			d := running(t)
+			revision := d.revision(t)
+			broken := copyOf(t, project)
+			appendTo(t, broken, "backend/Dockerfile", "\nRUN echo the reason why >&2 && exit 9\n")
+			r := broken.mage(t, nil, "deploy")
+			assert.Equal(t, fault.CodeBuild, r.code)
+			assert.Contains(t, r.output, "the reason why")
+			assert.Equal(t, revision, d.revision(t))
+			assert.NotEmpty(t, alice.titles(t))
+		}},
+		{"bad settings are one line and change nothing", func(t *testing.T) {
+			for _, setting := range []string{"TODO_CLUSTER=nonsense", "DATABASE_URL=mysql://u:hidden@h/d", "JWT_SECRET=hidden"} {
+				r := project.mage(t, []string{setting}, "deploy")
+				name, _, _ := strings.Cut(setting, "=")
+				assert.Equal(t, fault.CodeInput, r.code)
+				assert.Contains(t, r.output, name)
+				assert.NotContains(t, r.output, "hidden")
+			}
+		}},
+		{"a deploy that is killed is picked up by the next", func(t *testing.T) { killed(t, project) }},
+		{"teardown keeps the data, twice is fine, and deploy brings it back", func(t *testing.T) {
+			require.Zero(t, project.mage(t, nil, "teardown").code)
+			require.Zero(t, project.mage(t, nil, "teardown").code)
+			assert.Equal(t, "exited", nodeStatus(t))
+			require.Zero(t, project.mage(t, nil, "deploy").code)
+			running(t).login(t, alice)
+			assert.Equal(t, []string{"written on the first day"}, alice.titles(t))
+		}},
+		{"deletion leaves nothing behind", func(t *testing.T) {
+			r := project.mage(t, nil, "cluster:delete")
+			require.Zero(t, r.code)
+			assert.Contains(t, r.output, "data-postgres-0", "it says what data goes")
+			require.Zero(t, project.mage(t, nil, "cluster:delete").code)
+			cfg := settings(t)
+			assert.NoFileExists(t, cfg.Kubeconfig())
+			out, err := docker(t).Output(t.Context(), "ps", "--all", "--quiet", "--filter", "label=io.x-k8s.kind.cluster="+cfg.ClusterName)
+			require.NoError(t, err)
+			assert.Empty(t, out)
+			assert.Equal(t, home, userKubeconfig(t), "the user's own kubeconfig was changed")
+		}},
+	}
+	for _, s := range steps {
+		if !t.Run(s.name, s.test) {
+			t.FailNow() // what follows starts from here
+		}
+	}
+}
+
+func routing(t *testing.T) {
+	browser := running(t).browser()
+	for _, c := range []struct {
+		url    string
+		status int
+		body   string
+	}{
+		{"http://todo.local/", http.StatusOK, "<html"},
+		{"http://todo.localhost/", http.StatusOK, "<html"},
+		{"http://todo.local/api/auth/me", http.StatusUnauthorized, "application/problem+json"},
+		{"http://other.example.com/", http.StatusNotFound, ""},
+		{"http://todo.local/metrics", http.StatusNotFound, ""}, // the backend's, and not for the outside
+	} {
+		res, err := browser.Get(c.url)
+		require.NoError(t, err, c.url)
+		var body bytes.Buffer
+		_, err = body.ReadFrom(res.Body)
+		require.NoError(t, err)
+		res.Body.Close()
+		assert.Equal(t, c.status, res.StatusCode, c.url)
+		assert.Contains(t, strings.ToLower(body.String()+res.Header.Get("Content-Type")), c.body, c.url)
+	}
+}
+
+func brokenImage(t *testing.T, project checkout, alice *user) {
+	d := running(t)
+	before := d.names(t, "todo-backend")
+	broken := copyOf(t, project)
+	appendTo(t, broken, "backend/src/main.py", "\nraise SystemExit(\"a mistake in this version\")\n")
+	failed := watch(t, alice)
+	r := broken.mage(t, nil, "deploy")
+	assert.Empty(t, failed())
+
+	assert.Equal(t, fault.CodeRollout, r.code)
+	assert.Contains(t, r.output, "a mistake in this version", "the log line that tells the cause")
+	assert.Regexp(t, `todo-app-backend-\S+|backend-\S+`, r.output, "the pod")
+	assert.Contains(t, r.output, "diagnosis")
+	assert.ElementsMatch(t, before, d.names(t, "todo-backend"), "the pods of the version before still serve")
+	evidence, err := filepath.Glob(filepath.Join(broken.dir, ".cache", "diagnosis", "*", "*"))
+	require.NoError(t, err)
+	assert.NotEmpty(t, evidence)
+	require.Zero(t, project.mage(t, nil, "deploy").code)
+}
+
+func unreachableDatabase(t *testing.T, project checkout, alice *user) {
+	failed := watch(t, alice)
+	r := project.mage(t, []string{"DATABASE_URL=postgresql://someone:hidden@127.0.0.1:9/none", "TODO_TIMEOUT=2m"}, "deploy")
+	assert.Empty(t, failed())
+	assert.Equal(t, fault.CodeRollout, r.code)
+	assert.NotContains(t, r.output, "hidden")
+	require.Zero(t, project.mage(t, nil, "deploy").code)
+	assert.Equal(t, []string{"written on the first day"}, alice.titles(t))
+}
+
+// killed ends deploys with SIGKILL at different moments of a change, and expects the next one to come through.
+func killed(t *testing.T, project checkout) {
+	for i, after := range []time.Duration{1500 * time.Millisecond, 4 * time.Second, 8 * time.Second} {
+		changed := copyOf(t, project)
+		appendTo(t, changed, "backend/src/main.py", "\n# killed "+strings.Repeat("x", i)+"\n")
+		var out bytes.Buffer
+		cmd := changed.command(t.Context(), &out, nil, "deploy")
+		require.NoError(t, cmd.Start())
+		time.Sleep(after)
+		require.NoError(t, syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL))
+		_ = cmd.Wait()
+		t.Logf("killed after %s:\n%s", after, out.String())
+		require.Zero(t, changed.mage(t, nil, "deploy").code)
+	}
+	require.Zero(t, project.mage(t, nil, "deploy").code)
+}
+
+// watch uses the application all the time, and gives a function that ends that and tells which requests failed.
+func watch(t *testing.T, u *user) func() []string {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	var count atomic.Int64
+	done := make(chan []string)
+	go func() {
+		var failed []string
+		for ctx.Err() == nil {
+			if err := u.do(ctx, http.MethodGet, "/api/tasks", nil, http.StatusOK, nil); err != nil && ctx.Err() == nil {
+				failed = append(failed, time.Now().Format(time.TimeOnly)+" "+err.Error())
+			}
+			count.Add(1)
+			time.Sleep(50 * time.Millisecond)
+		}
+		done <- failed
+	}()
+	return func() []string {
+		cancel()
+		failed := <-done
+		t.Logf("%d requests while that ran, %d failed", count.Load(), len(failed))
+		return failed
+	}
+}
+
+func appendTo(t *testing.T, c checkout, name, text string) {
+	t.Helper()
+	f, err := os.OpenFile(filepath.Join(c.dir, name), os.O_APPEND|os.O_WRONLY, 0)
+	require.NoError(t, err)
+	defer f.Close()
+	_, err = f.WriteString(text)
+	require.NoError(t, err)
+}
+
+func nodeStatus(t *testing.T) string {
+	t.Helper()
+	out, err := docker(t).Output(t.Context(), "container", "inspect", "--format", "{{.State.Status}}", settings(t).ClusterName+"-control-plane")
+	require.NoError(t, err)
+	return out
+}
+
+// userKubeconfig is a fingerprint of the kubeconfig that kubectl uses by itself, which no target may touch.
+func userKubeconfig(t *testing.T) [sha256.Size]byte {
+	t.Helper()
+	home, err := os.UserHomeDir()
+	require.NoError(t, err)
+	raw, _ := os.ReadFile(filepath.Join(home, ".kube", "config"))
+	return sha256.Sum256(raw)
+}

@@ -1,0 +1,107 @@
+package deploy
+
+import (
+	"context"
+	"errors"
+
+	"k8s.io/client-go/kubernetes"
+
+	"todo.local/magefiles/internal/cluster"
+	"todo.local/magefiles/internal/release"
+	"todo.local/magefiles/internal/rollout"
+	"todo.local/magefiles/internal/source"
+	"todo.local/magefiles/internal/ui"
+)
+
+// addonNamespace holds what the project adds to a cluster of its own, each as a Helm release.
+const addonNamespace = "todo-system"
+
+// clusterUp brings up the cluster and what every cluster of this project carries: the ingress controller and the metrics server.
+func (a *App) clusterUp(ctx context.Context, provider cluster.Provider) (access cluster.Access, err error) {
+	err = a.ui.Do("Cluster", func(t *ui.Task) error {
+		var node source.Node
+		if err := t.Do("node image", func(t *ui.Task) (err error) {
+			node, err = a.source.Node(ctx, t)
+			return err
+		}); err != nil {
+			return err
+		}
+		if err := t.Do("node", func(t *ui.Task) (err error) {
+			access, err = provider.Up(ctx, t, node)
+			return err
+		}); err != nil {
+			return err
+		}
+		if node.Image != "" && access.NodeImage != node.Image {
+			// The add-ons' images came with the node, so its own add-ons are the ones that fit.
+			t.Note("%s was made from %s; to renew it, with an empty database: go tool mage cluster:delete deploy", provider.Name(), access.NodeImage)
+			return nil
+		}
+		return errors.Join(
+			a.addon(ctx, t, access, "ingress", map[string]any{"image": imageValues(node.Traefik)}),
+			a.addon(ctx, t, access, "metrics-server", map[string]any{"image": imageValues(node.MetricsServer)}),
+		)
+	})
+	return access, err
+}
+
+// addon installs one chart that belongs to the cluster. It does not wait for it: awaitIngress does, when the application needs it.
+func (a *App) addon(ctx context.Context, t *ui.Task, access cluster.Access, name string, values map[string]any) error {
+	return t.Do(name, func(t *ui.Task) error {
+		engine, err := release.New(access.Kubeconfig, access.Context, addonNamespace)
+		if err != nil {
+			return err
+		}
+		_, err = engine.Apply(ctx, t, release.Spec{Name: name, ChartDir: a.chart(name), Values: values, CreateNamespace: true})
+		return err
+	})
+}
+
+func (a *App) awaitIngress(ctx context.Context, t *ui.Task, client kubernetes.Interface) error {
+	return t.Do("ingress", func(t *ui.Task) error {
+		return rollout.Wait(ctx, t, client, addonNamespace, "ingress", a.cfg.Timeout)
+	})
+}
+
+// ClusterUp makes or starts the cluster.
+func (a *App) ClusterUp(ctx context.Context) error {
+	return a.exclusively(ctx, func() error {
+		if err := a.open(ctx); err != nil {
+			return err
+		}
+		access, err := a.clusterUp(ctx, a.provider())
+		if err != nil {
+			return err
+		}
+		client, err := access.Client()
+		if err != nil {
+			return err
+		}
+		return a.ui.Do("Ingress", func(t *ui.Task) error { return a.awaitIngress(ctx, t, client) })
+	})
+}
+
+// ClusterDown stops the cluster.
+func (a *App) ClusterDown(ctx context.Context) error {
+	return a.exclusively(ctx, func() error {
+		return a.onCluster(ctx, func(t *ui.Task, p cluster.Provider) error { return p.Down(ctx, t) })
+	})
+}
+
+// ClusterDelete removes the cluster, and says first what goes with it.
+func (a *App) ClusterDelete(ctx context.Context) error {
+	return a.exclusively(ctx, func() error {
+		return a.onCluster(ctx, func(t *ui.Task, p cluster.Provider) error {
+			state, err := p.State(ctx)
+			if err != nil {
+				return err
+			}
+			if state != cluster.Absent {
+				for _, v := range a.volumes(ctx, p) {
+					t.Note("deleting the data of volume %s", v)
+				}
+			}
+			return p.Delete(ctx, t)
+		})
+	})
+}

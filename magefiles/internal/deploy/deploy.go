@@ -1,0 +1,155 @@
+package deploy
+
+import (
+	"context"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	"k8s.io/client-go/kubernetes"
+
+	"todo.local/magefiles/internal/cluster"
+	"todo.local/magefiles/internal/config"
+	"todo.local/magefiles/internal/release"
+	"todo.local/magefiles/internal/rollout"
+	"todo.local/magefiles/internal/secrets"
+	"todo.local/magefiles/internal/smoke"
+	"todo.local/magefiles/internal/source"
+	"todo.local/magefiles/internal/ui"
+)
+
+// Deploy goes the whole way: machine, cluster beside images, transport, secrets, release, rollout, smoke. Every stage first asks whether its work
+// is already done.
+func (a *App) Deploy(ctx context.Context) error {
+	return a.exclusively(ctx, func() error { return a.deploy(ctx) })
+}
+
+func (a *App) deploy(ctx context.Context) error {
+	start := time.Now()
+	if err := a.open(ctx); err != nil {
+		return err
+	}
+
+	provider := a.provider()
+	var access cluster.Access
+	var app application
+	g, gctx := errgroup.WithContext(ctx)
+	g.Go(func() (err error) {
+		access, err = a.clusterUp(gctx, provider)
+		return err
+	})
+	g.Go(func() (err error) {
+		app.backend, app.frontend, app.bases, err = a.images(gctx)
+		return err
+	})
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	changed, err := a.install(ctx, provider, access, app)
+	if err != nil {
+		return err
+	}
+	a.summary(access, changed, time.Since(start))
+	return nil
+}
+
+// application is what is installed: references of images.
+type application struct {
+	backend, frontend string
+	bases             source.Bases
+}
+
+// refs are the images that the cluster has to hold for it.
+func (p application) refs(cfg *config.Config) []string {
+	refs := []string{p.backend, p.frontend}
+	if cfg.DatabaseURL == "" {
+		refs = append(refs, p.bases.Postgres)
+	}
+	return refs
+}
+
+// install brings the built images into the running cluster, releases them and checks the result. It tells whether anything changed.
+func (a *App) install(ctx context.Context, provider cluster.Provider, access cluster.Access, app application) (changed bool, err error) {
+	client, err := access.Client()
+	if err != nil {
+		return false, err
+	}
+	err = a.ui.Do("Application", func(t *ui.Task) error {
+		if err := t.Do("transport", func(t *ui.Task) error { return provider.Load(ctx, t, app.refs(a.cfg)) }); err != nil {
+			return err
+		}
+		if err := a.tryDatabase(ctx, t, client, app.backend); err != nil {
+			return err
+		}
+		var secret secrets.Outcome
+		if err := t.Do("secrets", func(t *ui.Task) (err error) {
+			secret, err = secrets.Ensure(ctx, t, client, a.cfg)
+			return err
+		}); err != nil {
+			return err
+		}
+		if err := a.release(ctx, t, client, access, app, secret); err != nil {
+			return err
+		}
+		changed = t.Changed()
+		if err := a.awaitIngress(ctx, t, client); err != nil {
+			return err
+		}
+		return t.Do("smoke test", func(t *ui.Task) error {
+			target := smoke.Target{Addr: access.HTTP, Host: a.cfg.Host}
+			if !changed {
+				return smoke.Check(ctx, t, target)
+			}
+			return smoke.Run(ctx, t, target)
+		})
+	})
+	return changed, err
+}
+
+// release installs the chart and waits for what it started. Where that cannot come up, the evidence is saved first and the last good release restored after.
+func (a *App) release(ctx context.Context, t *ui.Task, client kubernetes.Interface, access cluster.Access, app application, secret secrets.Outcome) error {
+	engine, err := a.engine(access, a.cfg.Namespace)
+	if err != nil {
+		return err
+	}
+	var outcome release.Outcome
+	if err := t.Do("release", func(t *ui.Task) (err error) {
+		outcome, err = engine.Apply(ctx, t, release.Spec{Name: config.ReleaseName, ChartDir: a.chart("todo-app"), Values: a.values(app, secret)})
+		return err
+	}); err != nil {
+		return err
+	}
+	return t.Do("rollout", func(t *ui.Task) error {
+		err := rollout.Wait(ctx, t, client, a.cfg.Namespace, config.ReleaseName, a.cfg.Timeout)
+		if err == nil || ctx.Err() != nil {
+			return err
+		}
+		return a.recover(ctx, t, client, engine, outcome, secret, err)
+	})
+}
+
+func (a *App) chart(name string) string { return filepath.Join(a.cfg.Root, "charts", name) }
+
+func (a *App) engine(access cluster.Access, namespace string) (*release.Engine, error) {
+	return release.New(access.Kubeconfig, access.Context, namespace)
+}
+
+func (a *App) summary(access cluster.Access, changed bool, took time.Duration) {
+	head := "The application runs"
+	if !changed {
+		head = "Nothing changed; the application runs"
+	}
+	a.ui.Printf("\n%s (%.1f s)\n", head, took.Seconds())
+	a.printURLs(access)
+	a.ui.Printf("Next: go tool mage status · go tool mage teardown · kubectl --kubeconfig %s -n %s get pods\n",
+		relative(a.cfg.Root, access.Kubeconfig), a.cfg.Namespace)
+}
+
+// relative shortens a path below the checkout, for messages.
+func relative(root, path string) string {
+	if rel, err := filepath.Rel(root, path); err == nil && !strings.HasPrefix(rel, "..") {
+		return rel
+	}
+	return path
+}

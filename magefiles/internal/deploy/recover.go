@@ -1,0 +1,41 @@
+package deploy
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"time"
+
+	"k8s.io/client-go/kubernetes"
+
+	"todo.local/magefiles/internal/config"
+	"todo.local/magefiles/internal/release"
+	"todo.local/magefiles/internal/rollout"
+	"todo.local/magefiles/internal/secrets"
+	"todo.local/magefiles/internal/ui"
+)
+
+// recover saves the evidence of a failed rollout and brings back the last release that came up. It gives the failure with what became of it.
+func (a *App) recover(ctx context.Context, t *ui.Task, client kubernetes.Interface, engine *release.Engine, outcome release.Outcome, secret secrets.Outcome, cause error) error {
+	dir := filepath.Join(a.cfg.State, "diagnosis", time.Now().Format("20060102-150405"))
+	t.Status("saving the evidence")
+	if err := rollout.Collect(ctx, client, a.cfg.Namespace, dir); err != nil {
+		t.Note("the evidence is incomplete: %v", err)
+	}
+	t.Note("pods, events and logs are saved in %s", relative(a.cfg.Root, dir))
+	if outcome.Previous == 0 || outcome.Previous == outcome.Revision {
+		return cause // there is no other revision to go back to
+	}
+	t.Status("restoring revision %d", outcome.Previous)
+	if err := secret.Restore(ctx, client, a.cfg); err != nil {
+		return errors.Join(cause, err)
+	}
+	if err := engine.Rollback(ctx, t, config.ReleaseName, outcome.Previous); err != nil {
+		return errors.Join(cause, err)
+	}
+	if err := rollout.Wait(ctx, t, client, a.cfg.Namespace, config.ReleaseName, a.cfg.Timeout); err != nil {
+		return errors.Join(cause, err)
+	}
+	t.Note("the version before, revision %d, is restored and serving", outcome.Previous)
+	return cause
+}

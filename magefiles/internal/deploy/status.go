@@ -1,0 +1,109 @@
+package deploy
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/duration"
+
+	"todo.local/magefiles/internal/cluster"
+	"todo.local/magefiles/internal/config"
+	"todo.local/magefiles/internal/engine"
+)
+
+// Status prints the cluster, the release, its pods and the URLs.
+func (a *App) Status(ctx context.Context) error {
+	docker, err := engine.Find(ctx, a.runner)
+	if err != nil {
+		return err
+	}
+	a.docker = docker
+	p := a.provider()
+	state, err := p.State(ctx)
+	if err != nil {
+		return err
+	}
+	a.ui.Printf("%s: %s\n", p.Name(), state)
+	if state != cluster.Running {
+		a.ui.Printf("Next: go tool mage deploy\n")
+		return nil
+	}
+	access, err := p.Access(ctx)
+	if err != nil {
+		return err
+	}
+	helm, err := a.engine(access, a.cfg.Namespace)
+	if err != nil {
+		return err
+	}
+	history, err := helm.History(ctx, config.ReleaseName)
+	if err != nil {
+		return err
+	}
+	if len(history) == 0 {
+		a.ui.Printf("release %s: not installed\nNext: go tool mage deploy\n", config.ReleaseName)
+		return nil
+	}
+	last := history[len(history)-1]
+	a.ui.Printf("release %s: revision %d, %s, %s ago\n", config.ReleaseName, last.Revision, last.Status, duration.HumanDuration(time.Since(last.Updated)))
+	if err := a.printPods(ctx, access); err != nil {
+		return err
+	}
+	a.printURLs(access)
+	return nil
+}
+
+func (a *App) printPods(ctx context.Context, access cluster.Access) error {
+	client, err := access.Client()
+	if err != nil {
+		return err
+	}
+	pods, err := client.CoreV1().Pods(a.cfg.Namespace).List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return err
+	}
+	var out strings.Builder
+	w := tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "\nPOD\tREADY\tSTATUS\tRESTARTS\tAGE\tIMAGE")
+	for _, p := range pods.Items {
+		ready, restarts := 0, int32(0)
+		for _, c := range p.Status.ContainerStatuses {
+			restarts += c.RestartCount
+			if c.Ready {
+				ready++
+			}
+		}
+		fmt.Fprintf(w, "%s\t%d/%d\t%s\t%d\t%s\t%s\n", p.Name, ready, len(p.Spec.Containers), phase(p), restarts,
+			duration.HumanDuration(time.Since(p.CreationTimestamp.Time)), p.Spec.Containers[0].Image)
+	}
+	_ = w.Flush()
+	a.ui.Printf("%s", out.String())
+	return nil
+}
+
+// phase is the pod's phase, or the more telling reason that a container waits for.
+func phase(p corev1.Pod) string {
+	if p.DeletionTimestamp != nil {
+		return "Terminating"
+	}
+	for _, c := range append(p.Status.InitContainerStatuses, p.Status.ContainerStatuses...) {
+		if c.State.Waiting != nil && c.State.Waiting.Reason != "PodInitializing" {
+			return c.State.Waiting.Reason
+		}
+	}
+	return string(p.Status.Phase)
+}
+
+// printURLs prints where the application answers. Ports that a URL implies are left out.
+func (a *App) printURLs(access cluster.Access) {
+	port := strings.TrimPrefix(access.HTTP, "127.0.0.1")
+	if port == ":80" {
+		port = ""
+	}
+	a.ui.Printf("\n  http://todo.localhost%s\n  http://%s%s   once %s points to 127.0.0.1\n\n", port, a.cfg.Host, port, a.cfg.Host)
+}

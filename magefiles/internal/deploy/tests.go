@@ -1,0 +1,162 @@
+package deploy
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"todo.local/magefiles/internal/cluster"
+	"todo.local/magefiles/internal/fault"
+	"todo.local/magefiles/internal/image"
+	"todo.local/magefiles/internal/run"
+	"todo.local/magefiles/internal/smoke"
+	"todo.local/magefiles/internal/source"
+	"todo.local/magefiles/internal/ui"
+)
+
+// e2eCluster is the cluster of the end-to-end tests, never the one that deploy uses.
+const e2eCluster = "todo-e2e"
+
+// TestAll runs every test, the quick ones first.
+func (a *App) TestAll(ctx context.Context) error {
+	for _, test := range []func(context.Context) error{a.TestUnit, a.TestChart, a.TestE2e} {
+		if err := test(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// TestUnit runs the automation's unit tests here, and those of the application's halves in containers.
+func (a *App) TestUnit(ctx context.Context) error {
+	if err := a.goTest(ctx, "unit tests of the automation", "./magefiles/internal/..."); err != nil {
+		return err
+	}
+	if err := a.open(ctx); err != nil {
+		return err
+	}
+	var bases source.Bases
+	if err := a.ui.Do("Base images", func(t *ui.Task) (err error) {
+		bases, err = a.source.Bases(ctx, t)
+		return err
+	}); err != nil {
+		return err
+	}
+	if err := a.sameOpenAPI(); err != nil {
+		return err
+	}
+	if err := a.ui.Do("Backend tests", func(t *ui.Task) error { return a.testBackend(ctx, t, bases) }); err != nil {
+		return err
+	}
+	return a.ui.Do("Frontend tests", func(t *ui.Task) error {
+		return a.testImage(ctx, t, a.frontendImage(bases))
+	})
+}
+
+// sameOpenAPI compares the API description that the frontend's client is generated from with the backend's: its image is built without the other half.
+func (a *App) sameOpenAPI() error {
+	var docs [2][]byte
+	for i, half := range []string{"backend", "frontend"} {
+		var err error
+		if docs[i], err = os.ReadFile(filepath.Join(a.cfg.Root, half, "openapi.json")); err != nil {
+			return err
+		}
+	}
+	if !bytes.Equal(docs[0], docs[1]) {
+		return fault.New(fault.CodeFailed, "frontend/openapi.json is not the backend's", "copy backend/openapi.json over it and run: npm run api:generate in frontend/")
+	}
+	return nil
+}
+
+// testBackend runs the backend's tests against a PostgreSQL in a container of its own network.
+func (a *App) testBackend(ctx context.Context, t *ui.Task, bases source.Bases) error {
+	name := a.cfg.ClusterName + "-backend-test"
+	clean := func(ctx context.Context) {
+		_, _ = a.docker.Output(ctx, "rm", "--force", "--volumes", name)
+		_, _ = a.docker.Output(ctx, "network", "rm", name)
+	}
+	clean(ctx) // a run that was killed may have left them
+	defer func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
+		defer cancel()
+		clean(ctx)
+	}()
+	if _, err := a.docker.Output(ctx, "network", "create", name); err != nil {
+		return err
+	}
+	// The password guards a database that lives for this test, in a network of its own.
+	if _, err := a.docker.Output(ctx, "run", "--detach", "--name", name, "--network", name, "--network-alias", "database",
+		"--env", "POSTGRES_USER=test", "--env", "POSTGRES_PASSWORD=test", "--env", "POSTGRES_DB=test", bases.Postgres); err != nil {
+		return err
+	}
+	return a.testImage(ctx, t, a.backendImage(bases), "--network", name, "--env", "TEST_DATABASE_URL=postgresql://test:test@database:5432/test")
+}
+
+// testImage builds the test stage of an image and runs it; its command is the tests.
+func (a *App) testImage(ctx context.Context, t *ui.Task, s image.Spec, options ...string) error {
+	s.Target = "test"
+	ref, err := a.builder().Build(ctx, t, s)
+	if err != nil {
+		return err
+	}
+	_, err = a.docker.Run(ctx, run.Cmd{
+		Args:  append(append([]string{"run", "--rm", "--init"}, options...), ref),
+		Line:  a.print,
+		Grace: 15 * time.Second,
+	})
+	if err != nil {
+		return fault.Wrap(err, fault.CodeFailed, "the tests of "+s.Name+" failed", "their output is above")
+	}
+	t.Result("passed")
+	return nil
+}
+
+// TestChart lints the charts and compares what they render with the golden files.
+func (a *App) TestChart(ctx context.Context) error {
+	if err := a.LintCharts(ctx); err != nil {
+		return err
+	}
+	return a.goTest(ctx, "charts against their golden files", "./charts/...")
+}
+
+// TestSmoke uses the deployed application as a user would.
+func (a *App) TestSmoke(ctx context.Context) error {
+	return a.onCluster(ctx, func(t *ui.Task, p cluster.Provider) error {
+		access, err := p.Access(ctx)
+		if err != nil {
+			return err
+		}
+		return smoke.Run(ctx, t, smoke.Target{Addr: access.HTTP, Host: a.cfg.Host})
+	})
+}
+
+// TestE2e runs the end-to-end tests, which call the targets as a user does.
+func (a *App) TestE2e(ctx context.Context) error {
+	return a.goTest(ctx, "end to end", "-tags", "e2e", "-timeout", "60m", "-v", "./magefiles/e2e/...")
+}
+
+// goTest runs go test with its output as it is.
+func (a *App) goTest(ctx context.Context, name string, args ...string) error {
+	return a.ui.Do(name, func(t *ui.Task) error {
+		_, err := a.runner.Run(ctx, run.Cmd{
+			Name: "go", Args: append([]string{"test", "-count", "1"}, args...), Dir: a.cfg.Root,
+			Env:   []string{"TODO_CLUSTER_NAME=" + e2eCluster},
+			Line:  a.print,
+			Grace: 2 * time.Minute, // the end-to-end tests remove their cluster
+		})
+		var failed *run.Error
+		if errors.As(err, &failed) && failed.Code == 1 {
+			return fault.New(fault.CodeFailed, fmt.Sprintf("%s: tests failed", name), "their output is above")
+		}
+		if err == nil {
+			t.Result("passed")
+		}
+		return err
+	})
+}
+
+func (a *App) print(line string) { a.ui.Printf("%s\n", line) }

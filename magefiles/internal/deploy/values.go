@@ -1,0 +1,50 @@
+package deploy
+
+import (
+	"strings"
+
+	"todo.local/magefiles/internal/secrets"
+)
+
+// values are what the chart is given: image names and settings.
+func (a *App) values(app application, secret secrets.Outcome) map[string]any {
+	v := a.settings(secret)
+	v["backend"] = map[string]any{"image": loadedImage(app.backend)}
+	v["frontend"].(map[string]any)["image"] = loadedImage(app.frontend)
+	if a.cfg.DatabaseURL == "" {
+		v["postgres"].(map[string]any)["image"] = loadedImage(app.bases.Postgres)
+	}
+	return v
+}
+
+// settings are the chart's values that follow from the configuration. Secrets are not among them; the chart gets the name of theirs.
+func (a *App) settings(secret secrets.Outcome) map[string]any {
+	return map[string]any{
+		"namespace": a.cfg.Namespace,
+		"frontend":  map[string]any{"apiUrl": a.cfg.PublicAPIURL},
+		"postgres":  map[string]any{"enabled": a.cfg.DatabaseURL == ""},
+		"config": map[string]any{
+			"logLevel": a.cfg.LogLevel, "environment": a.cfg.Environment,
+			"openaiBaseUrl": a.cfg.OpenAIBaseURL, "openaiModel": a.cfg.OpenAIModel,
+		},
+		"ingress": map[string]any{"host": a.cfg.Host},
+		"secrets": map[string]any{"existingSecret": secret.Name, "checksum": secret.Checksum},
+	}
+}
+
+// loadedImage names an image that was brought into the cluster. Never pulling it makes a missing one fail at once and by its name.
+func loadedImage(ref string) map[string]any {
+	v := imageValues(ref)
+	v["pullPolicy"] = "Never"
+	return v
+}
+
+// imageValues splits an image's name into the values that the charts take.
+func imageValues(ref string) map[string]any {
+	name, digest, _ := strings.Cut(ref, "@")
+	tag := ""
+	if i := strings.LastIndexByte(name, ':'); i > strings.LastIndexByte(name, '/') {
+		name, tag = name[:i], name[i+1:]
+	}
+	return map[string]any{"repository": name, "tag": tag, "digest": digest}
+}

@@ -1,0 +1,79 @@
+// From a bare machine to a Todo application on a real Kubernetes cluster: go tool mage setup deploy. Settings are listed in README.md.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"todo.local/magefiles/internal/config"
+	"todo.local/magefiles/internal/deploy"
+	"todo.local/magefiles/internal/fault"
+	"todo.local/magefiles/internal/ui"
+)
+
+// Aliases gives targets of a namespace a short name.
+var Aliases = map[string]any{
+	"test": Test.All,
+}
+
+// Setup installs and starts what this machine lacks; without root it prints the commands.
+func Setup(ctx context.Context) error { return with(ctx, (*deploy.App).Setup) }
+
+// Doctor checks this machine and says how to mend what is missing.
+func Doctor(ctx context.Context) error { return with(ctx, (*deploy.App).Doctor) }
+
+// Deploy makes the cluster, builds, installs and checks the application; it repeats only what changed.
+func Deploy(ctx context.Context) error { return with(ctx, (*deploy.App).Deploy) }
+
+// Status shows the cluster, the release, its pods and the URLs.
+func Status(ctx context.Context) error { return with(ctx, (*deploy.App).Status) }
+
+// Teardown uninstalls the application and stops the cluster; the database stays.
+func Teardown(ctx context.Context) error { return with(ctx, (*deploy.App).Teardown) }
+
+// with runs one piece of work with the settings, the progress display and an end to it on Ctrl-C and SIGTERM, and turns its error into the line and
+// the exit code that a user sees.
+func with(ctx context.Context, work func(*deploy.App, context.Context) error) error {
+	// Mage ends its context on the first Ctrl-C. SIGTERM, which CI systems send, it does not know.
+	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM)
+	defer stop()
+	root, err := os.Getwd()
+	if err != nil {
+		return failure{err}
+	}
+	cfg, err := config.Load(root)
+	if err != nil {
+		return failure{err}
+	}
+	out := ui.New(os.Stdout)
+	err = work(deploy.New(cfg, out), ctx)
+	out.Close()
+	if err == nil {
+		return nil
+	}
+	if ctx.Err() != nil {
+		err = fault.Wrap(ctx.Err(), fault.CodeInterrupted, "interrupted", "run the same command again: it goes on where this one stopped")
+	}
+	return failure{err}
+}
+
+// failure is an error as mage prints it and with the exit code that mage takes from it.
+type failure struct{ err error }
+
+func (f failure) Error() string {
+	text := f.err.Error()
+	if errors.Is(f.err, context.Canceled) {
+		text = "interrupted"
+	}
+	if remedy := fault.Remedy(f.err); remedy != "" {
+		text += fmt.Sprintf("\n  → %s", remedy)
+	}
+	return text
+}
+
+// ExitStatus is what mage ends with.
+func (f failure) ExitStatus() int { return fault.Code(f.err) }
