@@ -119,7 +119,7 @@ func (s *fromSource) build(ctx context.Context, t *ui.Task, i image, fill func(c
 	for _, name := range []string{"http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"} {
 		args = append(args, "--build-arg", name) // without a value: docker passes on what the environment has
 	}
-	err = s.logged(ctx, t, i.repo, func(line func(string)) error {
+	err = s.logged(t, i.repo, i.short()+" did not build", func(line func(string)) error {
 		_, err := s.docker.Run(ctx, run.Cmd{Args: append(args, dir), Env: s.aptProxy(ctx), Line: line})
 		return err
 	})
@@ -160,7 +160,7 @@ func (s *fromSource) nodejsContext(ctx context.Context, t *ui.Task, dir string) 
 	if err := os.WriteFile(list, fmt.Appendf(nil, "%s --hash=sha256:%s\n", wheel, s.pins.Node.SHA256[arch]), 0o644); err != nil {
 		return cacheFault(err)
 	}
-	err = s.logged(ctx, t, "nodejs", func(line func(string)) error {
+	err = s.logged(t, "nodejs", "Node.js "+s.pins.Node.Version+" cannot be fetched", func(line func(string)) error {
 		_, err := s.run.Run(ctx, run.Cmd{
 			Name: "python3", Line: line, Env: s.env,
 			Args: []string{"-m", "pip", "download", "--disable-pip-version-check", "--no-input", "--no-deps", "--only-binary=:all:",

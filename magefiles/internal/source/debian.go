@@ -52,7 +52,7 @@ func (s *fromSource) debian(ctx context.Context, t *ui.Task) (string, error) {
 		tarball := filepath.Join(dir, "root.tar")
 		args := append(append([]string{}, debianArgs...), s.pins.Debian.Suite, tarball)
 		args = append(args, s.mirrors(ctx)...)
-		err = s.logged(ctx, t, i.repo, func(line func(string)) error {
+		err = s.logged(t, i.repo, i.short()+" did not build", func(line func(string)) error {
 			_, err := s.run.Run(ctx, run.Cmd{Name: "mmdebstrap", Args: args, Env: append(s.aptProxy(ctx), "TMPDIR="+dir), Line: line})
 			return err
 		})

@@ -59,8 +59,8 @@ func (s store) log(name string) (*os.File, error) {
 	return f, cacheFault(err)
 }
 
-// logged runs a step with its output as the task's status and in a log file, which its error names.
-func (s *fromSource) logged(ctx context.Context, t *ui.Task, name string, step func(line func(string)) error) error {
+// logged runs a step with its output as the task's status and in a log file, which its error names. Failure is what to say where it fails.
+func (s *fromSource) logged(t *ui.Task, name, failure string, step func(line func(string)) error) error {
 	log, err := s.store.log(name)
 	if err != nil {
 		return err
@@ -75,7 +75,7 @@ func (s *fromSource) logged(ctx context.Context, t *ui.Task, name string, step f
 	if err == nil || errors.Is(err, context.Canceled) {
 		return err
 	}
-	return fault.Wrap(reason(err), fault.CodeBuild, name+" did not build", "read "+log.Name()+"; a second run goes on where this one stopped")
+	return fault.Wrap(reason(err), fault.CodeBuild, failure, "read "+log.Name()+"; a second run goes on where this one stopped")
 }
 
 // reason shortens a failed command to what it said last: the command itself is too long for a line.
