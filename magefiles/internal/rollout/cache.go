@@ -1,7 +1,9 @@
 package rollout
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"sync"
 
 	corev1 "k8s.io/api/core/v1"
@@ -106,6 +108,8 @@ func (c *cache) state() state {
 	s.pods, _ = c.release.Core().V1().Pods().Lister().List(labels.Everything())
 	s.claims, _ = c.release.Core().V1().PersistentVolumeClaims().Lister().List(labels.Everything())
 	s.events, _ = c.all.Core().V1().Events().Lister().List(labels.Everything())
+	// Memory has no order; what is said of the release shall.
+	slices.SortFunc(s.pods, func(a, b *corev1.Pod) int { return cmp.Compare(a.Name, b.Name) })
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	s.fresh = make(map[types.UID]bool, len(c.fresh))

@@ -149,73 +149,89 @@ func (s state) containerProblem(p *corev1.Pod, c corev1.ContainerStatus, init bo
 			return make(Config, message)
 		case "CreateContainerError", "RunContainerError", "PreStartHookError", "PostStartHookError":
 			return make(Start, fmt.Sprintf("%s: %s", w.Reason, message))
+		case crashLoop:
+		default:
+			return nil // on its way, maybe again: all containers end when their node is restarted
 		}
+	}
+	if c.State.Running != nil && !init {
+		return s.probeProblem(p, c)
 	}
 	ended := c.State.Terminated
 	if ended == nil {
 		ended = c.LastTerminationState.Terminated
 	}
-	if ended == nil || ended.ExitCode == 0 && c.State.Terminated == nil {
-		return s.probeProblem(p, c, init)
-	}
-	if init && c.State.Terminated != nil && ended.ExitCode == 0 {
+	if ended == nil || ended.ExitCode == 0 && init {
 		return nil
 	}
 	return s.crash(p, c, ended, init)
 }
 
-// crash is about a container that ended.
+// crashLoop is the kubelet's word for a container that failed at least twice.
+const crashLoop = "CrashLoopBackOff"
+
+// crash is about a container that ended. One failure may have been bad luck: what counts is a second one, or that the second attempt takes long.
 func (s state) crash(p *corev1.Pod, c corev1.ContainerStatus, ended *corev1.ContainerStateTerminated, init bool) *problem {
-	again := c.RestartCount > 0 && c.State.Running == nil // it has failed more than once, and is not trying just now
-	f := Failure{Kind: Crash, Container: c.Name, Reason: fmt.Sprintf("ends with exit code %d", ended.ExitCode)}
-	found := problem{Failure: f, grace: patience}
+	found := problem{grace: patience}
+	found.Kind, found.Container, found.Reason = Crash, c.Name, fmt.Sprintf("ends with exit code %d", ended.ExitCode)
+	if c.State.Waiting != nil {
+		found.grace = atOnce
+	}
 	switch {
 	case ended.Reason == "OOMKilled":
-		found.Kind, found.grace = Memory, settle
+		found.Kind = Memory
 		found.Reason = "was killed for using more memory than its limit of " + limit(p, c.Name)
 	case ended.Reason == "StartError", ended.Reason == "ContainerCannotRun":
-		found.Kind, found.grace = Start, settle
+		found.Kind = Start
 		found.Reason = "cannot be started: " + clip(oneLine(ended.Message), 300)
 	case init:
 		found.Kind = Init
-		if again {
-			found.grace = atOnce
-		}
 	case s.killedByProbe(p, c.Name) != "":
-		found.Kind, found.grace = Probe, atOnce
+		found.Kind = Probe
 		found.Reason = "was restarted for not answering: " + s.killedByProbe(p, c.Name)
-	case again:
-		found.grace = atOnce
-	case c.State.Running != nil:
-		return nil // the second attempt runs: if it fails too, that shows at once
 	}
 	return &found
 }
 
-// probeProblem is about a container that runs and does not answer. While it starts, that is what it does; the startup probe has its own limit.
-func (s state) probeProblem(p *corev1.Pod, c corev1.ContainerStatus, init bool) *problem {
-	if init || c.State.Running == nil || c.Ready || c.Started == nil || !*c.Started {
-		return nil
+// probeProblem is about a container that runs. One that starts gets the time that its startup probe gives it; if it was ended for not making use of
+// that, it is no longer expected to. One that has started is expected to become ready.
+func (s state) probeProblem(p *corev1.Pod, c corev1.ContainerStatus) *problem {
+	found := problem{grace: patience, yields: true}
+	found.Kind, found.Container = Probe, c.Name
+	if c.Started == nil || !*c.Started {
+		answer := s.killedByProbe(p, c.Name)
+		if c.RestartCount == 0 || answer == "" {
+			return nil
+		}
+		found.grace, found.yields = atOnce, false
+		found.Reason = "was restarted for not answering: " + answer
+		return &found
 	}
 	for _, e := range slices.Backward(s.about(p.UID)) {
-		if e.Reason == "Unhealthy" && strings.Contains(e.InvolvedObject.FieldPath, "{"+c.Name+"}") && !strings.HasPrefix(e.Message, "Startup") {
-			return &problem{Failure: Failure{Kind: Probe, Container: c.Name, Reason: "runs but is not ready: " + clip(oneLine(e.Message), 200)}, grace: patience, yields: true}
+		if e.Reason == "Unhealthy" && concerns(e, c.Name) && !strings.HasPrefix(e.Message, "Startup") {
+			found.Reason = "runs but is not ready: " + clip(oneLine(e.Message), 200)
+			return &found
 		}
 	}
 	return nil
+}
+
+// concerns tells whether a pod's event is about one of its containers.
+func concerns(e *corev1.Event, container string) bool {
+	return strings.HasSuffix(e.InvolvedObject.FieldPath, "{"+container+"}")
 }
 
 // killedByProbe gives what the kubelet says of a probe for which it ended a container, or nothing.
 func (s state) killedByProbe(p *corev1.Pod, container string) string {
 	events := s.about(p.UID)
 	killed := slices.ContainsFunc(events, func(e *corev1.Event) bool {
-		return e.Reason == "Killing" && strings.Contains(e.InvolvedObject.FieldPath, "{"+container+"}") && strings.Contains(e.Message, "probe")
+		return e.Reason == "Killing" && concerns(e, container) && strings.Contains(e.Message, "probe")
 	})
 	if !killed {
 		return ""
 	}
 	for _, e := range slices.Backward(events) {
-		if e.Reason == "Unhealthy" && strings.Contains(e.InvolvedObject.FieldPath, "{"+container+"}") {
+		if e.Reason == "Unhealthy" && concerns(e, container) {
 			return clip(oneLine(e.Message), 200)
 		}
 	}
@@ -228,6 +244,9 @@ func (s state) setupProblem(p *corev1.Pod) *problem {
 		return nil
 	}
 	for _, e := range slices.Backward(s.about(p.UID)) {
+		if e.Count < 2 {
+			continue // a node under load fails once and then succeeds
+		}
 		kind := Volume
 		switch e.Reason {
 		case "FailedMount", "FailedAttachVolume", "FailedMapVolume":

@@ -17,7 +17,7 @@ type state struct {
 	deployments  []*appsv1.Deployment
 	statefulSets []*appsv1.StatefulSet
 	replicaSets  []*appsv1.ReplicaSet
-	pods         []*corev1.Pod
+	pods         []*corev1.Pod // by name
 	claims       []*corev1.PersistentVolumeClaim
 	events       []*corev1.Event // of the whole namespace
 	fresh        map[types.UID]bool
@@ -105,7 +105,6 @@ func (s state) podsOf(w workload) []*corev1.Pod {
 			out = append(out, p)
 		}
 	}
-	slices.SortFunc(out, func(a, b *corev1.Pod) int { return cmp.Compare(a.Name, b.Name) })
 	return out
 }
 
