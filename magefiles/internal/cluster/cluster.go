@@ -31,23 +31,28 @@ const (
 type Access struct {
 	Kubeconfig string // path of a kubeconfig file
 	Context    string // the context in it
-	HTTP       string // host:port where the ingress answers HTTP
-	HTTPS      string // host:port where the ingress answers HTTPS
-	NodeImage  string // the image that the node was made from
+	HTTP       string // host:port where the ingress answers HTTP; empty where only the installed application's Ingress will tell
+	HTTPS      string // host:port where the ingress answers HTTPS; likewise
+	NodeImage  string // the image that the node was made from, where that is the project's own
 }
 
 // Provider is one way to have a cluster. Every method may be called again after it was interrupted anywhere.
 type Provider interface {
 	// Name says what kind of cluster it is and what it is called, for messages.
 	Name() string
+	// Addons tells whether the cluster is made from the project's node image and carries its add-on charts; others bring their own.
+	Addons() bool
+	// Foreign tells that the cluster is somebody else's: nothing outside the release's namespace concerns this project.
+	Foreign() bool
 	// State tells what there is, without changing it.
 	State(ctx context.Context) (State, error)
 	// Up makes the cluster from the node image, or starts it, or finds it running.
 	Up(ctx context.Context, t *ui.Task, node source.Node) (Access, error)
 	// Access tells how to reach the running cluster.
 	Access(ctx context.Context) (Access, error)
-	// Load brings images of the Docker engine to where the cluster finds them.
-	Load(ctx context.Context, t *ui.Task, refs []string) error
+	// Load brings images of the Docker engine to where the cluster finds them. It gives the name by which the cluster pulls each, or nil where they
+	// are on its nodes under their own names.
+	Load(ctx context.Context, t *ui.Task, refs []string) (map[string]string, error)
 	// Down stops the cluster and keeps its data.
 	Down(ctx context.Context, t *ui.Task) error
 	// Delete removes the cluster with its data.

@@ -60,6 +60,12 @@ func NewKind(d *engine.Docker, name, kubeconfig, cache string, quirks func(conte
 // Name gives "kind cluster NAME".
 func (k *Kind) Name() string { return "kind cluster " + k.ClusterName }
 
+// Addons is true.
+func (k *Kind) Addons() bool { return true }
+
+// Foreign is false: only a cluster that this project made is used.
+func (k *Kind) Foreign() bool { return false }
+
 func (k *Kind) node() string { return k.ClusterName + "-control-plane" }
 
 // container is what docker inspect tells of a node.
@@ -244,10 +250,10 @@ func (k *Kind) exportKubeconfig(ctx context.Context, c *container) (Access, erro
 	return k.access(c), os.Rename(tmp, k.Kubeconfig)
 }
 
-// Load brings images into the node's containerd.
-func (k *Kind) Load(ctx context.Context, t *ui.Task, refs []string) error {
+// Load brings images into the node's containerd. The names stay.
+func (k *Kind) Load(ctx context.Context, t *ui.Task, refs []string) (map[string]string, error) {
 	n := image.Node{Docker: k.Docker, Container: k.node(), Records: filepath.Join(k.Cache, "transported")}
-	return n.Load(ctx, t, refs)
+	return nil, n.Load(ctx, t, refs)
 }
 
 // Down stops the node; the database stays on its volume.

@@ -7,7 +7,6 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"todo.local/magefiles/internal/cluster"
 	"todo.local/magefiles/internal/config"
 	"todo.local/magefiles/internal/doctor"
 	"todo.local/magefiles/internal/engine"
@@ -47,10 +46,6 @@ func (a *App) open(ctx context.Context) error {
 		t.Unchanged("Docker answers; images from %s (%s)", src.Name(), why)
 		return nil
 	})
-}
-
-func (a *App) provider() cluster.Provider {
-	return cluster.NewKind(a.docker, a.cfg.ClusterName, a.cfg.Kubeconfig(), a.cfg.Cache, a.quirks, a.pickPorts)
 }
 
 // images builds the application's images, and gives the names of everything that the cluster has to hold: first the backend's and the

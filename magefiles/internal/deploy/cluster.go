@@ -4,11 +4,8 @@ import (
 	"context"
 	"errors"
 
-	"k8s.io/client-go/kubernetes"
-
 	"todo.local/magefiles/internal/cluster"
 	"todo.local/magefiles/internal/release"
-	"todo.local/magefiles/internal/rollout"
 	"todo.local/magefiles/internal/source"
 	"todo.local/magefiles/internal/ui"
 )
@@ -20,6 +17,12 @@ const addonNamespace = "todo-system"
 func (a *App) clusterUp(ctx context.Context, provider cluster.Provider) (access cluster.Access, err error) {
 	err = a.ui.Do("Cluster", func(t *ui.Task) error {
 		var node source.Node
+		if !provider.Addons() {
+			return t.Do("node", func(t *ui.Task) (err error) {
+				access, err = provider.Up(ctx, t, node)
+				return err
+			})
+		}
 		if err := t.Do("node image", func(t *ui.Task) (err error) {
 			node, err = a.source.Node(ctx, t)
 			return err
@@ -57,27 +60,25 @@ func (a *App) addon(ctx context.Context, t *ui.Task, access cluster.Access, name
 	})
 }
 
-func (a *App) awaitIngress(ctx context.Context, t *ui.Task, client kubernetes.Interface) error {
-	return t.Do("ingress", func(t *ui.Task) error {
-		return rollout.Wait(ctx, t, client, addonNamespace, "ingress", a.cfg.Timeout)
-	})
-}
-
 // ClusterUp makes or starts the cluster.
 func (a *App) ClusterUp(ctx context.Context) error {
 	return a.exclusively(ctx, func() error {
 		if err := a.open(ctx); err != nil {
 			return err
 		}
-		access, err := a.clusterUp(ctx, a.provider())
-		if err != nil {
+		provider := a.provider(ctx)
+		access, err := a.clusterUp(ctx, provider)
+		if err != nil || !provider.Addons() {
 			return err
 		}
 		client, err := access.Client()
 		if err != nil {
 			return err
 		}
-		return a.ui.Do("Ingress", func(t *ui.Task) error { return a.awaitIngress(ctx, t, client) })
+		return a.ui.Do("Ingress", func(t *ui.Task) error {
+			_, err := a.awaitIngress(ctx, t, client, provider, access)
+			return err
+		})
 	})
 }
 
@@ -96,7 +97,7 @@ func (a *App) ClusterDelete(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			if state != cluster.Absent {
+			if state != cluster.Absent && !p.Foreign() {
 				for _, v := range a.volumes(ctx, p) {
 					t.Note("deleting the data of volume %s", v)
 				}

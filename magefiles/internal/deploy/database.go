@@ -27,7 +27,7 @@ const (
 
 // tryDatabase lets the new backend migrate a database that the running version does not use yet, from inside the cluster. A release to a database
 // that cannot be reached would remove the one that serves.
-func (a *App) tryDatabase(ctx context.Context, t *ui.Task, client kubernetes.Interface, backend string) error {
+func (a *App) tryDatabase(ctx context.Context, t *ui.Task, client kubernetes.Interface, app application) error {
 	fresh, err := secrets.NewDatabase(ctx, client, a.cfg)
 	if err != nil || !fresh {
 		return err
@@ -57,11 +57,11 @@ func (a *App) tryDatabase(ctx context.Context, t *ui.Task, client kubernetes.Int
 				t.Note("pod %s could not be removed: %v", databaseCheck, err)
 			}
 		}()
-		return a.migrateOnce(ctx, t, client, backend)
+		return a.migrateOnce(ctx, t, client, app)
 	})
 }
 
-func (a *App) migrateOnce(ctx context.Context, t *ui.Task, client kubernetes.Interface, backend string) error {
+func (a *App) migrateOnce(ctx context.Context, t *ui.Task, client kubernetes.Interface, app application) error {
 	ctx, cancel := context.WithTimeout(ctx, databaseCheckLimit)
 	defer cancel()
 	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: databaseCheck}, StringData: map[string]string{secrets.DatabaseURL: a.cfg.DatabaseURL}}
@@ -69,7 +69,7 @@ func (a *App) migrateOnce(ctx context.Context, t *ui.Task, client kubernetes.Int
 		return err
 	}
 	pods := client.CoreV1().Pods(a.cfg.Namespace)
-	if _, err := pods.Create(ctx, migrationPod(backend), metav1.CreateOptions{}); err != nil {
+	if _, err := pods.Create(ctx, migrationPod(app), metav1.CreateOptions{}); err != nil {
 		return err
 	}
 	t.Status("connecting from inside the cluster")
@@ -94,7 +94,7 @@ func (a *App) migrateOnce(ctx context.Context, t *ui.Task, client kubernetes.Int
 }
 
 // migrationPod runs the backend's migration once.
-func migrationPod(backend string) *corev1.Pod {
+func migrationPod(app application) *corev1.Pod {
 	yes, no, user := true, false, appUser
 	return &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{Name: databaseCheck, Labels: map[string]string{"app": databaseCheck}},
@@ -105,7 +105,7 @@ func migrationPod(backend string) *corev1.Pod {
 				RunAsNonRoot: &yes, RunAsUser: &user, SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault},
 			},
 			Containers: []corev1.Container{{
-				Name: "migrate", Image: backend, ImagePullPolicy: corev1.PullNever, Command: []string{"python", "-m", "src.migrate"},
+				Name: "migrate", Image: app.backend, ImagePullPolicy: app.pullPolicy(), Command: []string{"python", "-m", "src.migrate"},
 				Env: []corev1.EnvVar{
 					{Name: "DATABASE_WAIT_SECONDS", Value: "10"},
 					{Name: secrets.DatabaseURL, ValueFrom: &corev1.EnvVarSource{SecretKeyRef: &corev1.SecretKeySelector{

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/kubernetes"
 
 	"todo.local/magefiles/internal/cluster"
@@ -31,7 +32,7 @@ func (a *App) deploy(ctx context.Context) error {
 		return err
 	}
 
-	provider := a.provider()
+	provider := a.provider(ctx)
 	var access cluster.Access
 	var app application
 	g, gctx := errgroup.WithContext(ctx)
@@ -46,7 +47,7 @@ func (a *App) deploy(ctx context.Context) error {
 	if err := g.Wait(); err != nil {
 		return err
 	}
-	changed, err := a.install(ctx, provider, access, app)
+	access, changed, err := a.install(ctx, provider, access, app)
 	if err != nil {
 		return err
 	}
@@ -58,6 +59,25 @@ func (a *App) deploy(ctx context.Context) error {
 type application struct {
 	backend, frontend string
 	bases             source.Bases
+	pulled            bool // the cluster pulls them from a registry; otherwise they are on its nodes
+}
+
+// pulledAs gives the application by the names under which the cluster pulls its images; it is unchanged where there are none.
+func (p application) pulledAs(names map[string]string) application {
+	if names == nil {
+		return p
+	}
+	p.backend, p.frontend, p.bases.Postgres, p.pulled = names[p.backend], names[p.frontend], names[p.bases.Postgres], true
+	return p
+}
+
+// pullPolicy is that of the application's containers. Where an image was brought to the nodes, never pulling it makes a missing one fail at once
+// and by its name.
+func (p application) pullPolicy() corev1.PullPolicy {
+	if p.pulled {
+		return corev1.PullIfNotPresent
+	}
+	return corev1.PullNever
 }
 
 // refs are the images that the cluster has to hold for it.
@@ -69,17 +89,22 @@ func (p application) refs(cfg *config.Config) []string {
 	return refs
 }
 
-// install brings the built images into the running cluster, releases them and checks the result. It tells whether anything changed.
-func (a *App) install(ctx context.Context, provider cluster.Provider, access cluster.Access, app application) (changed bool, err error) {
+// install brings the built images into the running cluster, releases them and checks the result. It gives the access with the ingress's address,
+// and tells whether anything changed.
+func (a *App) install(ctx context.Context, provider cluster.Provider, access cluster.Access, app application) (_ cluster.Access, changed bool, err error) {
 	client, err := access.Client()
 	if err != nil {
-		return false, err
+		return access, false, err
 	}
 	err = a.ui.Do("Application", func(t *ui.Task) error {
-		if err := t.Do("transport", func(t *ui.Task) error { return provider.Load(ctx, t, app.refs(a.cfg)) }); err != nil {
+		if err := t.Do("transport", func(t *ui.Task) error {
+			names, err := provider.Load(ctx, t, app.refs(a.cfg))
+			app = app.pulledAs(names)
+			return err
+		}); err != nil {
 			return err
 		}
-		if err := a.tryDatabase(ctx, t, client, app.backend); err != nil {
+		if err := a.tryDatabase(ctx, t, client, app); err != nil {
 			return err
 		}
 		var secret secrets.Outcome
@@ -93,7 +118,7 @@ func (a *App) install(ctx context.Context, provider cluster.Provider, access clu
 			return err
 		}
 		changed = t.Changed()
-		if err := a.awaitIngress(ctx, t, client); err != nil {
+		if access, err = a.awaitIngress(ctx, t, client, provider, access); err != nil {
 			return err
 		}
 		return t.Do("smoke test", func(t *ui.Task) error {
@@ -104,7 +129,7 @@ func (a *App) install(ctx context.Context, provider cluster.Provider, access clu
 			return smoke.Run(ctx, t, target)
 		})
 	})
-	return changed, err
+	return access, changed, err
 }
 
 // release installs the chart and waits for what it started. Where that cannot come up, the evidence is saved first and the last good release restored after.

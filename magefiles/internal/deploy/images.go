@@ -31,7 +31,8 @@ func (a *App) LoadImages(ctx context.Context) error {
 			if _, err := p.Access(ctx); err != nil {
 				return err
 			}
-			return p.Load(ctx, t, app.refs(a.cfg))
+			_, err := p.Load(ctx, t, app.refs(a.cfg))
+			return err
 		})
 	})
 }

@@ -3,6 +3,7 @@ package deploy
 import (
 	"context"
 	"fmt"
+	"net"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -23,7 +24,7 @@ func (a *App) Status(ctx context.Context) error {
 		return err
 	}
 	a.docker = docker
-	p := a.provider()
+	p := a.provider(ctx)
 	state, err := p.State(ctx)
 	if err != nil {
 		return err
@@ -101,9 +102,16 @@ func phase(p corev1.Pod) string {
 
 // printURLs prints where the application answers. Ports that a URL implies are left out.
 func (a *App) printURLs(access cluster.Access) {
-	port := strings.TrimPrefix(access.HTTP, "127.0.0.1")
-	if port == ":80" {
+	ip, port, err := net.SplitHostPort(access.HTTP)
+	if err != nil {
+		return // a foreign cluster's ingress has given no address yet
+	}
+	if port = ":" + port; port == ":80" {
 		port = ""
+	}
+	if ip != "127.0.0.1" {
+		a.ui.Printf("\n  http://%s%s   once %s points to %s, by DNS or a line in /etc/hosts\n\n", a.cfg.Host, port, a.cfg.Host, ip)
+		return
 	}
 	a.ui.Printf("\n  http://todo.localhost%s\n  http://%s%s   once %s points to 127.0.0.1\n\n", port, a.cfg.Host, port, a.cfg.Host)
 }

@@ -43,6 +43,10 @@ func (a *App) uninstall(ctx context.Context, t *ui.Task, p cluster.Provider) err
 		return err
 	}
 	for _, v := range a.volumes(ctx, p) {
+		if p.Foreign() {
+			t.Note("volume %s is kept", v)
+			continue
+		}
 		t.Note("volume %s is kept; go tool mage cluster:delete removes it", v)
 	}
 	return nil
@@ -56,11 +60,12 @@ func (a *App) onCluster(ctx context.Context, work func(*ui.Task, cluster.Provide
 			return err
 		}
 		a.docker = docker
-		return work(t, a.provider())
+		return work(t, a.provider(ctx))
 	})
 }
 
-// volumes names the persistent volume claims of a running cluster, for messages; nothing where it cannot be asked.
+// volumes names the persistent volume claims of a running cluster, in somebody else's those of the release alone, for messages; nothing where it
+// cannot be asked.
 func (a *App) volumes(ctx context.Context, p cluster.Provider) []string {
 	access, err := p.Access(ctx)
 	if err != nil {
@@ -70,7 +75,11 @@ func (a *App) volumes(ctx context.Context, p cluster.Provider) []string {
 	if err != nil {
 		return nil
 	}
-	list, err := client.CoreV1().PersistentVolumeClaims(metav1.NamespaceAll).List(ctx, metav1.ListOptions{})
+	namespace := metav1.NamespaceAll
+	if p.Foreign() {
+		namespace = a.cfg.Namespace
+	}
+	list, err := client.CoreV1().PersistentVolumeClaims(namespace).List(ctx, metav1.ListOptions{})
 	if err != nil {
 		return nil
 	}

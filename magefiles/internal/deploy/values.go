@@ -9,10 +9,10 @@ import (
 // values are what the chart is given: image names and settings.
 func (a *App) values(app application, secret secrets.Outcome) map[string]any {
 	v := a.settings(secret)
-	v["backend"] = map[string]any{"image": loadedImage(app.backend)}
-	v["frontend"].(map[string]any)["image"] = loadedImage(app.frontend)
+	v["backend"] = map[string]any{"image": app.image(app.backend)}
+	v["frontend"].(map[string]any)["image"] = app.image(app.frontend)
 	if a.cfg.DatabaseURL == "" {
-		v["postgres"].(map[string]any)["image"] = loadedImage(app.bases.Postgres)
+		v["postgres"].(map[string]any)["image"] = app.image(app.bases.Postgres)
 	}
 	return v
 }
@@ -32,10 +32,10 @@ func (a *App) settings(secret secrets.Outcome) map[string]any {
 	}
 }
 
-// loadedImage names an image that was brought into the cluster. Never pulling it makes a missing one fail at once and by its name.
-func loadedImage(ref string) map[string]any {
+// image names one of the application's images as a chart takes it.
+func (p application) image(ref string) map[string]any {
 	v := imageValues(ref)
-	v["pullPolicy"] = "Never"
+	v["pullPolicy"] = string(p.pullPolicy())
 	return v
 }
 

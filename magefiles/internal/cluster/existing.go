@@ -1,0 +1,187 @@
+package cluster
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/tools/clientcmd"
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+
+	"todo.local/magefiles/internal/fault"
+	"todo.local/magefiles/internal/image"
+	"todo.local/magefiles/internal/source"
+	"todo.local/magefiles/internal/ui"
+)
+
+const (
+	ingressClass = "nginx"    // what the chart's Ingress asks for
+	ingressName  = "todo-app" // the chart's Ingress
+)
+
+// Existing is a cluster that somebody else runs, reached through a context of the user's kubeconfig. Nothing of it is started, stopped or deleted
+// but the release in its namespace. Images go to it through a registry.
+type Existing struct {
+	ContextName string
+	Kubeconfig  string // where the copy with this context alone is written
+	Namespace   string // of the release
+	Registry    *image.Registry
+	Ingress     Ports // ports on 127.0.0.1 that lead to its ingress; 0 where the address in the Ingress's status does
+}
+
+// Name gives "context NAME".
+func (e *Existing) Name() string { return "context " + e.ContextName }
+
+// Addons is false: the cluster has what its owner gave it.
+func (e *Existing) Addons() bool { return false }
+
+// Foreign is true.
+func (e *Existing) Foreign() bool { return true }
+
+// State is Running, or the error that keeps the cluster from being reached.
+func (e *Existing) State(ctx context.Context) (State, error) {
+	if _, err := e.connect(ctx); err != nil {
+		return "", err
+	}
+	return Running, nil
+}
+
+// Up checks that the cluster answers and could route to the application.
+func (e *Existing) Up(ctx context.Context, t *ui.Task, _ source.Node) (Access, error) {
+	a, err := e.Access(ctx)
+	if err != nil {
+		return Access{}, err
+	}
+	client, err := a.Client()
+	if err != nil {
+		return Access{}, err
+	}
+	_, err = client.NetworkingV1().IngressClasses().Get(ctx, ingressClass, metav1.GetOptions{})
+	switch {
+	case apierrors.IsNotFound(err):
+		return Access{}, fault.New(fault.CodeCluster, e.Name()+" has no IngressClass "+ingressClass+", so nothing would lead to the application",
+			"install an ingress controller with that class in it")
+	case err != nil && !apierrors.IsForbidden(err): // whoever may not look may still deploy
+		return Access{}, fault.Wrap(err, fault.CodeCluster, "the ingress classes of "+e.Name()+" cannot be read", "run the target again")
+	}
+	t.Unchanged("%s answers", e.Name())
+	return a, nil
+}
+
+// Access writes the copy of the kubeconfig anew, as the user's may have changed, and looks where the ingress is.
+func (e *Existing) Access(ctx context.Context) (Access, error) {
+	a, err := e.connect(ctx)
+	if err != nil {
+		return Access{}, err
+	}
+	client, err := a.Client()
+	if err != nil {
+		return Access{}, err
+	}
+	host, err := e.ingressHost(ctx, client)
+	if err != nil {
+		return Access{}, err
+	}
+	at := func(local int, usual string) string {
+		switch {
+		case local != 0:
+			return net.JoinHostPort("127.0.0.1", strconv.Itoa(local))
+		case host != "":
+			return net.JoinHostPort(host, usual)
+		}
+		return ""
+	}
+	a.HTTP, a.HTTPS = at(e.Ingress.HTTP, "80"), at(e.Ingress.HTTPS, "443")
+	return a, nil
+}
+
+// ingressHost is the address that the cluster's ingress controller reports in the installed Ingress; empty where there is none yet.
+func (e *Existing) ingressHost(ctx context.Context, client kubernetes.Interface) (string, error) {
+	found, err := client.NetworkingV1().Ingresses(e.Namespace).Get(ctx, ingressName, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		return "", nil
+	}
+	if err != nil {
+		return "", fault.Wrap(err, fault.CodeCluster, "the Ingress of the application in "+e.Name()+" cannot be read",
+			"use a context that may administer the namespace "+e.Namespace)
+	}
+	for _, at := range found.Status.LoadBalancer.Ingress {
+		if at.IP != "" {
+			return at.IP, nil
+		}
+		if at.Hostname != "" {
+			return at.Hostname, nil
+		}
+	}
+	return "", nil
+}
+
+// connect copies the context with its cluster and user out of the user's kubeconfig, which is only read, and asks whether the API server answers.
+func (e *Existing) connect(ctx context.Context) (Access, error) {
+	rules := clientcmd.NewDefaultClientConfigLoadingRules()
+	rules.MigrationRules = nil // they would write to the user's folder
+	all, err := rules.Load()
+	if err != nil {
+		return Access{}, fault.Wrap(err, fault.CodeInput, "the kubeconfig cannot be read", "correct what KUBECONFIG or ~/.kube/config holds")
+	}
+	all.CurrentContext = e.ContextName
+	if err := clientcmdapi.MinifyConfig(all); err != nil {
+		has := "no contexts"
+		if len(all.Contexts) > 0 {
+			has = strings.Join(slices.Sorted(maps.Keys(all.Contexts)), ", ")
+		}
+		return Access{}, fault.New(fault.CodeInput, fmt.Sprintf("the kubeconfig has no usable context %s (it has %s)", e.ContextName, has),
+			"name one of them in TODO_CLUSTER, or point KUBECONFIG to the file that has it")
+	}
+	raw, err := clientcmd.Write(*all)
+	if err != nil {
+		return Access{}, err
+	}
+	if err := writeFile(e.Kubeconfig, raw); err != nil {
+		return Access{}, err
+	}
+	a := Access{Kubeconfig: e.Kubeconfig, Context: e.ContextName}
+	if err := a.waitReady(ctx, 10*time.Second); err != nil {
+		return Access{}, fault.Wrap(err, fault.CodeCluster, "the cluster of "+e.Name()+" does not answer", "see: kubectl --context "+e.ContextName+" get nodes")
+	}
+	return a, nil
+}
+
+// Load pushes the images to the registry, and gives the name by which the cluster pulls each.
+func (e *Existing) Load(ctx context.Context, t *ui.Task, refs []string) (map[string]string, error) {
+	return e.Registry.Push(ctx, t, refs)
+}
+
+// Down leaves the cluster as it is.
+func (e *Existing) Down(_ context.Context, t *ui.Task) error {
+	t.Unchanged("%s is not this project's to stop", e.Name())
+	return nil
+}
+
+// Delete refuses: neither the cluster nor, since it may be shared, the namespace is this project's.
+func (e *Existing) Delete(context.Context, *ui.Task) error {
+	return fault.New(fault.CodeInput, e.Name()+" is a cluster that this project did not make, and does not delete",
+		fmt.Sprintf("go tool mage teardown uninstalls the application; its data goes with: kubectl --context %s delete namespace %s", e.ContextName, e.Namespace))
+}
+
+// writeFile writes a file for this user only, whole or not at all, with the folder that it is in.
+func writeFile(path string, data []byte) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	tmp := path + ".new"
+	if err := os.WriteFile(tmp, data, 0o600); err != nil {
+		return err
+	}
+	return os.Rename(tmp, path)
+}

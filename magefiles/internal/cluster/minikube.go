@@ -1,0 +1,291 @@
+package cluster
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"todo.local/magefiles/internal/engine"
+	"todo.local/magefiles/internal/fault"
+	"todo.local/magefiles/internal/image"
+	"todo.local/magefiles/internal/run"
+	"todo.local/magefiles/internal/source"
+	"todo.local/magefiles/internal/ui"
+)
+
+// noProfile is the exit code with which minikube says that a profile does not exist.
+const noProfile = 85
+
+// Minikube is a cluster in a minikube profile of its own, driven through the minikube program. With the docker driver its node is a container of
+// the Docker engine like kind's; with containerd in it, images travel the same way as to a kind node: only missing layers, proved by digest.
+type Minikube struct {
+	Runner     run.Runner
+	Docker     *engine.Docker
+	Profile    string
+	Kubeconfig string // where its kubeconfig is written
+	Cache      string // the project's cache folder
+}
+
+// Name gives "minikube profile NAME".
+func (m *Minikube) Name() string { return "minikube profile " + m.Profile }
+
+// Addons is false: minikube has addons of its own.
+func (m *Minikube) Addons() bool { return false }
+
+// Foreign is false: only a profile that this project made is used.
+func (m *Minikube) Foreign() bool { return false }
+
+// profile is what minikube tells of a profile. All fields are empty where only its configuration is left.
+type profile struct{ Host, Kubelet, APIServer string }
+
+func (p profile) serves() bool {
+	return p.Host == "Running" && p.Kubelet == "Running" && p.APIServer == "Running"
+}
+
+// inspect gives the profile, or nil where there is none. One that this project did not make is an error. The exit code of "minikube status" is a
+// set of flags about its parts, so that what it prints is the answer.
+func (m *Minikube) inspect(ctx context.Context) (*profile, error) {
+	out, err := m.output(ctx, time.Minute, "status", "--output", "json")
+	var exit *run.Error
+	if err != nil && (!errors.As(err, &exit) || exit.Code < 0 || exit.Code > 7 && exit.Code != noProfile) {
+		return nil, m.failed(err, "cannot be looked at")
+	}
+	if exit != nil && exit.Code == noProfile {
+		return nil, nil
+	}
+	var p *profile
+	if err := json.Unmarshal([]byte(out), &p); err != nil {
+		return nil, fault.Wrap(err, fault.CodeCluster, "minikube status gave no usable answer for "+m.Name(), "see: minikube status --profile "+m.Profile)
+	}
+	if p == nil { // of a node that somebody removed
+		p = &profile{}
+	}
+	ours, err := m.ours(ctx)
+	if err == nil && !ours {
+		err = fault.New(fault.CodeCluster, m.Name()+" exists and this project did not make it", "choose another name with TODO_CLUSTER_NAME")
+	}
+	return p, err
+}
+
+// mark is the record of a profile that this project made, a file that exists from before its creation until after its deletion.
+type mark struct {
+	Container string // ID of the node's container; empty until the creation is complete
+}
+
+func (m *Minikube) markPath() string {
+	return filepath.Join(m.Cache, "clusters", m.Profile+".minikube.json")
+}
+
+// Made tells whether this project made the profile, or began to.
+func (m *Minikube) Made() bool {
+	_, ok := m.mark()
+	return ok
+}
+
+func (m *Minikube) mark() (mark, bool) {
+	var k mark
+	raw, err := os.ReadFile(m.markPath())
+	return k, err == nil && json.Unmarshal(raw, &k) == nil
+}
+
+func (m *Minikube) setMark(k mark) error {
+	raw, err := json.Marshal(k)
+	if err != nil {
+		return err
+	}
+	return writeFile(m.markPath(), raw)
+}
+
+// ours compares the record with the node: somebody may have deleted the profile that it speaks of, and made another one of the same name.
+func (m *Minikube) ours(ctx context.Context) (bool, error) {
+	k, ok := m.mark()
+	if !ok || k.Container == "" {
+		return ok, nil
+	}
+	id, err := m.container(ctx)
+	return err == nil && (id == "" || id == k.Container), err
+}
+
+// container gives the ID of the node's container, or nothing where there is none.
+func (m *Minikube) container(ctx context.Context) (string, error) {
+	id, err := m.Docker.Output(ctx, "container", "inspect", "--format", "{{.Id}}", m.Profile)
+	var e *run.Error
+	if errors.As(err, &e) && strings.Contains(strings.ToLower(e.Output), "no such container") {
+		return "", nil
+	}
+	if known := engine.Explain(err); known != nil {
+		return "", known
+	}
+	return id, err
+}
+
+// State tells what there is of the profile.
+func (m *Minikube) State(ctx context.Context) (State, error) {
+	p, err := m.inspect(ctx)
+	switch {
+	case err != nil:
+		return "", err
+	case p == nil:
+		return Absent, nil
+	case p.Host == "Running":
+		return Running, nil
+	}
+	return Stopped, nil
+}
+
+// Up finds the profile running, starts it where it is stopped, or makes it. minikube brings its own node image.
+func (m *Minikube) Up(ctx context.Context, t *ui.Task, _ source.Node) (Access, error) {
+	p, err := m.inspect(ctx)
+	if err != nil {
+		return Access{}, err
+	}
+	k, _ := m.mark()
+	complete := p != nil && k.Container != ""
+	if complete && p.serves() {
+		if a, err := m.access(ctx); err == nil {
+			t.Unchanged("%s runs", m.Name())
+			return a, nil
+		}
+	}
+	begin := time.Now()
+	if err := m.make(ctx, t, p != nil, complete); err != nil {
+		return Access{}, err
+	}
+	a, err := m.access(ctx)
+	if err != nil {
+		return Access{}, err
+	}
+	if complete {
+		t.Result("%s was stopped and runs again", m.Name())
+	} else {
+		t.Result("%s made in %.1f s", m.Name(), time.Since(begin).Seconds())
+	}
+	return a, nil
+}
+
+// make brings the profile to where it runs with its addons. A creation that was interrupted is gone on with, or else begun again: nothing is in it yet.
+func (m *Minikube) make(ctx context.Context, t *ui.Task, exists, complete bool) error {
+	if !exists {
+		if err := m.setMark(mark{}); err != nil {
+			return err
+		}
+	}
+	err := m.start(ctx, t)
+	if err != nil && ctx.Err() == nil && exists && !complete {
+		t.Note("the creation of %s was interrupted; making it again", m.Name())
+		if _, err := m.output(ctx, 5*time.Minute, "delete"); err != nil {
+			return m.failed(err, "cannot be deleted")
+		}
+		err = m.start(ctx, t)
+	}
+	if err != nil {
+		return err
+	}
+	if !complete {
+		for _, addon := range []string{"ingress", "metrics-server"} {
+			t.Status("enabling the addon %s", addon)
+			if _, err := m.output(ctx, 10*time.Minute, "addons", "enable", addon); err != nil {
+				return m.failed(err, "does not get its addon "+addon)
+			}
+		}
+	}
+	id, err := m.container(ctx)
+	if err != nil {
+		return err
+	}
+	if id == "" {
+		return fault.New(fault.CodeCluster, m.Name()+" has no node container "+m.Profile+" in this Docker engine", "see that minikube uses the same Docker engine as `docker` does")
+	}
+	return m.setMark(mark{Container: id})
+}
+
+// Access tells how to reach the running cluster.
+func (m *Minikube) Access(ctx context.Context) (Access, error) {
+	p, err := m.inspect(ctx)
+	if err != nil {
+		return Access{}, err
+	}
+	if p == nil || p.Host != "Running" {
+		return Access{}, fault.New(fault.CodeCluster, m.Name()+" does not run", "run: go tool mage deploy")
+	}
+	return m.access(ctx)
+}
+
+// access asks for the node's address, where the ingress addon listens, and renews the kubeconfig where it does not lead to the cluster: a fresh
+// checkout has none, and a restart gives the API server another port.
+func (m *Minikube) access(ctx context.Context) (Access, error) {
+	ip, err := m.output(ctx, time.Minute, "ip")
+	if err != nil {
+		return Access{}, m.failed(err, "gives no address")
+	}
+	if net.ParseIP(ip) == nil {
+		return Access{}, fault.New(fault.CodeCluster, "minikube ip gave no address for "+m.Name(), "see: minikube ip --profile "+m.Profile)
+	}
+	a := Access{Kubeconfig: m.Kubeconfig, Context: m.Profile, HTTP: net.JoinHostPort(ip, "80"), HTTPS: net.JoinHostPort(ip, "443")}
+	if a.ready(ctx) == nil {
+		return a, nil
+	}
+	if err := os.MkdirAll(filepath.Dir(m.Kubeconfig), 0o755); err != nil {
+		return Access{}, err
+	}
+	if _, err := m.output(ctx, time.Minute, "update-context"); err != nil {
+		return Access{}, m.failed(err, "gives no kubeconfig")
+	}
+	if err := a.waitReady(ctx, time.Minute); err != nil {
+		return Access{}, fault.Wrap(err, fault.CodeCluster, m.Name()+" does not answer", "run: go tool mage cluster:down cluster:up")
+	}
+	return a, nil
+}
+
+// Load brings images into the node's containerd. The names stay.
+func (m *Minikube) Load(ctx context.Context, t *ui.Task, refs []string) (map[string]string, error) {
+	n := image.Node{Docker: m.Docker, Container: m.Profile, Records: filepath.Join(m.Cache, "transported")}
+	return nil, n.Load(ctx, t, refs)
+}
+
+// Down stops the node; the database stays on its volume.
+func (m *Minikube) Down(ctx context.Context, t *ui.Task) error {
+	p, err := m.inspect(ctx)
+	switch {
+	case err != nil:
+		return err
+	case p == nil:
+		t.Unchanged("there is no %s", m.Name())
+		return nil
+	case p.Host != "Running":
+		t.Unchanged("%s is stopped", m.Name())
+		return nil
+	}
+	if _, err := m.output(ctx, 3*time.Minute, "stop"); err != nil {
+		return m.failed(err, "does not stop")
+	}
+	t.Result("%s stopped; its data is kept", m.Name())
+	return nil
+}
+
+// Delete removes the profile with its volume, and the kubeconfig.
+func (m *Minikube) Delete(ctx context.Context, t *ui.Task) error {
+	p, err := m.inspect(ctx)
+	if err != nil {
+		return err
+	}
+	if p == nil {
+		t.Unchanged("there is no %s", m.Name())
+	} else {
+		if _, err := m.output(ctx, 5*time.Minute, "delete"); err != nil {
+			return m.failed(err, "cannot be deleted")
+		}
+		t.Result("%s deleted", m.Name())
+	}
+	for _, path := range []string{m.Kubeconfig, m.markPath()} {
+		if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}
