@@ -11,7 +11,7 @@ import (
 )
 
 // templateFailure is what Helm says of a template that called fail or did not render.
-var templateFailure = regexp.MustCompile(`(?s)(?:execution error at|template:) \(?[^/ ]+/templates/([^:)]+)[^)]*\)?: (.+)`)
+var templateFailure = regexp.MustCompile(`(?:execution error at \(|parse error at \(|template: )[^/ ]+/templates/([^:)]+)[:0-9]*\)?: (.+)`)
 
 // explain turns an error of Helm's into one line with a remedy.
 func explain(name string, err error) error {
