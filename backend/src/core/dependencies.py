@@ -24,9 +24,9 @@ DatabaseDep = Annotated[Database, Depends(get_database)]
 SettingsDep = Annotated[Settings, Depends(get_settings)]
 
 
-async def get_session(database: DatabaseDep) -> AsyncIterator[AsyncSession]:
-    """One transaction for the whole route, committed before the answer is sent."""
-    async with database.session() as session:
+async def get_session(request: Request, database: DatabaseDep) -> AsyncIterator[AsyncSession]:
+    """One transaction for the whole route, committed before the answer is sent; GET only reads and needs none."""
+    async with database.session(read_only=request.method == "GET") as session:
         yield session
 
 

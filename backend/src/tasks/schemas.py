@@ -6,6 +6,7 @@ from typing import Annotated, Any, Self
 from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from sqlalchemy import Row
 
 from src.core.types import ONE_LINE, PRINTABLE, Input, Output
 from src.tasks.models import TaskRow
@@ -139,8 +140,8 @@ class Task(Output):
     updated_at: datetime
 
     @classmethod
-    def of(cls, row: TaskRow) -> Self:
-        """The task in a row of the table."""
+    def of(cls, row: TaskRow | Row[Any]) -> Self:
+        """The task in a row of the table, as an object or as plain columns."""
         values: dict[str, Any] = {name: getattr(row, name) for name in _SAME}
         return cls(**values, completed=row.completed_at is not None, priority=Priority.from_rank(row.priority))
 
