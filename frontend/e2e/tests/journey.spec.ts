@@ -79,10 +79,10 @@ test("a whole day with the application", async ({ page }) => {
   await test.step("the assistant deletes only what is confirmed", async () => {
     await page.getByRole("link", { name: "Assistant" }).first().click();
     await say(page, "delete water the plants");
-    await expect(page.getByText("Delete “Water the plants”?")).toBeVisible();
+    await expect(page.getByText("Delete “Water the plants”?", { exact: true })).toBeVisible();
     expect(requests.filter((request) => request.includes("/confirmations/"))).toEqual([]);
     await page.getByRole("button", { name: "Delete", exact: true }).click();
-    await expect(page.getByText("Delete “Water the plants”?")).toBeHidden();
+    await expect(page.getByText("Delete “Water the plants”?", { exact: true })).toBeHidden();
     await page.getByRole("link", { name: "Tasks" }).first().click();
     await expect(task("Pay rent")).toBeVisible();
     await expect(task("Water the plants")).toBeHidden();

@@ -71,7 +71,7 @@ for (const [width, viewport] of Object.entries(WIDTHS)) {
       await look(page, `chat-empty-${width}`);
       await say(page, "what is open?");
       await say(page, "delete pay rent");
-      await expect(page.getByText("Delete “Pay rent”?")).toBeVisible();
+      await expect(page.getByText("Delete “Pay rent”?", { exact: true })).toBeVisible();
       await look(page, `chat-${width}`);
     });
   });
@@ -90,9 +90,9 @@ test("the choice of a theme survives a reload, without a flash", async ({ page }
 });
 
 test.describe("a page that does not exist", () => {
-  test("says so, with status 404 and ways on", async ({ browser }) => {
-    // Without the check of the console: the browser itself reports the status as an error there.
-    const page = await browser.newPage();
+  test("says so, with status 404 and ways on", async ({ context }) => {
+    // A page whose console is not checked: the browser itself reports the status as an error there.
+    const page = await context.newPage();
     const response = await page.goto("/no/such/page");
     expect(response?.status()).toBe(404);
     await expect(page.getByRole("heading", { name: "There is nothing here" })).toBeVisible();

@@ -48,6 +48,6 @@ export async function addTask(page: Page, line: string, title: string) {
 export async function say(page: Page, text: string) {
   await page.getByLabel("Message to the assistant").fill(text);
   await page.getByLabel("Message to the assistant").press("Enter");
-  await expect(page.getByText(text, { exact: true })).toBeVisible();
+  await expect(page.getByRole("listitem").getByText(text, { exact: true }).last()).toBeVisible();
   await expect(page.getByRole("button", { name: "Send", exact: true })).toBeVisible();
 }

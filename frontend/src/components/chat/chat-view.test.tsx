@@ -1,4 +1,4 @@
-import { screen, waitFor } from "@testing-library/react";
+import { screen } from "@testing-library/react";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { ChatEvent, Confirmation, Conversation, ToolResult } from "@/lib/api/types";
 import { json, problem, serve, task } from "@/test/api";
@@ -63,7 +63,23 @@ beforeEach(() => navigation.at("/chat"));
 describe("ChatView", () => {
   it("shows the answer while it comes, links the task and says which assistant it is", async () => {
     const stream = conversation();
-    const calls = serve({ ...history, "POST /api/chat": () => stream.response });
+    const call = { id: "1", name: "add_task", arguments: {}, result };
+    const calls = serve({
+      ...history,
+      "POST /api/chat": () => stream.response,
+      "GET /api/chat/conversations/*": () =>
+        json({
+          id: ID,
+          title: "Hi",
+          created_at: AT,
+          updated_at: AT,
+          messages: [
+            { id: 1, role: "user", content: "add milk", tool_calls: [], created_at: AT },
+            { id: 2, role: "assistant", content: "As you wish.", tool_calls: [call], created_at: AT },
+          ],
+          confirmations: [],
+        }),
+    });
     const { user } = renderPage(<ChatView />);
     await say(user, "add milk");
     expect(calls.find((c) => c.call === "POST /api/chat")?.body).toMatchObject({
@@ -83,7 +99,7 @@ describe("ChatView", () => {
     await stream.send({ event: "delta", data: { text: "As you " } });
     await screen.findByText("As you");
     expect(screen.getByRole("button", { name: "Stop the answer" })).toBeVisible();
-    await stream.send(done([], [{ id: "1", name: "add_task", arguments: {}, result }]));
+    await stream.send(done([], [call]));
     await screen.findByRole("button", { name: "Send" });
     expect(screen.getByText("add milk")).toBeVisible();
     expect(screen.getAllByRole("link", { name: "Buy milk" })).toHaveLength(1);
@@ -91,7 +107,9 @@ describe("ChatView", () => {
 
   it("deletes only after a click, and shows what became of the proposal", async () => {
     const stream = conversation();
-    const call: ToolResult = { ...result, status: "confirmation_required", confirmation_id: proposal.id };
+    const asked: ToolResult = { ...result, status: "confirmation_required", confirmation_id: proposal.id };
+    const deletion = { id: "1", name: "delete_task", arguments: {}, result: asked };
+    const answer = done([proposal], [deletion]);
     let stored: Confirmation = proposal;
     const calls = serve({
       ...history,
@@ -101,21 +119,28 @@ describe("ChatView", () => {
         return json(stored);
       },
       "GET /api/chat/conversations/*": () =>
-        json({ id: ID, title: "Hi", created_at: AT, updated_at: AT, messages: [], confirmations: [stored] }),
+        json({
+          id: ID,
+          title: "Hi",
+          created_at: AT,
+          updated_at: AT,
+          messages: [{ id: 2, role: "assistant", content: "", tool_calls: [deletion], created_at: AT }],
+          confirmations: [stored],
+        }),
     });
     const { user } = renderPage(<ChatView />);
     await say(user, "delete milk");
     await stream.send(started);
-    const deletion = { id: "1", name: "delete_task", arguments: {}, result: call };
     await stream.send({ event: "tool_call", data: deletion });
     await stream.send({ event: "tool_result", data: deletion });
     await stream.send({ event: "confirmation", data: proposal });
-    await stream.send(done([proposal], [deletion]));
+    await stream.send(answer);
     const confirmed = () => calls.filter((c) => c.call.startsWith("POST /api/chat/confirmations"));
     const button = await screen.findByRole("button", { name: "Delete" });
     expect(confirmed()).toEqual([]);
     await user.click(button);
-    await waitFor(() => expect(screen.queryByRole("button", { name: "Delete" })).toBeNull());
+    await screen.findByText("Deleted “Buy milk”");
+    expect(screen.queryByRole("button", { name: "Delete" })).toBeNull();
     expect(confirmed().map((c) => c.url.pathname)).toEqual([`/api/chat/confirmations/${proposal.id}`]);
   });
 

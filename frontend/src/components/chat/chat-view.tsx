@@ -30,10 +30,10 @@ export function ChatView() {
   const shown =
     exchange && (exchange.startedIn === id || exchange.reply.conversationId === id) ? exchange : undefined;
   const conversation = useConversation(id, Boolean(shown));
-  const gone = conversation.isError && asProblem(conversation.error).status === 404;
+  const gone = conversation.isLoadingError && asProblem(conversation.error).status === 404;
 
   const select = (next: string | undefined) => {
-    void chat.dismiss();
+    chat.dismiss();
     open(next);
     setHistory(false);
     input.current?.focus();
@@ -75,7 +75,7 @@ export function ChatView() {
           </p>
         )}
         <div className="flex-1 pb-4">
-          {conversation.isError && !shown ? (
+          {conversation.isLoadingError && !shown ? (
             <div className="grid justify-items-start gap-3">
               <ErrorNote>
                 {gone ? "This conversation is gone." : asProblem(conversation.error).message}
@@ -89,8 +89,8 @@ export function ChatView() {
               conversation={conversation.data}
               loading={conversation.isLoading}
               exchange={shown}
-              onRetry={async (text) => {
-                await chat.dismiss();
+              onRetry={(text) => {
+                chat.dismiss();
                 send(text);
               }}
             />

@@ -81,8 +81,8 @@ export function Messages({ conversation, loading, exchange, onRetry }: MessagesP
 function UserMessage({ text }: { text: string }) {
   return (
     <div className="flex justify-end pl-10">
+      <span className="sr-only">You: </span>
       <p className="whitespace-pre-wrap rounded-2xl rounded-br-md bg-accent px-4 py-2.5 text-on-accent [overflow-wrap:anywhere]">
-        <span className="sr-only">You: </span>
         {text}
       </p>
     </div>

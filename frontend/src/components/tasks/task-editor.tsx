@@ -1,7 +1,7 @@
 "use client";
 
 import clsx from "clsx";
-import { type FormEvent, type KeyboardEvent, useState } from "react";
+import { type FormEvent, type KeyboardEvent, useEffect, useRef, useState } from "react";
 import { Button } from "@/components/ui/button";
 import { controlClass } from "@/components/ui/field";
 import type { Priority, Task, TaskUpdate } from "@/lib/api/types";
@@ -39,6 +39,11 @@ export function TaskEditor({ task, className, onSave, onCancel }: TaskEditorProp
   const [due, setDue] = useState(() => toInputs(task.due_at));
   const [tags, setTags] = useState(task.tags);
 
+  const form = useRef<HTMLFormElement>(null);
+
+  // On a small screen the form may have opened below the fold.
+  useEffect(() => form.current?.scrollIntoView({ block: "nearest" }), []);
+
   const save = () => {
     if (!title.trim()) return;
     // A moment with seconds, set by another client, must not change only because the form knows minutes.
@@ -65,6 +70,7 @@ export function TaskEditor({ task, className, onSave, onCancel }: TaskEditorProp
 
   return (
     <form
+      ref={form}
       aria-label={`Edit “${task.title}”`}
       onSubmit={submit}
       onKeyDown={onKeyDown}

@@ -89,6 +89,7 @@ export function TaskList({ tasks, filters, now, onTag }: TaskListProps) {
                 {editing === task.id ? (
                   <TaskEditor
                     task={task}
+                    className="my-1 rounded-xl border border-line bg-surface p-4 shadow-card"
                     onSave={(changes) => save(task, changes)}
                     onCancel={() => close(task.id)}
                   />

@@ -12,6 +12,7 @@ export type User = components["schemas"]["UserOut"];
 export type TaskListQuery = NonNullable<operations["listTasks"]["parameters"]["query"]>;
 export type ChatRequest = components["schemas"]["ChatRequest"];
 export type ChatEvent = components["schemas"]["ChatEvent"];
+export type ChatReply = components["schemas"]["ChatReply"];
 export type ChatMessage = components["schemas"]["ChatMessage"];
 export type ToolCall = components["schemas"]["ToolCall"];
 export type ToolResult = components["schemas"]["ToolResult"];

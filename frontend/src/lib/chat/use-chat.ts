@@ -1,10 +1,10 @@
 "use client";
 
 import { useQueryClient } from "@tanstack/react-query";
-import { useEffect, useRef, useState } from "react";
+import { useCallback, useEffect, useRef, useState } from "react";
 import { useRuntime } from "@/components/providers";
 import { type ApiProblem, asProblem } from "../api/problem";
-import type { ChatMessage, ChatRequest, Conversation } from "../api/types";
+import type { ChatMessage, ChatReply, ChatRequest, Conversation } from "../api/types";
 import { LISTS } from "../tasks/lists";
 import { applyEvent, EMPTY_REPLY, type Reply } from "./reply";
 import { streamChat } from "./stream";
@@ -23,15 +23,6 @@ export type Exchange = {
 /** Which assistant answered last; the API says so with each answer. */
 const ASSISTANT = ["assistant"];
 
-function stored(exchange: Exchange, messages: ChatMessage[]): ChatMessage[] {
-  const now = new Date().toISOString();
-  // Until the conversation is read again, the user's message has no id of the server's.
-  return [
-    { id: -Date.now(), role: "user", content: exchange.prompt, tool_calls: [], created_at: now },
-    ...messages,
-  ];
-}
-
 /** Talks with the assistant in the conversation `id`, or in a new one, whose id goes to `onStarted`. */
 export function useChat(id: string | undefined, onStarted: (id: string) => void) {
   const { apiUrl } = useRuntime();
@@ -39,24 +30,37 @@ export function useChat(id: string | undefined, onStarted: (id: string) => void)
   const [exchange, setExchange] = useState<Exchange>();
   const running = useRef<AbortController>(undefined);
 
-  useEffect(() => () => running.current?.abort(), []);
+  /** Ends what is running, without a word about it. */
+  const drop = useCallback(() => {
+    const abort = running.current;
+    running.current = undefined;
+    abort?.abort();
+  }, []);
+  useEffect(() => drop, [drop]);
 
   const send = async (message: string) => {
     if (running.current) return;
     const abort = new AbortController();
     running.current = abort;
     let current: Exchange = { startedIn: id, prompt: message, reply: EMPTY_REPLY, running: true };
+    let conversation = id;
     const show = (changes: Partial<Exchange>) => {
+      if (running.current !== abort) return; // dropped
       current = { ...current, ...changes };
-      if (!abort.signal.aborted || changes.problem) setExchange(current);
+      setExchange(current);
+    };
+    const finish = (outcome?: ApiProblem) => {
+      if (outcome) show({ running: false, problem: outcome });
+      else if (running.current === abort) setExchange(undefined);
+      if (running.current === abort) running.current = undefined;
+      // Tools may have changed tasks, whether or not the answer came to its end.
+      for (const queryKey of [LISTS, ["task"], CONVERSATIONS, conversationKey(conversation)]) {
+        client.invalidateQueries({ queryKey });
+      }
     };
     show({});
-    const request: ChatRequest = {
-      message,
-      conversation_id: id,
-      timezone: Intl.DateTimeFormat().resolvedOptions().timeZone,
-    };
-    let conversation = id;
+    const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
+    const request: ChatRequest = { message, conversation_id: id, timezone: timeZone };
     try {
       for await (const event of streamChat(apiUrl, request, abort.signal)) {
         show({ reply: applyEvent(current.reply, event) });
@@ -64,41 +68,44 @@ export function useChat(id: string | undefined, onStarted: (id: string) => void)
           conversation = event.data.conversation_id;
           client.setQueryData(ASSISTANT, event.data.assistant);
           client.setQueryData<Conversation>(conversationKey(conversation), (old) => old ?? begun(event.data));
-          if (!id) onStarted(conversation);
+          if (!id && running.current === abort) onStarted(conversation);
         } else if (event.event === "done") {
-          const { messages, confirmations } = event.data;
           client.setQueryData<Conversation>(
             conversationKey(conversation),
-            (old) =>
-              old && {
-                ...old,
-                messages: [...old.messages, ...stored(current, messages)],
-                confirmations: [...old.confirmations, ...confirmations],
-              },
+            (old) => old && extended(old, message, event.data),
           );
-          setExchange(undefined);
+          finish();
         }
       }
     } catch (error) {
-      show({ running: false, problem: asProblem(error) });
-    } finally {
-      running.current = undefined;
-      // Tools may have changed tasks, whether or not the answer came to its end.
-      client.invalidateQueries({ queryKey: LISTS });
-      client.invalidateQueries({ queryKey: ["task"] });
-      client.invalidateQueries({ queryKey: CONVERSATIONS });
+      finish(asProblem(error));
     }
   };
 
-  /** Forgets the exchange, and shows what the server has kept of it. */
-  const dismiss = async () => {
-    running.current?.abort();
-    const conversation = exchange?.reply.conversationId ?? exchange?.startedIn;
-    if (conversation) await client.refetchQueries({ queryKey: conversationKey(conversation) });
+  /** Forgets the exchange; the conversation then shows what the server has kept of it. */
+  const dismiss = () => {
+    drop();
     setExchange(undefined);
   };
 
   return { exchange, send, dismiss, stop: () => running.current?.abort() };
+}
+
+/** A conversation with an exchange added; until it is read again, the user's message has an id of its own. */
+function extended(old: Conversation, prompt: string, reply: ChatReply): Conversation {
+  const at = new Date().toISOString();
+  const said: ChatMessage = {
+    id: -Date.now(),
+    role: "user",
+    content: prompt,
+    tool_calls: [],
+    created_at: at,
+  };
+  return {
+    ...old,
+    messages: [...old.messages, said, ...reply.messages],
+    confirmations: [...old.confirmations, ...reply.confirmations],
+  };
 }
 
 function begun({ conversation_id, title }: { conversation_id: string; title: string }): Conversation {

@@ -1,0 +1,132 @@
+// Tests the built server as a process (npm run build first): settings at run time, streams, logs, signals.
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { cpSync } from "node:fs";
+import { createServer } from "node:http";
+import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const SERVER = `${ROOT}.next/standalone`;
+const START_TIMEOUT_MS = 30_000;
+
+before(() => cpSync(`${ROOT}runtime/bootstrap.mjs`, `${SERVER}/bootstrap.mjs`));
+
+const running = new Set();
+after(() => {
+  for (const child of running) child.kill("SIGKILL");
+});
+
+async function freePort() {
+  const probe = createServer().listen(0, "127.0.0.1");
+  await once(probe, "listening");
+  const { port } = probe.address();
+  probe.close();
+  await once(probe, "close");
+  return port;
+}
+
+/** Starts the server; `lines` collects what it logs. */
+async function start(env) {
+  const port = await freePort();
+  const child = spawn(process.execPath, ["--import", "./bootstrap.mjs", "server.js"], {
+    cwd: SERVER,
+    env: { PATH: process.env.PATH, HOSTNAME: "127.0.0.1", PORT: String(port), ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  running.add(child);
+  const exited = once(child, "exit").then(([code]) => {
+    running.delete(child);
+    return code;
+  });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (output += chunk));
+  return { url: `http://127.0.0.1:${port}`, child, exited, lines: () => output.trim().split("\n") };
+}
+
+async function ready(server) {
+  const deadline = Date.now() + START_TIMEOUT_MS;
+  while (Date.now() < deadline) {
+    const answer = await fetch(server.url).catch(() => undefined);
+    if (answer?.ok) return answer;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error(`the server did not start:\n${server.lines().join("\n")}`);
+}
+
+async function stop(server) {
+  server.child.kill("SIGTERM");
+  return server.exited;
+}
+
+test("one build, two environments: each start uses its own NEXT_PUBLIC_API_URL", async () => {
+  for (const [apiUrl, connect] of [
+    ["https://one.example.com", "'self' https://one.example.com"],
+    ["https://two.example.com/base/", "'self' https://two.example.com"],
+    ["", "'self'"],
+  ]) {
+    const server = await start({ NEXT_PUBLIC_API_URL: apiUrl });
+    const answer = await ready(server);
+    const policy = answer.headers.get("content-security-policy");
+    assert.match(policy, new RegExp(`connect-src ${connect};`));
+    const page = await answer.text();
+    const handedDown = apiUrl.replace(/\/$/, "");
+    assert.ok(
+      page.includes(`\\"apiUrl\\":\\"${handedDown}\\"`),
+      "the page hands the URL down to the browser",
+    );
+    assert.equal(await stop(server), 0);
+  }
+});
+
+test("passes /api on to BACKEND_URL as it streams, finishes the stream on SIGTERM, and exits with 0", async () => {
+  const more = Promise.withResolvers();
+  const backend = createServer(async (_request, response) => {
+    response.writeHead(200, { "content-type": "text/event-stream" });
+    response.write("data: 1\n\n");
+    await more.promise;
+    response.end("data: 2\n\n");
+  }).listen(0, "127.0.0.1");
+  await once(backend, "listening");
+  const server = await start({ BACKEND_URL: `http://127.0.0.1:${backend.address().port}` });
+  await ready(server);
+  const answer = await fetch(`${server.url}/api/chat`, { method: "POST", body: "{}" });
+  const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+  assert.equal((await reader.read()).value, "data: 1\n\n");
+  server.child.kill("SIGTERM");
+  more.resolve();
+  assert.equal((await reader.read()).value, "data: 2\n\n");
+  assert.equal((await reader.read()).done, true);
+  assert.equal(await server.exited, 0);
+  backend.close();
+});
+
+test("sends visitors without a session to the login, by a path that holds behind any proxy", async () => {
+  const server = await start({});
+  await ready(server);
+  const answer = await fetch(`${server.url}/tasks?tag=home`, { redirect: "manual" });
+  assert.equal(answer.status, 307);
+  assert.equal(answer.headers.get("location"), "/login?next=%2Ftasks%3Ftag%3Dhome");
+  await stop(server);
+});
+
+test("logs one JSON object a line", async () => {
+  const server = await start({});
+  await ready(server);
+  await stop(server);
+  for (const line of server.lines()) {
+    const { timestamp, level, message } = JSON.parse(line);
+    assert.ok(!Number.isNaN(Date.parse(timestamp)) && level && message, line);
+  }
+});
+
+test("a setting that cannot be used stops it with one line that names the variable", async () => {
+  for (const name of ["NEXT_PUBLIC_API_URL", "BACKEND_URL"]) {
+    const server = await start({ [name]: "nonsense" });
+    assert.equal(await server.exited, 1);
+    const errors = server.lines().filter((line) => JSON.parse(line).level === "ERROR");
+    assert.equal(errors.length, 1);
+    assert.match(JSON.parse(errors[0]).message, new RegExp(`^${name} `));
+  }
+});
