@@ -21,7 +21,7 @@ import (
 
 // Quirks are properties of the host that a cluster has to be told of. They are patched only where present.
 type Quirks struct {
-	CgroupV1      bool // kubelet refuses cgroup v1 from 1.35 on, unless told
+	CgroupV1      bool // kubelet refuses cgroup v1 from 1.35 on, unless told; runc handles it badly under systemd
 	NoSysResource bool // without CAP_SYS_RESOURCE nobody may lower an oom_score_adj
 }
 
@@ -103,8 +103,11 @@ func (k *Kind) config(n source.Node, ports Ports, quirks Quirks) *v1alpha4.Clust
 		}},
 	}
 	if quirks.CgroupV1 {
+		// With systemd as its cgroup driver, runc freezes a container of cgroup v1 at its start, which fails on a busy machine ("unable to freeze").
 		c.KubeadmConfigPatches = append(c.KubeadmConfigPatches,
-			"kind: KubeletConfiguration\napiVersion: kubelet.config.k8s.io/v1beta1\nfailCgroupV1: false\n")
+			"kind: KubeletConfiguration\napiVersion: kubelet.config.k8s.io/v1beta1\nfailCgroupV1: false\ncgroupDriver: cgroupfs\n")
+		c.ContainerdConfigPatches = append(c.ContainerdConfigPatches,
+			"[plugins.\"io.containerd.grpc.v1.cri\".containerd.runtimes.runc.options]\n  SystemdCgroup = false\n")
 	}
 	if quirks.NoSysResource {
 		c.ContainerdConfigPatches = append(c.ContainerdConfigPatches,

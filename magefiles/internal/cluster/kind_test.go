@@ -161,7 +161,7 @@ func TestConfigBindsLoopbackAndPatchesOnlyQuirks(t *testing.T) {
 	}
 	odd := k.config(source.Node{StaticNetwork: true}, Ports{80, 443}, Quirks{CgroupV1: true, NoSysResource: true})
 	assert.Len(t, odd.KubeadmConfigPatches, 1)
-	assert.Len(t, odd.ContainerdConfigPatches, 1)
+	assert.Len(t, odd.ContainerdConfigPatches, 2)
 	assert.True(t, odd.Networking.DisableDefaultCNI)
 }
 
