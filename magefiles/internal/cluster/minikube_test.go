@@ -1,0 +1,304 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"todo.local/magefiles/internal/engine"
+	"todo.local/magefiles/internal/fault"
+	"todo.local/magefiles/internal/run"
+	"todo.local/magefiles/internal/source"
+)
+
+// script is a minikube of files: $STATE/host is what its node does, $STATE/container the ID of the node's container, $STATE/fail-COMMAND what a
+// command prints before it fails, and $STATE/hang makes a start never end. It answers with the words and exit codes of the real one.
+const script = `#!/bin/sh
+printf '%s\n' "$*" >>"$STATE/argv"
+printf '%s\n' "$KUBECONFIG" >>"$STATE/kubeconfigs"
+if [ -e "$STATE/fail-$1" ]; then
+  cat "$STATE/fail-$1"
+  rm "$STATE/fail-$1"
+  exit 80
+fi
+case $1 in
+status)
+  host=$(cat "$STATE/host" 2>/dev/null)
+  case $host in
+  "") echo '{"type":"io.k8s.sigs.minikube.step","data":{"message":"Profile \"x\" not found."}}'; exit 85 ;;
+  Removed) printf null ;;
+  Running) echo '{"Name":"x","Host":"Running","Kubelet":"Running","APIServer":"Running","Kubeconfig":"Configured","Worker":false}' ;;
+  Paused) echo '{"Name":"x","Host":"Running","Kubelet":"Stopped","APIServer":"Paused","Kubeconfig":"Configured","Worker":false}'; exit 2 ;;
+  *) echo '{"Name":"x","Host":"Stopped","Kubelet":"Stopped","APIServer":"Stopped","Kubeconfig":"Stopped","Worker":false}'; exit 7 ;;
+  esac ;;
+start)
+  echo '{"type":"io.k8s.sigs.minikube.step","data":{"currentstep":"3","message":"Starting \"x\"","name":"Starting Node","totalsteps":"19"}}'
+  [ -e "$STATE/host" ] || echo Stopped >"$STATE/host"
+  [ -e "$STATE/container" ] || date +%s%N >"$STATE/container"
+  if [ -e "$STATE/hang" ]; then rm "$STATE/hang"; sleep 300; fi
+  echo Running >"$STATE/host"
+  cp "$STATE/kubeconfig" "$KUBECONFIG" ;;
+update-context) cp "$STATE/kubeconfig" "$KUBECONFIG" ;;
+ip) echo 192.168.49.2 ;;
+addons) ;;
+stop) echo Stopped >"$STATE/host" ;;
+delete) rm -f "$STATE/host" "$STATE/container" ;;
+*) exit 64 ;;
+esac
+`
+
+// minikubeWorld is a machine with the scripted minikube first on PATH, an API server, and a Docker engine that has the node's container.
+type minikubeWorld struct {
+	state  string // folder of the script
+	docker *run.Fake
+}
+
+func newMinikube(t *testing.T) (*minikubeWorld, *Minikube) {
+	t.Helper()
+	dir := t.TempDir()
+	w := &minikubeWorld{state: filepath.Join(dir, "state"), docker: &run.Fake{}}
+	bin := filepath.Join(dir, "bin")
+	require.NoError(t, os.Mkdir(w.state, 0o755))
+	require.NoError(t, os.Mkdir(bin, 0o755))
+	require.NoError(t, os.WriteFile(filepath.Join(bin, "minikube"), []byte(script), 0o755))
+	t.Setenv("PATH", bin+":"+os.Getenv("PATH"))
+	t.Setenv("STATE", w.state)
+	t.Setenv("KUBECONFIG", filepath.Join(dir, "of-the-user"))
+
+	api := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	t.Cleanup(api.Close)
+	w.write(t, "kubeconfig", kubeconfigOf("x", api.URL))
+	w.docker.OnFunc("docker container inspect", func(run.Cmd) (string, error) {
+		id, err := os.ReadFile(filepath.Join(w.state, "container"))
+		if err != nil {
+			return "Error: No such container: x", errors.New("exit status 1")
+		}
+		return string(id), nil
+	})
+	return w, &Minikube{
+		Runner: run.Exec{}, Docker: &engine.Docker{Runner: w.docker, CLI: "docker"}, Profile: "x",
+		Kubeconfig: filepath.Join(dir, "checkout", "kubeconfig"), Cache: filepath.Join(dir, "cache"),
+	}
+}
+
+func kubeconfigOf(name, server string) string {
+	return fmt.Sprintf("apiVersion: v1\nkind: Config\nclusters: [{name: %[1]s, cluster: {server: %[2]q}}]\n"+
+		"contexts: [{name: %[1]s, context: {cluster: %[1]s, user: %[1]s}}]\nusers: [{name: %[1]s, user: {token: of-%[1]s}}]\n", name, server)
+}
+
+func (w *minikubeWorld) write(t *testing.T, name, text string) {
+	t.Helper()
+	require.NoError(t, os.WriteFile(filepath.Join(w.state, name), []byte(text), 0o600))
+}
+
+// calls gives the commands since the last call of it, without their profile.
+func (w *minikubeWorld) calls(t *testing.T) []string {
+	t.Helper()
+	path := filepath.Join(w.state, "argv")
+	raw, _ := os.ReadFile(path)
+	_ = os.Remove(path)
+	var lines []string
+	for line := range strings.Lines(string(raw)) {
+		line, found := strings.CutSuffix(strings.TrimSpace(line), " --profile x")
+		assert.True(t, found, "every command names its profile: %s", line)
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+const startCall = "start --memory=4096 --cpus=2 --driver=docker --container-runtime=containerd --embed-certs --interactive=false --output=json"
+
+var making = []string{"status --output json", startCall, "addons enable ingress", "addons enable metrics-server", "ip"}
+
+func minikubeUp(t *testing.T, m *Minikube) Access {
+	t.Helper()
+	a, err := m.Up(t.Context(), nil, source.Node{})
+	require.NoError(t, err)
+	return a
+}
+
+func TestMinikubeIsMadeOnceAndThenFound(t *testing.T) {
+	w, m := newMinikube(t)
+	state, err := m.State(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, Absent, state)
+	assert.False(t, m.Made())
+	w.calls(t)
+
+	a := minikubeUp(t, m)
+	assert.Equal(t, Access{Kubeconfig: m.Kubeconfig, Context: "x", HTTP: "192.168.49.2:80", HTTPS: "192.168.49.2:443"}, a)
+	assert.Equal(t, making, w.calls(t))
+	assert.True(t, m.Made())
+
+	assert.Equal(t, a, minikubeUp(t, m))
+	assert.Equal(t, []string{"status --output json", "ip"}, w.calls(t))
+	used, err := os.ReadFile(filepath.Join(w.state, "kubeconfigs"))
+	require.NoError(t, err)
+	for line := range strings.Lines(string(used)) {
+		assert.Equal(t, m.Kubeconfig, strings.TrimSpace(line), "minikube must not see the user's kubeconfig")
+	}
+}
+
+func TestMinikubeThatDoesNotServeIsStarted(t *testing.T) {
+	for host, want := range map[string]State{"Stopped": Stopped, "Paused": Running, "Removed": Stopped} {
+		t.Run(host, func(t *testing.T) {
+			w, m := newMinikube(t)
+			minikubeUp(t, m)
+			w.write(t, "host", host)
+			if host == "Removed" {
+				require.NoError(t, os.Remove(filepath.Join(w.state, "container")))
+			}
+			state, err := m.State(t.Context())
+			require.NoError(t, err)
+			assert.Equal(t, want, state)
+			w.calls(t)
+			minikubeUp(t, m)
+			assert.Equal(t, []string{"status --output json", startCall, "ip"}, w.calls(t), "its addons are kept by minikube")
+			minikubeUp(t, m)
+			assert.Equal(t, []string{"status --output json", "ip"}, w.calls(t))
+		})
+	}
+}
+
+func TestMinikubeProfileOfSomebodyElseIsLeftAlone(t *testing.T) {
+	for name, meet := range map[string]func(*testing.T, *minikubeWorld, *Minikube){
+		"never made here": func(t *testing.T, w *minikubeWorld, _ *Minikube) { w.write(t, "host", "Running") },
+		"made anew by somebody": func(t *testing.T, w *minikubeWorld, m *Minikube) {
+			minikubeUp(t, m)
+			w.write(t, "container", "another")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, m := newMinikube(t)
+			meet(t, w, m)
+			w.calls(t)
+			_, err := m.Up(t.Context(), nil, source.Node{})
+			require.ErrorContains(t, err, "did not make")
+			assert.Contains(t, fault.Remedy(err), "TODO_CLUSTER_NAME")
+			require.Error(t, m.Down(t.Context(), nil))
+			require.Error(t, m.Delete(t.Context(), nil))
+			_, err = m.Access(t.Context())
+			require.Error(t, err)
+			for _, call := range w.calls(t) {
+				assert.Equal(t, "status --output json", call)
+			}
+		})
+	}
+}
+
+func TestMinikubeInterruptedStart(t *testing.T) {
+	interrupted := func(t *testing.T) (*minikubeWorld, *Minikube) {
+		w, m := newMinikube(t)
+		w.write(t, "hang", "")
+		ctx, cancel := context.WithCancel(t.Context())
+		go func() {
+			for ctx.Err() == nil {
+				if _, err := os.Stat(filepath.Join(w.state, "hang")); err != nil {
+					cancel()
+				}
+				time.Sleep(5 * time.Millisecond)
+			}
+		}()
+		_, err := m.Up(ctx, nil, source.Node{})
+		require.ErrorIs(t, err, context.Canceled)
+		assert.True(t, m.Made(), "what was begun is this project's to go on with")
+		w.calls(t)
+		return w, m
+	}
+	t.Run("the next one goes on", func(t *testing.T) {
+		w, m := interrupted(t)
+		minikubeUp(t, m)
+		assert.Equal(t, making, w.calls(t))
+	})
+	t.Run("or begins again", func(t *testing.T) {
+		w, m := interrupted(t)
+		w.write(t, "fail-start", "")
+		minikubeUp(t, m)
+		assert.Equal(t, []string{making[0], startCall, "delete", startCall, making[2], making[3], "ip"}, w.calls(t))
+	})
+	t.Run("or deletes it", func(t *testing.T) {
+		w, m := interrupted(t)
+		require.NoError(t, m.Delete(t.Context(), nil))
+		assert.Equal(t, []string{making[0], "delete"}, w.calls(t))
+		assert.False(t, m.Made())
+	})
+}
+
+func TestMinikubeWithoutAnAddonIsNotComplete(t *testing.T) {
+	w, m := newMinikube(t)
+	w.write(t, "fail-addons", "\nX Exiting due to MK_ADDON_ENABLE: enable failed: run callbacks: no such host\n* \n╭────╮\n│ a box │\n╰────╯\n")
+	_, err := m.Up(t.Context(), nil, source.Node{})
+	require.EqualError(t, err, "minikube profile x does not get its addon ingress: enable failed: run callbacks: no such host")
+	assert.Equal(t, fault.CodeCluster, fault.Code(err))
+	w.calls(t)
+	minikubeUp(t, m)
+	assert.Equal(t, making, w.calls(t))
+}
+
+func TestMinikubeThatCannotStartSaysWhy(t *testing.T) {
+	w, m := newMinikube(t)
+	w.write(t, "fail-start", `{"type":"io.k8s.sigs.minikube.step","data":{"message":"minikube v1.37.0"}}
+{"type":"io.k8s.sigs.minikube.error","data":{"advice":"Start minikube with less memory allocated","exitcode":"23","message":"Docker Desktop has only 1977MB memory\nbut you specified 4096MB","name":"RSRC_OVER_ALLOC_MEM"}}
+`)
+	_, err := m.Up(t.Context(), nil, source.Node{})
+	require.EqualError(t, err, "minikube profile x does not start: Docker Desktop has only 1977MB memory but you specified 4096MB")
+	assert.Contains(t, fault.Remedy(err), "less memory")
+	assert.Equal(t, making[:2], w.calls(t), "a first start that fails is not repeated")
+}
+
+func TestMinikubeDownAndDeleteTwice(t *testing.T) {
+	w, m := newMinikube(t)
+	minikubeUp(t, m)
+	w.calls(t)
+	require.NoError(t, m.Down(t.Context(), nil))
+	require.NoError(t, m.Down(t.Context(), nil))
+	_, err := m.Access(t.Context())
+	require.ErrorContains(t, err, "does not run")
+	require.NoError(t, m.Delete(t.Context(), nil))
+	require.NoError(t, m.Delete(t.Context(), nil))
+	const status = "status --output json"
+	assert.Equal(t, []string{status, "stop", status, status, status, "delete", status}, w.calls(t))
+	assert.False(t, m.Made())
+	assert.NoFileExists(t, m.Kubeconfig)
+}
+
+func TestMinikubeRenewsTheKubeconfig(t *testing.T) {
+	w, m := newMinikube(t)
+	minikubeUp(t, m)
+	require.NoError(t, os.RemoveAll(filepath.Dir(m.Kubeconfig))) // a fresh checkout
+	w.calls(t)
+	_, err := m.Access(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, []string{"status --output json", "ip", "update-context"}, w.calls(t))
+}
+
+func TestMinikubeNotInstalled(t *testing.T) {
+	_, m := newMinikube(t)
+	t.Setenv("PATH", t.TempDir())
+	_, err := m.Up(t.Context(), nil, source.Node{})
+	require.EqualError(t, err, "there is no minikube on PATH")
+	assert.Equal(t, fault.CodeEnvironment, fault.Code(err))
+	assert.False(t, m.Made())
+}
+
+func TestMinikubeLoadsIntoItsNode(t *testing.T) {
+	_, m := newMinikube(t)
+	minikubeUp(t, m)
+	node := &run.Fake{}
+	m.Docker = &engine.Docker{Runner: node, CLI: "docker"}
+	node.On("docker image inspect", "sha256:a\n", nil)
+	node.On("docker exec x ctr --namespace k8s.io images list", "REF TYPE DIGEST\n", nil)
+	node.On("docker save", "", errors.New("the engine went away"))
+	_, err := m.Load(t.Context(), nil, []string{"todo-a:1"})
+	require.ErrorContains(t, err, "the engine went away", "it begins with asking the node what it lacks, and saves that")
+}
