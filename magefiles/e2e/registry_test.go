@@ -1,0 +1,275 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/registry"
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"todo.local/magefiles/internal/cluster"
+	"todo.local/magefiles/internal/fault"
+	"todo.local/magefiles/internal/image"
+	"todo.local/magefiles/internal/run"
+)
+
+// testRegistry is a container registry on 127.0.0.1 that counts what is uploaded to it.
+type testRegistry struct {
+	http.Handler
+	addr    string // 127.0.0.1:port
+	mu      sync.Mutex
+	uploads int // blobs
+	pulls   int // of manifests
+}
+
+func newRegistry(t *testing.T) *testRegistry {
+	t.Helper()
+	r := &testRegistry{Handler: registry.New(registry.Logger(log.New(io.Discard, "", 0)))}
+	r.addr = r.listen(t, "127.0.0.1:0")
+	return r
+}
+
+// listen serves the registry on one more address.
+func (r *testRegistry) listen(t *testing.T, addr string) string {
+	t.Helper()
+	l, err := net.Listen("tcp", addr)
+	require.NoError(t, err)
+	s := &http.Server{Handler: r, ReadHeaderTimeout: 10 * time.Second}
+	go func() { _ = s.Serve(l) }()
+	t.Cleanup(func() { _ = s.Close() })
+	return l.Addr().String()
+}
+
+func (r *testRegistry) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+	r.mu.Lock()
+	if req.Method == http.MethodPut && strings.Contains(req.URL.Path, "/blobs/uploads/") {
+		r.uploads++
+	}
+	if req.Method == http.MethodGet && strings.Contains(req.URL.Path, "/manifests/") {
+		r.pulls++
+	}
+	r.mu.Unlock()
+	r.Handler.ServeHTTP(w, req)
+}
+
+// take gives what was uploaded and pulled since the last call of it.
+func (r *testRegistry) take() (uploads, pulls int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	uploads, pulls = r.uploads, r.pulls
+	r.uploads, r.pulls = 0, 0
+	return uploads, pulls
+}
+
+// get reads something of the registry by its digest and checks that it is what the digest says.
+func (r *testRegistry) get(t *testing.T, path string, d digest.Digest) []byte {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+r.addr+"/v2/"+path+"/"+d.String(), nil)
+	require.NoError(t, err)
+	res, err := http.DefaultClient.Do(req)
+	require.NoError(t, err)
+	defer res.Body.Close()
+	require.Equal(t, http.StatusOK, res.StatusCode, req.URL)
+	raw, err := io.ReadAll(res.Body)
+	require.NoError(t, err)
+	require.Equal(t, d, digest.FromBytes(raw))
+	return raw
+}
+
+// tinyImage makes an image of one file, or adds that file to another image.
+func tinyImage(t *testing.T, ref, from, content string) {
+	t.Helper()
+	var files bytes.Buffer
+	w := tar.NewWriter(&files)
+	add := func(name, text string) {
+		require.NoError(t, w.WriteHeader(&tar.Header{Name: name, Mode: 0o644, Size: int64(len(text))}))
+		_, err := io.WriteString(w, text)
+		require.NoError(t, err)
+	}
+	args := []string{"import", "-", ref}
+	if from != "" {
+		args = []string{"build", "--tag", ref, "-"}
+		add("Dockerfile", "FROM "+from+"\nCOPY content /content-2\n")
+	}
+	add("content", content)
+	require.NoError(t, w.Close())
+	_, err := docker(t).Run(t.Context(), run.Cmd{Args: args, Stdin: &files})
+	require.NoError(t, err)
+	removeAtEnd(t, ref)
+}
+
+// removeAtEnd takes a name off an image when the test has ended.
+func removeAtEnd(t *testing.T, ref string) {
+	t.Helper()
+	d := docker(t)
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 30*time.Second)
+		defer cancel()
+		_, err := d.Output(ctx, "image", "rm", ref)
+		assert.NoError(t, err)
+	})
+}
+
+func TestPushToARegistry(t *testing.T) {
+	reg := newRegistry(t)
+	first, second := "todo-push-test:"+uniqueTag(), "todo-push-test:"+uniqueTag()
+	tinyImage(t, first, "", "one "+first)
+	tinyImage(t, second, first, "two")
+	r := &image.Registry{Docker: docker(t), Prefix: reg.addr + "/team"}
+	removeAtEnd(t, reg.addr+"/team/"+first)
+	removeAtEnd(t, reg.addr+"/team/"+second)
+	push := func(ref string) (repository string, pinned digest.Digest) {
+		names, err := r.Push(t.Context(), nil, []string{ref})
+		require.NoError(t, err)
+		require.Len(t, names, 1)
+		repository, d, found := strings.Cut(names[ref], "@")
+		require.True(t, found, names[ref])
+		return strings.TrimPrefix(repository, reg.addr+"/"), digest.Digest(d)
+	}
+
+	repository, d := push(first)
+	assert.Equal(t, "team/todo-push-test", repository)
+	var manifest ocispec.Manifest
+	require.NoError(t, json.Unmarshal(reg.get(t, repository+"/manifests", d), &manifest))
+	for _, part := range append(manifest.Layers, manifest.Config) {
+		reg.get(t, repository+"/blobs", part.Digest)
+	}
+	uploads, _ := reg.take()
+	assert.Equal(t, 2, uploads, "a layer and the configuration")
+
+	_, again := push(first)
+	assert.Equal(t, d, again)
+	uploads, _ = reg.take()
+	assert.Zero(t, uploads, "nothing is uploaded twice")
+
+	_, changed := push(second)
+	assert.NotEqual(t, d, changed)
+	uploads, _ = reg.take()
+	assert.Equal(t, 2, uploads, "of a change, its layer and the configuration")
+}
+
+func TestPushToNoRegistry(t *testing.T) {
+	addr := freeAddr(t)
+	ref := "todo-push-test:" + uniqueTag()
+	tinyImage(t, ref, "", "for nobody")
+	removeAtEnd(t, addr+"/"+ref)
+	_, err := (&image.Registry{Docker: docker(t), Prefix: addr}).Push(t.Context(), nil, []string{ref})
+	require.ErrorContains(t, err, addr)
+	assert.Equal(t, fault.CodeEnvironment, fault.Code(err))
+}
+
+// freeAddr is an address of this machine where nothing listens.
+func freeAddr(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer l.Close()
+	return l.Addr().String()
+}
+
+func uniqueTag() string { return strconv.FormatInt(time.Now().UnixNano(), 36) }
+
+// TestForeignContext deploys to a kind cluster as to one that somebody else runs: through a context of the user's kubeconfig and a registry.
+func TestForeignContext(t *testing.T) {
+	project := here(t)
+	name := settings(t).ClusterName + "-foreign"
+	port := strings.TrimPrefix(freeAddr(t), "127.0.0.1:") // the usual ones may belong to another cluster
+	own := []string{"TODO_CLUSTER=kind", "TODO_CLUSTER_NAME=" + name, "TODO_HTTP_PORT=" + port, "TODO_HTTPS_PORT=" + strings.TrimPrefix(freeAddr(t), "127.0.0.1:")}
+	require.Zero(t, project.mage(t, own, "cluster:delete").code)
+	require.Zero(t, project.mage(t, own, "cluster:up").code)
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("the cluster %s is left as it is, to be looked at", name)
+		}
+	})
+
+	// The user's kubeconfig: this cluster, and another one that cannot be reached.
+	cfg := settings(t)
+	cfg.ClusterName = name
+	access, err := cluster.NewKind(docker(t), name, cfg.Kubeconfig(), cfg.Cache, nil, nil).Access(t.Context())
+	require.NoError(t, err)
+	raw, err := os.ReadFile(access.Kubeconfig)
+	require.NoError(t, err)
+	home := filepath.Join(t.TempDir(), "config")
+	require.NoError(t, os.WriteFile(home, raw, 0o600))
+
+	// The registry, which the node reaches under the name that the engine knows it by.
+	reg := newRegistry(t)
+	reg.mirror(t, name+"-control-plane")
+
+	foreign := []string{
+		"KUBECONFIG=" + home, "TODO_CLUSTER=context:" + access.Context, "TODO_CLUSTER_NAME=" + name + "-context",
+		"TODO_REGISTRY=" + reg.addr + "/team", "TODO_HTTP_PORT=" + port,
+	}
+	r := project.mage(t, foreign, "deploy")
+	require.Zero(t, r.code)
+	uploads, pulls := reg.take()
+	assert.NotZero(t, uploads)
+	assert.NotZero(t, pulls)
+	client, err := access.Client()
+	require.NoError(t, err)
+	pods, err := client.CoreV1().Pods(cfg.Namespace).List(t.Context(), metav1.ListOptions{})
+	require.NoError(t, err)
+	require.NotEmpty(t, pods.Items)
+	for _, p := range pods.Items {
+		for _, c := range p.Spec.Containers {
+			assert.Regexp(t, "^"+reg.addr+"/team/[a-z-]+@sha256:", c.Image, p.Name)
+		}
+	}
+
+	r = project.mage(t, foreign, "deploy")
+	require.Zero(t, r.code)
+	assert.Contains(t, r.output, "Nothing changed")
+	uploads, _ = reg.take()
+	assert.Zero(t, uploads)
+
+	r = project.mage(t, foreign, "cluster:delete")
+	assert.Equal(t, fault.CodeInput, r.code)
+	assert.NotContains(t, r.output, "deleting the data")
+	require.Zero(t, project.mage(t, foreign, "teardown").code)
+	list, err := client.AppsV1().Deployments(cfg.Namespace).List(t.Context(), metav1.ListOptions{})
+	require.NoError(t, err, "the cluster still runs")
+	assert.Empty(t, list.Items)
+	kept, err := os.ReadFile(home)
+	require.NoError(t, err)
+	assert.Equal(t, raw, kept, "the user's kubeconfig")
+	require.Zero(t, project.mage(t, own, "cluster:delete").code)
+}
+
+// mirror lets the containerd of a kind node reach the registry through the gateway of its network.
+func (r *testRegistry) mirror(t *testing.T, node string) {
+	t.Helper()
+	gateway, err := docker(t).Output(t.Context(), "container", "inspect", "--format", "{{.NetworkSettings.Networks.kind.Gateway}}", node)
+	require.NoError(t, err)
+	_, port, err := net.SplitHostPort(r.addr)
+	require.NoError(t, err)
+	through := r.listen(t, net.JoinHostPort(gateway, port))
+	dir := "/etc/containerd/certs.d/" + r.addr
+	_, err = docker(t).Run(t.Context(), run.Cmd{
+		Args:  []string{"exec", "-i", node, "sh", "-c", `mkdir -p "$0" && cat >"$0/hosts.toml"`, dir},
+		Stdin: strings.NewReader(fmt.Sprintf("server = \"http://%[1]s\"\n[host.\"http://%[1]s\"]\n", through)),
+	})
+	require.NoError(t, err)
+}
