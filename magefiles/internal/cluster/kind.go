@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	kind "sigs.k8s.io/kind/pkg/cluster"
@@ -31,6 +32,8 @@ const (
 
 // Kind is a one-node kind cluster in the Docker engine.
 type Kind struct {
+	turn sync.Mutex // of transfers to the node
+
 	Docker      *engine.Docker
 	ClusterName string
 	Kubeconfig  string                                // where its kubeconfig is written
@@ -252,7 +255,7 @@ func (k *Kind) exportKubeconfig(ctx context.Context, c *container) (Access, erro
 
 // Load brings images into the node's containerd. The names stay.
 func (k *Kind) Load(ctx context.Context, t *ui.Task, refs []string) (map[string]string, error) {
-	n := image.Node{Docker: k.Docker, Container: k.node(), Records: filepath.Join(k.Cache, "transported")}
+	n := image.Node{Docker: k.Docker, Container: k.node(), Records: filepath.Join(k.Cache, "transported"), Turn: &k.turn}
 	return nil, n.Load(ctx, t, refs)
 }
 

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"todo.local/magefiles/internal/engine"
@@ -24,6 +25,8 @@ const noProfile = 85
 // Minikube is a cluster in a minikube profile of its own, driven through the minikube program. With the docker driver its node is a container of
 // the Docker engine like kind's; with containerd in it, images travel the same way as to a kind node: only missing layers, proved by digest.
 type Minikube struct {
+	turn sync.Mutex // of transfers to the node
+
 	Runner     run.Runner
 	Docker     *engine.Docker
 	Profile    string
@@ -244,7 +247,7 @@ func (m *Minikube) access(ctx context.Context) (Access, error) {
 
 // Load brings images into the node's containerd. The names stay.
 func (m *Minikube) Load(ctx context.Context, t *ui.Task, refs []string) (map[string]string, error) {
-	n := image.Node{Docker: m.Docker, Container: m.Profile, Records: filepath.Join(m.Cache, "transported")}
+	n := image.Node{Docker: m.Docker, Container: m.Profile, Records: filepath.Join(m.Cache, "transported"), Turn: &m.turn}
 	return nil, n.Load(ctx, t, refs)
 }
 

@@ -4,8 +4,10 @@ package deploy
 import (
 	"context"
 	"path/filepath"
+	"strings"
 
 	"golang.org/x/sync/errgroup"
+	corev1 "k8s.io/api/core/v1"
 
 	"todo.local/magefiles/internal/config"
 	"todo.local/magefiles/internal/doctor"
@@ -48,31 +50,65 @@ func (a *App) open(ctx context.Context) error {
 	})
 }
 
-// images builds the application's images, and gives the names of everything that the cluster has to hold: first the backend's and the
-// frontend's, then the database's where the release runs its own.
-func (a *App) images(ctx context.Context) (backend, frontend string, bases source.Bases, err error) {
+// application is what is installed: references of images.
+type application struct {
+	backend, frontend string
+	bases             source.Bases
+}
+
+// pullPolicy is that of the application's containers. A digest stands for an image in a registry. Where an image was brought to the nodes, never
+// pulling it makes a missing one fail at once and by its name.
+func pullPolicy(ref string) corev1.PullPolicy {
+	if strings.Contains(ref, "@") {
+		return corev1.PullIfNotPresent
+	}
+	return corev1.PullNever
+}
+
+// deliver brings one image to where the cluster finds it, and gives the name that it has there.
+type deliver func(ctx context.Context, t *ui.Task, ref string) (string, error)
+
+// images makes the application's images and delivers each as soon as it is there, or keeps them in the engine where to is nil.
+func (a *App) images(ctx context.Context, to deliver) (app application, err error) {
 	err = a.ui.Do("Images", func(t *ui.Task) error {
 		if err := t.Do("base images", func(t *ui.Task) (err error) {
-			bases, err = a.source.Bases(ctx, t)
+			app.bases, err = a.source.Bases(ctx, t)
 			return err
 		}); err != nil {
 			return err
 		}
 		b := a.builder()
 		g, ctx := errgroup.WithContext(ctx)
-		build := func(s image.Spec, ref *string) func() error {
-			return func() error {
-				return t.Do(s.Name, func(t *ui.Task) (err error) {
+		build := func(s image.Spec, ref *string) {
+			g.Go(func() error {
+				if err := t.Do(s.Name, func(t *ui.Task) (err error) {
 					*ref, err = b.Build(ctx, t, s)
 					return err
-				})
-			}
+				}); err != nil {
+					return err
+				}
+				return handOver(ctx, t, to, ref)
+			})
 		}
-		g.Go(build(a.backendImage(bases), &backend))
-		g.Go(build(a.frontendImage(bases), &frontend))
+		build(a.backendImage(app.bases), &app.backend)
+		build(a.frontendImage(app.bases), &app.frontend)
+		if a.cfg.DatabaseURL == "" {
+			g.Go(func() error { return handOver(ctx, t, to, &app.bases.Postgres) })
+		}
 		return g.Wait()
 	})
-	return backend, frontend, bases, err
+	return app, err
+}
+
+func handOver(ctx context.Context, t *ui.Task, to deliver, ref *string) error {
+	if to == nil || strings.Contains(*ref, "@") {
+		return nil // a digest names an image in a registry, where the cluster gets it by itself
+	}
+	return t.Do("transport of "+strings.SplitN(*ref, ":", 2)[0], func(t *ui.Task) error {
+		name, err := to(ctx, t, *ref)
+		*ref = name
+		return err
+	})
 }
 
 func (a *App) builder() *image.Builder {

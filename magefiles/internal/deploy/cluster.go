@@ -13,27 +13,28 @@ import (
 // addonNamespace holds what the project adds to a cluster of its own, each as a Helm release.
 const addonNamespace = "todo-system"
 
-// clusterUp brings up the cluster and what every cluster of this project carries: the ingress controller and the metrics server.
-func (a *App) clusterUp(ctx context.Context, provider cluster.Provider) (access cluster.Access, err error) {
+// clusterUp brings up the cluster, closes up when it can take images, and installs what every cluster of this project carries: the ingress
+// controller and the metrics server.
+func (a *App) clusterUp(ctx context.Context, provider cluster.Provider, up chan<- struct{}) (access cluster.Access, err error) {
 	err = a.ui.Do("Cluster", func(t *ui.Task) error {
 		var node source.Node
-		if !provider.Addons() {
-			return t.Do("node", func(t *ui.Task) (err error) {
-				access, err = provider.Up(ctx, t, node)
+		if provider.Addons() {
+			if err := t.Do("node image", func(t *ui.Task) (err error) {
+				node, err = a.source.Node(ctx, t)
 				return err
-			})
-		}
-		if err := t.Do("node image", func(t *ui.Task) (err error) {
-			node, err = a.source.Node(ctx, t)
-			return err
-		}); err != nil {
-			return err
+			}); err != nil {
+				return err
+			}
 		}
 		if err := t.Do("node", func(t *ui.Task) (err error) {
 			access, err = provider.Up(ctx, t, node)
 			return err
 		}); err != nil {
 			return err
+		}
+		close(up)
+		if !provider.Addons() {
+			return nil
 		}
 		if node.Image != "" && access.NodeImage != node.Image {
 			// The add-ons' images came with the node, so its own add-ons are the ones that fit.
@@ -67,7 +68,7 @@ func (a *App) ClusterUp(ctx context.Context) error {
 			return err
 		}
 		provider := a.provider(ctx)
-		access, err := a.clusterUp(ctx, provider)
+		access, err := a.clusterUp(ctx, provider, make(chan struct{}))
 		if err != nil || !provider.Addons() {
 			return err
 		}

@@ -105,7 +105,7 @@ func migrationPod(app application) *corev1.Pod {
 				RunAsNonRoot: &yes, RunAsUser: &user, SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault},
 			},
 			Containers: []corev1.Container{{
-				Name: "migrate", Image: app.backend, ImagePullPolicy: app.pullPolicy(), Command: []string{"python", "-m", "src.migrate"},
+				Name: "migrate", Image: app.backend, ImagePullPolicy: pullPolicy(app.backend), Command: []string{"python", "-m", "src.migrate"},
 				Env: []corev1.EnvVar{
 					{Name: "DATABASE_WAIT_SECONDS", Value: "10"},
 					{Name: secrets.DatabaseURL, ValueFrom: &corev1.EnvVarSource{SecretKeyRef: &corev1.SecretKeySelector{

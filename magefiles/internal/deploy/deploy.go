@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/kubernetes"
 
 	"todo.local/magefiles/internal/cluster"
@@ -16,7 +15,6 @@ import (
 	"todo.local/magefiles/internal/rollout"
 	"todo.local/magefiles/internal/secrets"
 	"todo.local/magefiles/internal/smoke"
-	"todo.local/magefiles/internal/source"
 	"todo.local/magefiles/internal/ui"
 )
 
@@ -36,12 +34,25 @@ func (a *App) deploy(ctx context.Context) error {
 	var access cluster.Access
 	var app application
 	g, gctx := errgroup.WithContext(ctx)
+	up := make(chan struct{}) // closed once the cluster can take images
 	g.Go(func() (err error) {
-		access, err = a.clusterUp(gctx, provider)
+		access, err = a.clusterUp(gctx, provider, up)
 		return err
 	})
 	g.Go(func() (err error) {
-		app.backend, app.frontend, app.bases, err = a.images(gctx)
+		app, err = a.images(gctx, func(ctx context.Context, t *ui.Task, ref string) (string, error) {
+			t.Status("waiting for the cluster")
+			select {
+			case <-up:
+			case <-ctx.Done():
+				return "", ctx.Err()
+			}
+			names, err := provider.Load(ctx, t, []string{ref})
+			if names == nil {
+				return ref, err
+			}
+			return names[ref], err
+		})
 		return err
 	})
 	if err := g.Wait(); err != nil {
@@ -55,41 +66,7 @@ func (a *App) deploy(ctx context.Context) error {
 	return nil
 }
 
-// application is what is installed: references of images.
-type application struct {
-	backend, frontend string
-	bases             source.Bases
-	pulled            bool // the cluster pulls them from a registry; otherwise they are on its nodes
-}
-
-// pulledAs gives the application by the names under which the cluster pulls its images; it is unchanged where there are none.
-func (p application) pulledAs(names map[string]string) application {
-	if names == nil {
-		return p
-	}
-	p.backend, p.frontend, p.bases.Postgres, p.pulled = names[p.backend], names[p.frontend], names[p.bases.Postgres], true
-	return p
-}
-
-// pullPolicy is that of the application's containers. Where an image was brought to the nodes, never pulling it makes a missing one fail at once
-// and by its name.
-func (p application) pullPolicy() corev1.PullPolicy {
-	if p.pulled {
-		return corev1.PullIfNotPresent
-	}
-	return corev1.PullNever
-}
-
-// refs are the images that the cluster has to hold for it.
-func (p application) refs(cfg *config.Config) []string {
-	refs := []string{p.backend, p.frontend}
-	if cfg.DatabaseURL == "" {
-		refs = append(refs, p.bases.Postgres)
-	}
-	return refs
-}
-
-// install brings the built images into the running cluster, releases them and checks the result. It gives the access with the ingress's address,
+// install releases the delivered images and checks the result. It gives the access with the ingress's address,
 // and tells whether anything changed.
 func (a *App) install(ctx context.Context, provider cluster.Provider, access cluster.Access, app application) (_ cluster.Access, changed bool, err error) {
 	client, err := access.Client()
@@ -97,13 +74,6 @@ func (a *App) install(ctx context.Context, provider cluster.Provider, access clu
 		return access, false, err
 	}
 	err = a.ui.Do("Application", func(t *ui.Task) error {
-		if err := t.Do("transport", func(t *ui.Task) error {
-			names, err := provider.Load(ctx, t, app.refs(a.cfg))
-			app = app.pulledAs(names)
-			return err
-		}); err != nil {
-			return err
-		}
 		if err := a.tryDatabase(ctx, t, client, app); err != nil {
 			return err
 		}

@@ -9,10 +9,10 @@ import (
 // values are what the chart is given: image names and settings.
 func (a *App) values(app application, secret secrets.Outcome) map[string]any {
 	v := a.settings(secret)
-	v["backend"] = map[string]any{"image": app.image(app.backend)}
-	v["frontend"].(map[string]any)["image"] = app.image(app.frontend)
+	v["backend"] = map[string]any{"image": appImage(app.backend)}
+	v["frontend"].(map[string]any)["image"] = appImage(app.frontend)
 	if a.cfg.DatabaseURL == "" {
-		v["postgres"].(map[string]any)["image"] = app.image(app.bases.Postgres)
+		v["postgres"].(map[string]any)["image"] = appImage(app.bases.Postgres)
 	}
 	return v
 }
@@ -32,10 +32,10 @@ func (a *App) settings(secret secrets.Outcome) map[string]any {
 	}
 }
 
-// image names one of the application's images as a chart takes it.
-func (p application) image(ref string) map[string]any {
+// appImage names one of the application's images as its chart takes it.
+func appImage(ref string) map[string]any {
 	v := imageValues(ref)
-	v["pullPolicy"] = string(p.pullPolicy())
+	v["pullPolicy"] = string(pullPolicy(ref))
 	return v
 }
 

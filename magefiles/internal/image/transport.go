@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	"github.com/distribution/reference"
 	"github.com/opencontainers/go-digest"
@@ -25,6 +26,8 @@ type Node struct {
 	Docker    *engine.Docker
 	Container string // name of the node's container
 	Records   string // folder that remembers which manifest digest stands for which image of the engine
+	// Turn lets one transfer to the node go at a time: images share layers, and the second finds those that the first brought.
+	Turn *sync.Mutex
 }
 
 // Load brings the images to the node, moving only the layers that it lacks, and proves by digest that they are there.
@@ -47,6 +50,9 @@ func (n *Node) Load(ctx context.Context, t *ui.Task, refs []string) error {
 		t.Unchanged("%d images are on the node", len(refs))
 		return nil
 	}
+	t.Status("waiting for its turn")
+	n.Turn.Lock()
+	defer n.Turn.Unlock()
 	moved, err := n.transfer(ctx, t, missing, ids)
 	if err != nil {
 		return err
