@@ -1,0 +1,99 @@
+package deploy
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+
+	"todo.local/magefiles/internal/config"
+	"todo.local/magefiles/internal/secrets"
+	"todo.local/magefiles/internal/source"
+	"todo.local/magefiles/internal/ui"
+)
+
+func app(t *testing.T, cfg config.Config) (*App, *bytes.Buffer) {
+	t.Helper()
+	var out bytes.Buffer
+	cfg.Cache, cfg.ClusterName, cfg.Namespace = t.TempDir(), "x", "todo"
+	return New(&cfg, ui.Plain(&out)), &out
+}
+
+func TestImageValues(t *testing.T) {
+	for ref, want := range map[string]map[string]any{
+		"todo-backend:1f":                  {"repository": "todo-backend", "tag": "1f", "digest": ""},
+		"registry.example:5000/team/x:1f":  {"repository": "registry.example:5000/team/x", "tag": "1f", "digest": ""},
+		"registry.example:5000/x@sha256:9": {"repository": "registry.example:5000/x", "tag": "", "digest": "sha256:9"},
+		"postgres:15@sha256:9":             {"repository": "postgres", "tag": "15", "digest": "sha256:9"},
+	} {
+		assert.Equal(t, want, imageValues(ref), ref)
+	}
+	assert.Equal(t, corev1.PullNever, pullPolicy("todo-backend:1f"), "it was brought to the node")
+	assert.Equal(t, corev1.PullIfNotPresent, pullPolicy("registry.example/x@sha256:9"))
+}
+
+// Helm keeps values in the cluster, and people print them.
+func TestValuesHoldNoSecret(t *testing.T) {
+	a, _ := app(t, config.Config{DatabaseURL: "postgresql://u:hidden@h/d", JWTSecret: "hidden", OpenAIKey: "hidden"})
+	v := a.values(application{backend: "b:1", frontend: "f:1", bases: source.Bases{Postgres: "p:1"}}, secrets.Outcome{Name: "app-secrets", Checksum: "c"})
+	var out bytes.Buffer
+	require.NoError(t, ui.Plain(&out).Do("x", func(t *ui.Task) error { t.Result("%v", v); return nil }))
+	assert.NotContains(t, out.String(), "hidden")
+	assert.Equal(t, false, v["postgres"].(map[string]any)["enabled"], "a database elsewhere takes the place of the cluster's own")
+}
+
+func TestASecondRunWaitsForTheFirstAndNamesIt(t *testing.T) {
+	first, _ := app(t, config.Config{})
+	second, out := app(t, config.Config{})
+	second.cfg.Cache = first.cfg.Cache
+	var order []string
+	started, done := make(chan struct{}), make(chan error)
+	go func() {
+		done <- first.exclusively(t.Context(), func() error {
+			close(started)
+			time.Sleep(300 * time.Millisecond)
+			order = append(order, "first")
+			return nil
+		})
+	}()
+	<-started
+	require.NoError(t, second.exclusively(t.Context(), func() error {
+		order = append(order, "second")
+		return nil
+	}))
+	require.NoError(t, <-done)
+	assert.Equal(t, []string{"first", "second"}, order)
+	assert.Regexp(t, `another run works on cluster x \(process \d+ since`, out.String())
+}
+
+func TestAWaitingRunCanBeInterrupted(t *testing.T) {
+	a, _ := app(t, config.Config{})
+	other := New(a.cfg, a.ui)
+	ctx, cancel := context.WithCancel(t.Context())
+	err := a.exclusively(t.Context(), func() error {
+		time.AfterFunc(100*time.Millisecond, cancel)
+		return other.exclusively(ctx, func() error { return errors.New("both ran") })
+	})
+	require.ErrorIs(t, err, context.Canceled)
+}
+
+func TestDeliveryLeavesImagesOfRegistriesToTheCluster(t *testing.T) {
+	a, _ := app(t, config.Config{})
+	var delivered []string
+	to := func(_ context.Context, _ *ui.Task, ref string) (string, error) {
+		delivered = append(delivered, ref)
+		return "there/" + ref, nil
+	}
+	built, pulled := "todo-backend:1", "postgres@sha256:9"
+	require.NoError(t, a.ui.Do("x", func(task *ui.Task) error {
+		return errors.Join(handOver(t.Context(), task, to, &built), handOver(t.Context(), task, to, &pulled))
+	}))
+	assert.Equal(t, []string{"todo-backend:1"}, delivered)
+	assert.Equal(t, "there/todo-backend:1", built)
+	assert.Equal(t, "postgres@sha256:9", pulled)
+}
