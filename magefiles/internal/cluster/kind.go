@@ -132,7 +132,7 @@ func (k *Kind) Up(ctx context.Context, t *ui.Task, node source.Node) (Access, er
 		return Access{}, err
 	}
 	if c != nil && c.State.Status == "running" {
-		if a := k.access(c); a.ready(ctx) == nil {
+		if a, err := k.reach(ctx, c); err == nil {
 			t.Unchanged("%s runs", k.Name())
 			return a, nil
 		}
@@ -221,10 +221,23 @@ func (k *Kind) Access(ctx context.Context) (Access, error) {
 	if c == nil || c.State.Status != "running" {
 		return Access{}, fault.New(fault.CodeCluster, k.Name()+" does not run", "run: go tool mage deploy")
 	}
+	a, err := k.reach(ctx, c)
+	return a, fault.Wrap(err, fault.CodeCluster, k.Name()+" does not answer", "run: go tool mage cluster:up")
+}
+
+// reach gives the access to a running node whose API server answers. A fresh checkout has no kubeconfig yet, and that of a remade cluster is another.
+func (k *Kind) reach(ctx context.Context, c *container) (Access, error) {
 	if a := k.access(c); a.ready(ctx) == nil {
 		return a, nil
 	}
-	return k.exportKubeconfig(ctx, c)
+	if complete, err := k.complete(ctx); err != nil || !complete {
+		return Access{}, errors.Join(err, errIncomplete)
+	}
+	a, err := k.exportKubeconfig(ctx, c)
+	if err != nil {
+		return Access{}, err
+	}
+	return a, a.ready(ctx)
 }
 
 func (k *Kind) access(c *container) Access {
@@ -237,7 +250,7 @@ func (k *Kind) access(c *container) Access {
 	return Access{Kubeconfig: k.Kubeconfig, Context: "kind-" + k.ClusterName, HTTP: addr("80"), HTTPS: addr("443"), NodeImage: c.Config.Image}
 }
 
-// exportKubeconfig writes the node's admin kubeconfig with its address on this host. A fresh checkout has none, and a remade cluster another.
+// exportKubeconfig writes the node's admin kubeconfig with its address on this host.
 func (k *Kind) exportKubeconfig(ctx context.Context, c *container) (Access, error) {
 	text, err := within(ctx, func() (string, error) { return k.kubeconfig(k.ClusterName) })
 	if err != nil {

@@ -103,6 +103,20 @@ func TestUpMakesOnceAndThenFindsIt(t *testing.T) {
 	assert.Equal(t, "todo-node:1", first.NodeImage)
 }
 
+func TestAnotherCheckoutFindsTheRunningCluster(t *testing.T) {
+	w, k := newWorld(t)
+	_, err := up(t, k)
+	require.NoError(t, err)
+	require.NoError(t, os.Remove(k.Kubeconfig))
+	before := len(w.fake.Calls())
+	_, err = up(t, k)
+	require.NoError(t, err)
+	assert.FileExists(t, k.Kubeconfig)
+	for _, call := range w.fake.Calls()[before:] {
+		assert.NotContains(t, call, "start", "it runs already")
+	}
+}
+
 func TestStoppedClusterIsStartedNotMade(t *testing.T) {
 	w, k := newWorld(t)
 	w.status, w.marked, w.complete = "exited", true, true
