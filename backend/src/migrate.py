@@ -4,8 +4,11 @@ Runs before every start. Waits for a database that is still starting; several ma
 than the schema has nothing to do. Ends with 0, or with 1 (database) or 2 (configuration) and one line on stderr.
 """
 
+import argparse
 import logging
+import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import psycopg
@@ -66,12 +69,15 @@ def upgrade(connection: Connection) -> None:
         logger.info("migrated", extra={"from": found, "to": REQUIRED_REVISION})
 
 
-def main() -> None:
-    """Migrate, or end the process."""
+def main(arguments: Sequence[str] = ()) -> None:
+    """Migrate, or end the process. `--wait SECONDS` is how long the database may take to start."""
+    parser = argparse.ArgumentParser("python -m src.migrate", description="Bring the schema to what this code needs.")
+    parser.add_argument("--wait", type=float, default=WAIT_SECONDS, metavar="SECONDS", help="for the database to start")
+    wait_seconds = parser.parse_args(arguments).wait
     settings = load_settings(DatabaseSettings)
     configure_logging(settings.log_level)
     try:
-        raw = connect(settings.database_url.get_secret_value(), WAIT_SECONDS)
+        raw = connect(settings.database_url.get_secret_value(), wait_seconds)
     except psycopg.OperationalError as error:
         stop(f"migration failed: DATABASE_URL: {reason(error)}", 1)
     engine = create_engine("postgresql+psycopg://", creator=lambda: raw, poolclass=StaticPool)
@@ -85,4 +91,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

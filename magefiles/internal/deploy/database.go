@@ -105,12 +105,9 @@ func migrationPod(app application) *corev1.Pod {
 				RunAsNonRoot: &yes, RunAsUser: &user, SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault},
 			},
 			Containers: []corev1.Container{{
-				Name: "migrate", Image: app.backend, ImagePullPolicy: pullPolicy(app.backend), Command: []string{"python", "-m", "src.migrate"},
-				Env: []corev1.EnvVar{
-					{Name: "DATABASE_WAIT_SECONDS", Value: "10"},
-					{Name: secrets.DatabaseURL, ValueFrom: &corev1.EnvVarSource{SecretKeyRef: &corev1.SecretKeySelector{
-						LocalObjectReference: corev1.LocalObjectReference{Name: databaseCheck}, Key: secrets.DatabaseURL}}},
-				},
+				Name: "migrate", Image: app.backend, ImagePullPolicy: pullPolicy(app.backend), Command: []string{"python", "-m", "src.migrate", "--wait", "10"},
+				Env: []corev1.EnvVar{{Name: secrets.DatabaseURL, ValueFrom: &corev1.EnvVarSource{SecretKeyRef: &corev1.SecretKeySelector{
+					LocalObjectReference: corev1.LocalObjectReference{Name: databaseCheck}, Key: secrets.DatabaseURL}}}},
 				SecurityContext: &corev1.SecurityContext{
 					AllowPrivilegeEscalation: &no, ReadOnlyRootFilesystem: &yes, Capabilities: &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}},
 				},
