@@ -95,13 +95,36 @@ func (c checkout) mage(t *testing.T, env []string, targets ...string) result {
 	} else {
 		require.NoError(t, err)
 	}
-	t.Logf("go tool mage %s (%.1f s, exit code %d)\n%s", strings.Join(targets, " "), r.took.Seconds(), r.code, r.output)
+	t.Logf("mage %s (%.1f s, exit code %d)\n%s", strings.Join(targets, " "), r.took.Seconds(), r.code, r.output)
 	return r
+}
+
+// targetsBinary is the project's targets, compiled once: go tool mage would link them anew for every copy of the checkout.
+var targetsBinary string
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "todo-e2e-")
+	if err == nil {
+		targetsBinary = filepath.Join(dir, "targets")
+		var out []byte
+		cmd := exec.Command("go", "tool", "mage", "-compile", targetsBinary)
+		cmd.Dir = filepath.Join("..", "..")
+		if out, err = cmd.CombinedOutput(); err != nil {
+			err = fmt.Errorf("go tool mage -compile: %w: %s", err, out)
+		}
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	code := m.Run()
+	os.RemoveAll(dir)
+	os.Exit(code)
 }
 
 // command is a call of targets in a process group of its own, so that a test can end it with everything below it.
 func (c checkout) command(ctx context.Context, out io.Writer, env []string, targets ...string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, "go", append([]string{"tool", "mage"}, targets...)...)
+	cmd := exec.CommandContext(ctx, targetsBinary, targets...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = c.dir, out, out
 	cmd.Env = append(os.Environ(), env...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
