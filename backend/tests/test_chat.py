@@ -11,6 +11,7 @@ import psycopg
 import pytest
 from pydantic import TypeAdapter
 
+from src.chat import service
 from src.chat.schemas import ChatEvent
 from tests.support import Person, calls_of, expect_problem, text_of
 
@@ -214,3 +215,14 @@ def test_stored_calls_are_json_as_documented(alice: Person, sql_connection: psyc
     (call,) = row[0]
     assert set(call) == {"id", "name", "arguments", "result"}
     assert json.dumps(call)
+
+
+def test_an_error_of_ours_in_a_stream(alice: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_: str) -> None:
+        raise RuntimeError("secret detail")
+
+    monkeypatch.setattr(service, "read_arguments", broken)
+    name, problem = alice.events("add buy milk")[-1]
+    assert name == "error"
+    assert problem["code"] == "internal_error"
+    assert "secret detail" not in str(problem)

@@ -155,6 +155,7 @@ def test_it_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch, capsys: pyte
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     monkeypatch.setattr(migrate, "WAIT_SECONDS", 0.5)
+    monkeypatch.setattr(migrate, "configure_logging", lambda _: None)
     monkeypatch.setenv("DATABASE_URL", f"postgresql://todo:hunter2@127.0.0.1:{port}/todo")
     with pytest.raises(SystemExit) as stopped:
         migrate.main()

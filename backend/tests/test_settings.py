@@ -1,11 +1,12 @@
 """Bad configuration stops the process: one line, which variable, never its value."""
 
+import re
 from typing import Any
 
 import pytest
 
 from src.core.settings import Settings, load_settings
-from tests.support import SECRET, run_module
+from tests.support import BACKEND, SECRET, run_module
 
 GOOD = {"DATABASE_URL": "postgresql://todo:hunter2hunter2@127.0.0.1:1/todo", "JWT_SECRET": SECRET}
 
@@ -90,3 +91,12 @@ def test_urls_as_hosts_hand_them_out(scheme: str, monkeypatch: pytest.MonkeyPatc
     assert settings.trusted_origins == ("https://a.example", "http://localhost:3000")
     assert SECRET not in repr(settings)
     assert "p%40ss" not in repr(settings)
+
+
+def test_the_readme_lists_every_setting_with_its_default() -> None:
+    rows = re.findall(r"^\| `([A-Z_]+)` \| (.*?) \|", (BACKEND / "README.md").read_text(), re.M)
+    defaults = {
+        name.upper(): "required" if field.is_required() else f"`{field.default}`" if field.default else "none"
+        for name, field in Settings.model_fields.items()
+    }
+    assert dict(rows) == defaults

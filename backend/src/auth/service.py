@@ -3,7 +3,7 @@
 import uuid
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import bindparam, delete, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -57,14 +57,18 @@ async def _start_session(session: AsyncSession, settings: Settings, user: User) 
     )
 
 
+# Built once: every request runs it.
+_FIND_USER = (
+    select(User.id, User.email, User.created_at)
+    .join(Session, Session.user_id == User.id)
+    .where(Session.id == bindparam("session_id"), User.id == bindparam("user_id"), Session.expires_at > func.now())
+)
+
+
 async def find_user(session: AsyncSession, claims: TokenClaims) -> UserOut | None:
     """The user of a session that is neither logged out nor expired."""
-    statement = (
-        select(User.id, User.email, User.created_at)
-        .join(Session, Session.user_id == User.id)
-        .where(Session.id == claims.session_id, User.id == claims.user_id, Session.expires_at > func.now())
-    )
-    row = (await session.execute(statement)).one_or_none()
+    found = await session.execute(_FIND_USER, {"session_id": claims.session_id, "user_id": claims.user_id})
+    row = found.one_or_none()
     return UserOut(id=row.id, email=row.email, created_at=row.created_at) if row else None
 
 

@@ -1,5 +1,6 @@
 """Routes of /api/chat."""
 
+import logging
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Annotated, Any
@@ -21,8 +22,10 @@ from src.chat.schemas import (
     ErrorEvent,
 )
 from src.core.dependencies import DatabaseDep, SessionDep, SettingsDep
-from src.core.errors import ErrorCode, ProblemError, problem, responses
+from src.core.errors import INTERNAL_ERROR, ErrorCode, ProblemError, problem, responses
 from src.core.ratelimit import spend
+
+logger = logging.getLogger(__name__)
 
 router = APIRouter(prefix="/api/chat", tags=["chat"], responses=responses(ErrorCode.NOT_AUTHENTICATED))
 
@@ -94,6 +97,10 @@ async def _stream(events: AsyncGenerator[ChatEvent]) -> AsyncGenerator[bytes]:
                 yield _wire(event)
     except ProblemError as error:
         yield _wire(ErrorEvent(data=problem(error.code, error.detail)))
+    except Exception:
+        # The status is long sent: this is the only way left to tell the client.
+        logger.exception("unhandled error in a stream")
+        yield _wire(ErrorEvent(data=problem(ErrorCode.INTERNAL_ERROR, INTERNAL_ERROR)))
 
 
 def _wire(event: ChatEvent) -> bytes:

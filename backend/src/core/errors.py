@@ -17,6 +17,9 @@ from src.core.logging import request_id
 MAX_BODY_BYTES = 64 * 1024
 """The largest request body that is read."""
 
+INTERNAL_ERROR = "Something went wrong on our side."
+"""All that a client learns of a bug."""
+
 
 class ErrorCode(StrEnum):
     """Every code that the API can answer with."""

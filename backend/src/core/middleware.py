@@ -10,7 +10,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from src.core.errors import MAX_BODY_BYTES, ErrorCode, problem_response
+from src.core.errors import INTERNAL_ERROR, MAX_BODY_BYTES, ErrorCode, problem_response
 from src.core.logging import request_id
 from src.core.metrics import Metrics
 
@@ -57,7 +57,7 @@ class RequestContext:
             logger.exception("unhandled error", extra={"path": scope["path"], "method": scope["method"]})
             if status:
                 raise  # the answer has begun: only breaking it off tells the client
-            answer = problem_response(ErrorCode.INTERNAL_ERROR, "Something went wrong on our side.")
+            answer = problem_response(ErrorCode.INTERNAL_ERROR, INTERNAL_ERROR)
             await answer(scope, receive, send_with_id)
         finally:
             seconds = time.perf_counter() - started
