@@ -42,7 +42,9 @@ export function TaskEditor({ task, className, onSave, onCancel }: TaskEditorProp
   const form = useRef<HTMLFormElement>(null);
 
   // On a small screen the form may have opened below the fold.
-  useEffect(() => form.current?.scrollIntoView({ block: "nearest" }), []);
+  useEffect(() => {
+    form.current?.scrollIntoView({ block: "nearest" });
+  }, []);
 
   const save = () => {
     if (!title.trim()) return;
