@@ -63,6 +63,9 @@ the pods agree, and read back from the cluster after that.
   {{- end -}}
   {{- if $password -}}{{- $_ := set $data "POSTGRES_PASSWORD" $password -}}{{- end -}}
   {{- if .Values.secrets.databaseUrl -}}
+    {{- if not (regexMatch "^postgres(ql)?([+]psycopg)?://." .Values.secrets.databaseUrl) -}}
+      {{- fail "secrets.databaseUrl must begin with postgresql://" -}}
+    {{- end -}}
     {{- $_ := set $data "DATABASE_URL" .Values.secrets.databaseUrl -}}
   {{- else if include "todo-app.postgresEnabled" . -}}
     {{- $_ := set $data "DATABASE_URL" (printf "postgresql://todo:%s@postgres:5432/todo" $password) -}}

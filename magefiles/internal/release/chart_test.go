@@ -211,8 +211,8 @@ func TestMistakesInValuesAreNamed(t *testing.T) {
 		`frontend: {image: {digest: abc}}`:                 "frontend.image.digest: 'abc' does not match",
 		`fronted: {}`:                                      "unknown: fronted",
 		`ingress: {host: "Todo Local"}`:                    "ingress.host: 'Todo Local' does not match",
-		`secrets: {jwtSecret: short}`:                      "secrets.jwtSecret: 'short' does not match",
-		`secrets: {databaseUrl: "mysql://h/d"}`:            "secrets.databaseUrl",
+		`secrets: {jwtSecret: short}`:                      "secrets.jwtSecret: minLength: got 5, want 32",
+		`secrets: {databaseUrl: "mysql://hush@h/d"}`:       "secrets.databaseUrl must begin with postgresql://",
 		`config: {logLevel: LOUD}`:                         "config.logLevel: value must be one of",
 		`httpRoute: {enabled: true}`:                       "httpRoute.parentRefs: minItems: got 0, want 1",
 		`backend: {resources: {limits: {memory: plenty}}}`: "backend.resources.limits.memory: 'plenty' does not match",
@@ -226,6 +226,7 @@ func TestMistakesInValuesAreNamed(t *testing.T) {
 			require.Error(t, err)
 			assert.Contains(t, err.Error(), want)
 			assert.NotContains(t, err.Error(), "\n")
+			assert.NotContains(t, err.Error(), "hush")
 		})
 	}
 }

@@ -139,6 +139,8 @@ func (e *Engine) unchanged(ctx context.Context, t *ui.Task, last *release.Releas
 
 // write installs the release where there is none and upgrades it otherwise. Helm's own Upgrade.Install does not install.
 func (e *Engine) write(ctx context.Context, t *ui.Task, spec Spec, c *chart.Chart, last *release.Release, mark string) (*release.Release, error) {
+	ctx, done := during(ctx)
+	defer done()
 	labels := map[string]string{fingerprintLabel: mark}
 	// Checking against the cluster's OpenAPI documents costs half a second a time; the chart's tests check its objects strictly.
 	const unchecked = true
@@ -155,6 +157,14 @@ func (e *Engine) write(ctx context.Context, t *ui.Task, spec Spec, c *chart.Char
 	up.Labels, up.Timeout, up.DisableOpenAPIValidation = labels, timeout, unchecked
 	up.ResetValues = true
 	return up.RunWithContext(ctx, spec.Name, c, spec.Values)
+}
+
+// during gives a context that ends with ctx, but no more after done was called. An upgrade leaves a goroutine behind that looks at its context once
+// more: if that has ended by then, Helm marks the upgrade as failed although it was not.
+func during(ctx context.Context) (out context.Context, done func()) {
+	out, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, cancel)
+	return out, func() { stop() }
 }
 
 // settle brings a release that an interrupted run left halfway into a state that Helm goes on from, and gives its last revision. It is called

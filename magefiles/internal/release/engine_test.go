@@ -217,6 +217,20 @@ func TestAnInterruptedRunSaysSo(t *testing.T) {
 	assert.Equal(t, fault.CodeInterrupted, fault.Code(err))
 }
 
+func TestAnInterruptEndsAnOperationAndNothingAfterIt(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	made, done := during(ctx)
+	done()
+	cancel()
+	assert.NoError(t, made.Err(), "an upgrade that was made is not marked as failed later")
+
+	ctx, cancel = context.WithCancel(t.Context())
+	running, done := during(ctx)
+	defer done()
+	cancel()
+	<-running.Done()
+}
+
 func TestRollback(t *testing.T) {
 	b := newBench(t)
 	for size := 1; size <= 3; size++ {
