@@ -163,6 +163,9 @@ class Proxy:
             pass
         finally:
             for end in (source, target):
+                # close() alone would neither wake the thread that reads nor tell the other side
+                with suppress(OSError):
+                    end.shutdown(socket.SHUT_RDWR)
                 end.close()
 
     def freeze(self) -> None:
@@ -176,7 +179,6 @@ class Proxy:
     def cut(self) -> None:
         """Break off the connections that are open; new ones work."""
         for end in self._sockets:
-            # close() alone would not wake the thread that reads
             with suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
         self._sockets.clear()
