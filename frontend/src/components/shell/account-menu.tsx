@@ -1,9 +1,8 @@
 "use client";
 
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useMutation } from "@tanstack/react-query";
 import { LogOut, Trash2, UserRound } from "lucide-react";
 import dynamic from "next/dynamic";
-import { useRouter } from "next/navigation";
 import { useId, useState } from "react";
 import { useRuntime } from "@/components/providers";
 import { IconButton } from "@/components/ui/button";
@@ -22,8 +21,6 @@ const ITEM = "flex h-10 w-full items-center gap-3 rounded-lg px-3 text-left text
 /** Who is logged in, and what can be done with the account. The browser's own popover: Escape and a click outside close it. */
 export function AccountMenu() {
   const { api } = useRuntime();
-  const router = useRouter();
-  const client = useQueryClient();
   const toast = useToast();
   const session = useSession();
   const { flush } = useDeletions();
@@ -35,10 +32,8 @@ export function AccountMenu() {
       await flush();
       await unwrap(api.POST("/api/auth/logout"));
     },
-    onSuccess: () => {
-      client.clear();
-      router.replace("/login");
-    },
+    // A new page, not a new view: nothing of this user's stays in memory, and nothing asks the API again.
+    onSuccess: () => location.assign("/login"),
     onError: (error) =>
       toast({ tone: "error", text: `You are still logged in. ${asProblem(error).message}` }),
   });

@@ -1,7 +1,6 @@
 "use client";
 
-import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { useRouter } from "next/navigation";
+import { useMutation } from "@tanstack/react-query";
 import type { FormEvent } from "react";
 import { useRuntime } from "@/components/providers";
 import { Button } from "@/components/ui/button";
@@ -13,14 +12,9 @@ import { asProblem } from "@/lib/api/problem";
 /** Deletes the account for good; the API asks for the password once more. */
 export function DeleteAccountDialog({ onClose }: { onClose: () => void }) {
   const { api } = useRuntime();
-  const client = useQueryClient();
-  const router = useRouter();
   const remove = useMutation({
     mutationFn: (password: string) => unwrap(api.DELETE("/api/auth/me", { body: { password } })),
-    onSuccess: () => {
-      client.clear();
-      router.replace("/");
-    },
+    onSuccess: () => location.assign("/"),
   });
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
