@@ -120,15 +120,18 @@ func tinyImage(t *testing.T, ref, from, content string) {
 	removeAtEnd(t, ref)
 }
 
-// removeAtEnd takes a name off an image when the test has ended.
-func removeAtEnd(t *testing.T, ref string) {
+// removeAtEnd takes every name of a pattern off the engine's images when the test has ended.
+func removeAtEnd(t *testing.T, pattern string) {
 	t.Helper()
 	d := docker(t)
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 30*time.Second)
 		defer cancel()
-		_, err := d.Output(ctx, "image", "rm", ref)
-		assert.NoError(t, err)
+		names, err := d.Output(ctx, "image", "ls", "--filter", "reference="+pattern, "--format", "{{.Repository}}:{{.Tag}}")
+		if assert.NoError(t, err) && names != "" {
+			_, err = d.Output(ctx, append([]string{"image", "rm"}, strings.Fields(names)...)...)
+			assert.NoError(t, err)
+		}
 	})
 }
 
@@ -218,6 +221,7 @@ func TestForeignContext(t *testing.T) {
 	// The registry, which the node reaches under the name that the engine knows it by.
 	reg := newRegistry(t)
 	reg.mirror(t, name+"-control-plane")
+	removeAtEnd(t, reg.addr+"/team/*")
 
 	foreign := []string{
 		"KUBECONFIG=" + home, "TODO_CLUSTER=context:" + access.Context, "TODO_CLUSTER_NAME=" + name + "-context",

@@ -45,9 +45,9 @@ func (r *Registry) Push(ctx context.Context, t *ui.Task, refs []string) (map[str
 		names[ref] = pinned[i]
 	}
 	if layers.Load() == 0 {
-		t.Unchanged("%d images are in %s", len(refs), r.Prefix)
+		t.Unchanged("%s in %s", strings.Join(refs, ", "), r.Prefix)
 	} else {
-		t.Result("%d images are in %s: %d layers moved", len(refs), r.Prefix, layers.Load())
+		t.Result("%s in %s: %d layers moved", strings.Join(refs, ", "), r.Prefix, layers.Load())
 	}
 	return names, nil
 }
