@@ -13,11 +13,24 @@ import { useCreateTask } from "@/lib/tasks/use-tasks";
 const ICONS = { due: CalendarDays, priority: Flag, tag: Tag };
 const MAX_TITLE = 200;
 
-/** What a recognised part of the line means, in words. */
-function meaning(token: QuickAddToken, parsed: Parsed, now: Date): string {
-  if (token.kind === "due") return parsed.dueAt ? describeDue(parsed.dueAt, now).label : token.text;
-  if (token.kind === "priority") return `${parsed.priority} priority`;
-  return token.text;
+/** What was understood, one chip for each meaning: a day and its time belong together. */
+function understood(
+  parsed: Parsed,
+  now: Date,
+): { kind: QuickAddToken["kind"]; label: string; texts: string[] }[] {
+  const due = parsed.tokens.filter((token) => token.kind === "due").map((token) => token.text);
+  return [
+    ...(parsed.dueAt
+      ? [{ kind: "due" as const, label: describeDue(parsed.dueAt, now).label, texts: due }]
+      : []),
+    ...parsed.tokens
+      .filter((token) => token.kind !== "due")
+      .map(({ kind, text }) => ({
+        kind,
+        label: kind === "tag" ? text : `Priority: ${parsed.priority}`,
+        texts: [text],
+      })),
+  ];
 }
 
 type QuickAddProps = { filters: Filters; now: Date; ref: Ref<HTMLInputElement> };
@@ -85,20 +98,21 @@ export function QuickAdd({ filters, now, ref }: QuickAddProps) {
         )}
         {parsed.tokens.length > 0 && (
           <ul className="flex flex-wrap gap-1.5 px-3.5 pb-2.5">
-            {parsed.tokens.map((token) => {
-              const Icon = ICONS[token.kind];
+            {understood(parsed, now).map(({ kind, label, texts }) => {
+              const Icon = ICONS[kind];
+              const keep = `Keep “${texts.join(" ")}” in the title`;
               return (
                 <li
-                  key={token.text}
+                  key={texts.join()}
                   className="inline-flex animate-fade items-center gap-1.5 rounded-md bg-tint py-0.5 pr-0.5 pl-2 text-accent text-sm"
                 >
                   <Icon aria-hidden className="size-3.5" />
-                  <span className="first-letter:uppercase">{meaning(token, parsed, now)}</span>
+                  {label}
                   <button
                     type="button"
-                    aria-label={`Keep “${token.text}” in the title`}
-                    title={`Keep “${token.text}” in the title`}
-                    onClick={() => setLiteral((all) => [...all, token.text])}
+                    aria-label={keep}
+                    title={keep}
+                    onClick={() => setLiteral((all) => [...all, ...texts])}
                     className="grid size-6 place-items-center rounded hover:bg-hover"
                   >
                     <X aria-hidden className="size-3.5" />

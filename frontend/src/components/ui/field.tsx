@@ -12,7 +12,9 @@ type FieldProps = ComponentProps<"input"> & { label: string; hint?: ReactNode; e
 /** A labelled one-line input with a hint and an error that screen readers are told about. */
 export function Field({ label, hint, error, className, ...rest }: FieldProps) {
   const id = useId();
-  const described = [hint && `${id}-hint`, error && `${id}-error`].filter(Boolean).join(" ");
+  // An error says all that the hint says.
+  const hinted = hint && !error;
+  const described = [hinted && `${id}-hint`, error && `${id}-error`].filter(Boolean).join(" ");
   return (
     <div className={clsx("grid gap-1.5", className)}>
       <label htmlFor={id} className="font-medium text-sm">
@@ -25,7 +27,7 @@ export function Field({ label, hint, error, className, ...rest }: FieldProps) {
         className={clsx(controlClass, "h-11 w-full")}
         {...rest}
       />
-      {hint && (
+      {hinted && (
         <p id={`${id}-hint`} className="text-muted text-sm">
           {hint}
         </p>
