@@ -1,0 +1,106 @@
+package cluster
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"todo.local/magefiles/internal/engine"
+	"todo.local/magefiles/internal/fault"
+	"todo.local/magefiles/internal/run"
+)
+
+// container is what docker inspect tells of a node.
+type container struct {
+	State  struct{ Status string }
+	Config struct {
+		Image  string
+		Labels map[string]string
+	}
+	Mounts     []struct{ Destination string }
+	HostConfig struct {
+		PortBindings map[string][]struct{ HostIp, HostPort string }
+	}
+}
+
+// inspect gives the cluster's node, or nil where there is none. A node that this project did not make is an error.
+func (k *Kind) inspect(ctx context.Context) (*container, error) {
+	out, err := k.Docker.Output(ctx, "container", "inspect", k.node())
+	if err != nil {
+		var e *run.Error
+		if errors.As(err, &e) && strings.Contains(strings.ToLower(e.Output), "no such container") {
+			return nil, nil
+		}
+		if known := engine.Explain(err); known != nil {
+			return nil, known
+		}
+		return nil, err
+	}
+	var found []container
+	if err := json.Unmarshal([]byte(out), &found); err != nil || len(found) != 1 {
+		return nil, fmt.Errorf("docker container inspect %s gave no usable answer: %w", k.node(), err)
+	}
+	c := &found[0]
+	for _, m := range c.Mounts {
+		if m.Destination == markMount {
+			return c, nil
+		}
+	}
+	return nil, fault.New(fault.CodeCluster, "a container "+k.node()+" exists that this project did not make",
+		"choose another name with TODO_CLUSTER_NAME")
+}
+
+func (k *Kind) complete(ctx context.Context) (bool, error) {
+	_, err := k.Docker.Output(ctx, "exec", k.node(), "test", "-f", readyMark)
+	var e *run.Error
+	if errors.As(err, &e) && e.Code == 1 {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// reach gives the access to a running node whose API server answers. A fresh checkout has no kubeconfig yet, and that of a remade cluster is another.
+func (k *Kind) reach(ctx context.Context, c *container) (Access, error) {
+	if a := k.access(c); a.ready(ctx) == nil {
+		return a, nil
+	}
+	if complete, err := k.complete(ctx); err != nil || !complete {
+		return Access{}, errors.Join(err, errIncomplete)
+	}
+	a, err := k.exportKubeconfig(ctx, c)
+	if err != nil {
+		return Access{}, err
+	}
+	return a, a.ready(ctx)
+}
+
+func (k *Kind) access(c *container) Access {
+	addr := func(port string) string {
+		for _, b := range c.HostConfig.PortBindings[port+"/tcp"] {
+			return net.JoinHostPort(b.HostIp, b.HostPort)
+		}
+		return ""
+	}
+	return Access{Kubeconfig: k.Kubeconfig, Context: "kind-" + k.ClusterName, HTTP: addr("80"), HTTPS: addr("443"), NodeImage: c.Config.Image}
+}
+
+// exportKubeconfig writes the node's admin kubeconfig with its address on this host.
+func (k *Kind) exportKubeconfig(ctx context.Context, c *container) (Access, error) {
+	text, err := within(ctx, func() (string, error) { return k.kubeconfig(k.ClusterName) })
+	if err != nil {
+		return Access{}, fault.Wrap(err, fault.CodeCluster, "the kubeconfig of "+k.Name()+" cannot be read", "run: go tool mage cluster:up")
+	}
+	if err := os.MkdirAll(filepath.Dir(k.Kubeconfig), 0o755); err != nil {
+		return Access{}, err
+	}
+	tmp := k.Kubeconfig + ".new"
+	if err := os.WriteFile(tmp, []byte(text), 0o600); err != nil {
+		return Access{}, err
+	}
+	return k.access(c), os.Rename(tmp, k.Kubeconfig)
+}
