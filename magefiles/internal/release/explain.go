@@ -17,8 +17,10 @@ var templateFailure = regexp.MustCompile(`(?:execution error at \(|parse error a
 func explain(name string, err error) error {
 	text := oneLine(err.Error())
 	switch {
-	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, context.Canceled):
 		return fault.Wrap(err, fault.CodeInterrupted, "the release "+name+" was interrupted", "run the same command again; it recovers")
+	case errors.Is(err, context.DeadlineExceeded):
+		return fault.Wrap(err, fault.CodeCluster, "the release "+name+" took too long", "run: go tool mage doctor")
 	case strings.Contains(text, "cluster unreachable"), strings.Contains(text, "connection refused"):
 		return unreachable(err)
 	case strings.Contains(text, "cannot be imported into the current release"):

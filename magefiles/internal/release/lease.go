@@ -33,6 +33,7 @@ type lease struct {
 	name    string
 	self    string // this run: user@host:pid
 	machine string
+	renewal time.Duration
 	now     func() time.Time
 }
 
@@ -43,6 +44,7 @@ func (e *Engine) lease(release string) *lease {
 		name:    release + "-deploy",
 		self:    fmt.Sprintf("%s:%d", host, os.Getpid()),
 		machine: machine(),
+		renewal: leaseRenewal,
 		now:     time.Now,
 	}
 }
@@ -153,7 +155,7 @@ func (l *lease) renew(ctx context.Context, lost context.CancelCauseFunc) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(leaseRenewal):
+		case <-time.After(l.renewal):
 		}
 		found, err := l.client.Get(ctx, l.name, metav1.GetOptions{})
 		if err == nil {
