@@ -1,16 +1,17 @@
 package image
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 
+	"github.com/bitfield/script"
 	"github.com/distribution/reference"
 	"github.com/opencontainers/go-digest"
 	"golang.org/x/sync/errgroup"
@@ -159,15 +160,21 @@ func (n *Node) receive(ctx context.Context, a *archive, l *layout, has map[diges
 	return moved, g.Wait()
 }
 
+var tableHead = regexp.MustCompile(`^REF\s`)
+
 // images lists the node's images: full name to manifest digest.
 func (n *Node) images(ctx context.Context) (map[string]digest.Digest, error) {
 	out, err := n.ctr(ctx, "images", "list")
 	if err != nil {
 		return nil, err
 	}
+	rows, err := script.Echo(out).RejectRegexp(tableHead).Slice()
+	if err != nil {
+		return nil, err
+	}
 	found := map[string]digest.Digest{}
-	for s := bufio.NewScanner(strings.NewReader(out)); s.Scan(); {
-		if f := strings.Fields(s.Text()); len(f) > 2 && f[0] != "REF" {
+	for _, row := range rows {
+		if f := strings.Fields(row); len(f) > 2 {
 			found[f[0]] = digest.Digest(f[2])
 		}
 	}
