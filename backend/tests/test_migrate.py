@@ -154,11 +154,10 @@ def test_it_waits_for_a_database_that_is_still_starting(new_database: Callable[[
 def test_it_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-    monkeypatch.setattr(migrate, "WAIT_SECONDS", 0.5)
     monkeypatch.setattr(migrate, "configure_logging", lambda _: None)
     monkeypatch.setenv("DATABASE_URL", f"postgresql://todo:hunter2@127.0.0.1:{port}/todo")
     with pytest.raises(SystemExit) as stopped:
-        migrate.main()
+        migrate.main(["--wait", "0.5"])
     assert stopped.value.code == 1
     line = capsys.readouterr().err
     assert line.startswith("migration failed: DATABASE_URL: ")
