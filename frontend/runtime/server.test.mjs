@@ -70,7 +70,7 @@ test("one build, two environments: each start uses its own NEXT_PUBLIC_API_URL",
     const answer = await ready(server);
     const policy = answer.headers.get("content-security-policy");
     assert.match(policy, new RegExp(`connect-src ${connect};`));
-    const page = await answer.text();
+    const page = await (await fetch(`${server.url}/login`)).text();
     const handedDown = apiUrl.replace(/\/$/, "");
     assert.ok(
       page.includes(`\\"apiUrl\\":\\"${handedDown}\\"`),

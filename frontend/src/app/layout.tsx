@@ -1,10 +1,8 @@
 import type { Metadata, Viewport } from "next";
 import localFont from "next/font/local";
-import { cookies, headers } from "next/headers";
+import { cookies } from "next/headers";
 import { connection } from "next/server";
 import type { ReactNode } from "react";
-import { Providers } from "@/components/providers";
-import { publicApiUrl } from "@/lib/config";
 import { isTheme, THEME_COOKIE } from "@/lib/theme";
 import "./globals.css";
 
@@ -29,17 +27,12 @@ export const viewport: Viewport = {
 };
 
 export default async function RootLayout({ children }: { children: ReactNode }) {
-  // Everything below depends on the request: its nonce, its cookies, and settings read at run time.
+  // Every page depends on its request: a prerendered one would have no nonce and no theme.
   await connection();
-  const nonce = (await headers()).get("x-nonce") ?? undefined;
   const theme = (await cookies()).get(THEME_COOKIE)?.value;
   return (
     <html lang="en" data-theme={isTheme(theme) ? theme : undefined} className={inter.variable}>
-      <body className="min-h-dvh font-sans antialiased">
-        <Providers apiUrl={publicApiUrl()} nonce={nonce}>
-          {children}
-        </Providers>
-      </body>
+      <body className="min-h-dvh font-sans antialiased">{children}</body>
     </html>
   );
 }

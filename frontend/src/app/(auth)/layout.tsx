@@ -1,6 +1,7 @@
 import Link from "next/link";
 import type { ReactNode } from "react";
 import { Brand } from "@/components/brand";
+import { RuntimeProviders } from "@/components/runtime-providers";
 import { ThemeButton } from "@/components/theme-button";
 
 export default function AuthLayout({ children }: { children: ReactNode }) {
@@ -14,7 +15,7 @@ export default function AuthLayout({ children }: { children: ReactNode }) {
       </header>
       <main className="flex flex-1 items-start justify-center px-4 py-8 sm:items-center sm:pb-24">
         <div className="w-full max-w-sm rounded-2xl border border-line bg-surface p-6 shadow-card sm:p-8">
-          {children}
+          <RuntimeProviders>{children}</RuntimeProviders>
         </div>
       </main>
     </div>

@@ -1,6 +1,6 @@
 "use client";
 
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useMutation } from "@tanstack/react-query";
 import Link from "next/link";
 import { useRouter } from "next/navigation";
 import { type FormEvent, useRef, useState } from "react";
@@ -18,7 +18,6 @@ type AuthFormProps = { mode: "login" | "register"; next: string; expired: boolea
 export function AuthForm({ mode, next, expired }: AuthFormProps) {
   const { api } = useRuntime();
   const router = useRouter();
-  const queryClient = useQueryClient();
   const form = useRef<HTMLFormElement>(null);
   const [passwordFault, setPasswordFault] = useState<string>();
   const registering = mode === "register";
@@ -26,10 +25,7 @@ export function AuthForm({ mode, next, expired }: AuthFormProps) {
   const submit = useMutation({
     mutationFn: (body: { email: string; password: string }) =>
       unwrap(registering ? api.POST("/api/auth/register", { body }) : api.POST("/api/auth/login", { body })),
-    onSuccess: () => {
-      queryClient.clear();
-      router.replace(next as "/tasks");
-    },
+    onSuccess: () => router.replace(next as "/tasks"),
     onError: () => form.current?.querySelector<HTMLInputElement>("input")?.focus(),
   });
 
