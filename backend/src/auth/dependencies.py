@@ -40,7 +40,7 @@ async def get_user(session: SessionDep, claims: ClaimsDep) -> UserOut:
 
 async def get_user_detached(database: DatabaseDep, claims: ClaimsDep) -> UserOut:
     """The user, for routes that do slow things and must not hold a transaction meanwhile."""
-    async with database.session() as session:
+    async with database.session(autocommit=True) as session:
         return await get_user(session, claims)
 
 

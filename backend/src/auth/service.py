@@ -31,7 +31,7 @@ async def register(database: Database, settings: Settings, email: str, password:
 
 async def login(database: Database, settings: Settings, email: str, password: str) -> SessionOut:
     """Log in. Raises ProblemError(INVALID_CREDENTIALS), the same for a wrong password and an unknown address."""
-    async with database.session() as session:
+    async with database.session(autocommit=True) as session:
         user = await session.scalar(select(User).where(User.email == email))
     # No connection is held while the password is verified: that takes long and may have to queue.
     if not await verify_password(password, user.password_hash if user else None) or user is None:
@@ -79,7 +79,7 @@ async def logout(session: AsyncSession, claims: TokenClaims) -> None:
 
 async def delete_account(database: Database, user_id: uuid.UUID, password: str) -> None:
     """Delete the account and everything in it. Raises ProblemError(WRONG_PASSWORD)."""
-    async with database.session() as session:
+    async with database.session(autocommit=True) as session:
         password_hash = await session.scalar(select(User.password_hash).where(User.id == user_id))
     if not await verify_password(password, password_hash):
         raise ProblemError(ErrorCode.WRONG_PASSWORD, "The password is wrong.")

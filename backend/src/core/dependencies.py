@@ -26,7 +26,7 @@ SettingsDep = Annotated[Settings, Depends(get_settings)]
 
 async def get_session(request: Request, database: DatabaseDep) -> AsyncIterator[AsyncSession]:
     """One transaction for the whole route, committed before the answer is sent; GET only reads and needs none."""
-    async with database.session(read_only=request.method == "GET") as session:
+    async with database.session(autocommit=request.method == "GET") as session:
         yield session
 
 

@@ -47,7 +47,7 @@ async def health(request: Request) -> Health:
 )
 async def ready(database: DatabaseDep) -> Readiness:
     """Readiness: the database answers, and its schema is the one this code needs or a newer one."""
-    async with database.session() as session:
+    async with database.session(autocommit=True) as session:
         revision = await read_revision(session)
     if revision is None or not is_current(revision):
         raise ProblemError(

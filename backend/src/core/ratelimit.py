@@ -42,11 +42,12 @@ _WAIT = text("""
 
 
 async def spend(database: Database, key: str, per_minute: int) -> None:
-    """Count one request of `key` in a transaction of its own.
+    """Count one request of `key`.
 
     Allows `per_minute` at once and as many a minute after. Raises ProblemError(RATE_LIMITED), with the time to wait.
     """
-    async with database.session() as session:
+    # Without a transaction around it the statement holds its lock for no round trip: many may want the same row.
+    async with database.session(autocommit=True) as session:
         wait = await _spend(session, key, 60 / per_minute)
     if wait is not None:
         raise ProblemError(ErrorCode.RATE_LIMITED, f"Too many requests. Try again in {wait} seconds.", retry_after=wait)
