@@ -55,33 +55,39 @@ var violation = regexp.MustCompile(`(?m)^( *)- at '([^']*)': (.+)$`)
 // unknownNames is what the validator says of properties that the schema does not know.
 var unknownNames = regexp.MustCompile(`^additional properties (.+) not allowed$`)
 
-// schemaError puts a validator's answer into one line: the most specific violation, by the name that values.yaml uses.
+// schemaError puts a validator's answer into one line that is the same every time: the first violation by the name that values.yaml uses, and how
+// many more there are. Of nested violations the most specific one is told.
 func schemaError(chartName, text string) string {
 	found := violation.FindAllStringSubmatch(text, -1)
 	if len(found) == 0 {
-		return fmt.Sprintf("values of chart %s: %s", chartName, strings.Join(strings.Fields(text), " "))
+		return fmt.Sprintf("values of chart %s: %s", chartName, oneLine(text))
 	}
-	best, others := found[0], 0
-	for _, f := range found[1:] {
-		switch {
+	var specific [][]string // of each violation on the top level
+	for _, f := range found {
+		switch last := len(specific) - 1; {
 		case f[1] == found[0][1]:
-			others++ // on the top level: another fault
-		case others == 0 && len(f[1]) > len(best[1]):
-			best = f
+			specific = append(specific, f)
+		case len(f[1]) > len(specific[last][1]):
+			specific[last] = f
 		}
 	}
-	path := strings.ReplaceAll(strings.Trim(best[2], "/"), "/", ".")
-	what := best[3]
-	if m := unknownNames.FindStringSubmatch(what); m != nil {
-		what = "unknown: " + strings.ReplaceAll(m[1], "'", "")
+	var told []string
+	for _, f := range specific {
+		path, what := strings.ReplaceAll(strings.Trim(f[2], "/"), "/", "."), f[3]
+		if m := unknownNames.FindStringSubmatch(what); m != nil {
+			what = "unknown: " + strings.ReplaceAll(m[1], "'", "")
+		}
+		if path != "" {
+			what = path + ": " + what
+		}
+		told = append(told, what)
 	}
-	if path != "" {
-		what = path + ": " + what
+	slices.Sort(told)
+	line := fmt.Sprintf("values of chart %s: %s", chartName, told[0])
+	if len(told) > 1 {
+		line += fmt.Sprintf(" (and %d more)", len(told)-1)
 	}
-	if others > 0 {
-		what += fmt.Sprintf(" (and %d more)", others)
-	}
-	return fmt.Sprintf("values of chart %s: %s", chartName, what)
+	return line
 }
 
 // rendersFor is the Kubernetes version that Render assumes. Helm's own assumption is older than what the charts need.

@@ -2,6 +2,7 @@ package release
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strconv"
@@ -66,7 +67,11 @@ func (e *Engine) exclusively(ctx context.Context, t *ui.Task, release string, wo
 		<-renewed
 		l.release(ctx)
 	}()
-	return work(ctx)
+	err := work(ctx)
+	if cause := context.Cause(ctx); err != nil && cause != nil && !errors.Is(cause, ctx.Err()) {
+		return cause // it ended because the lease was lost, not because anyone interrupted it
+	}
+	return err
 }
 
 // acquire takes the lease, or waits for the run that holds it.
