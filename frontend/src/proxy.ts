@@ -39,7 +39,7 @@ export function proxy(request: NextRequest) {
   const nonce = crypto.randomUUID().replaceAll("-", "");
   const policy = contentSecurityPolicy(nonce, apiUrl);
   const headers = new Headers(request.headers);
-  headers.set("x-nonce", nonce);
+  // Next takes the nonce for its own scripts from here.
   headers.set("content-security-policy", policy);
 
   const response = NextResponse.next({ request: { headers } });

@@ -3,7 +3,7 @@
 import { QueryClientProvider } from "@tanstack/react-query";
 import { setNonce } from "get-nonce";
 import { useRouter } from "next/navigation";
-import { createContext, type ReactNode, useContext, useState } from "react";
+import { createContext, type ReactNode, useContext, useEffect, useState } from "react";
 import { type Api, createApi } from "@/lib/api/client";
 import { createQueryClient } from "@/lib/query-client";
 import { ToastProvider } from "./ui/toast";
@@ -21,16 +21,25 @@ export function useRuntime(): Runtime {
 
 const here = () => location.pathname + location.search;
 
-type ProvidersProps = { apiUrl: string; nonce: string | undefined; children: ReactNode };
+/**
+ * The nonce that this document's policy allows, for the styles that dialogs set. It is that of the first
+ * page that was loaded: later pages come without a document of their own, and so without a new policy.
+ */
+function documentNonce(): string | undefined {
+  return document.querySelector<HTMLScriptElement>("script[nonce]")?.nonce;
+}
 
-/** What every page needs: the API, the query cache, messages, and the nonce for styles set by dialogs. */
-export function Providers({ apiUrl, nonce, children }: ProvidersProps) {
+/** What pages that talk to the API need: its client, the query cache, and messages. */
+export function Providers({ apiUrl, children }: { apiUrl: string; children: ReactNode }) {
   const [runtime] = useState(() => ({ api: createApi(apiUrl), apiUrl }));
   const router = useRouter();
   const [queryClient] = useState(() =>
     createQueryClient(() => router.replace(`/login?expired&next=${encodeURIComponent(here())}`)),
   );
-  if (nonce && typeof window !== "undefined") setNonce(nonce);
+  useEffect(() => {
+    const nonce = documentNonce();
+    if (nonce) setNonce(nonce);
+  }, []);
   return (
     <RuntimeContext value={runtime}>
       <QueryClientProvider client={queryClient}>

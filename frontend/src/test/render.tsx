@@ -8,7 +8,7 @@ import { DeletionsProvider } from "@/lib/tasks/use-deletions";
 export function renderPage(page: ReactElement) {
   const user = userEvent.setup();
   const view = render(
-    <Providers apiUrl={location.origin} nonce={undefined}>
+    <Providers apiUrl={location.origin}>
       <DeletionsProvider>{page}</DeletionsProvider>
     </Providers>,
   );
