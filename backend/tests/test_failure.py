@@ -70,10 +70,9 @@ def test_connections_that_the_server_ends_are_not_noticed(
     person: Person, sql_connection: psycopg.Connection[Any]
 ) -> None:
     person.add()
-    sql_connection.execute(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-        "WHERE datname = current_database() AND pid <> pg_backend_pid()"
-    )
+    others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    sql_connection.execute(f"SELECT pg_terminate_backend(pid, 5000) {others}")  # waits until they have ended
+    time.sleep(0.1)  # for the news to pass the proxy
     assert len(person.titles()) == 1
 
 

@@ -31,7 +31,7 @@ ClaimsDep = Annotated[TokenClaims | None, Depends(get_claims)]
 
 
 async def get_user(session: SessionDep, claims: ClaimsDep) -> UserOut:
-    """The user, looked up in the route's own transaction. Raises ProblemError(NOT_AUTHENTICATED)."""
+    """The user, looked up in the route's own session. Raises ProblemError(NOT_AUTHENTICATED)."""
     user = await find_user(session, claims) if claims else None
     if user is None:
         raise ProblemError(ErrorCode.NOT_AUTHENTICATED, "Log in first.")
@@ -39,7 +39,7 @@ async def get_user(session: SessionDep, claims: ClaimsDep) -> UserOut:
 
 
 async def get_user_detached(database: DatabaseDep, claims: ClaimsDep) -> UserOut:
-    """The user, for routes that do slow things and must not hold a transaction meanwhile."""
+    """The user, for routes without a session: those that do slow things, or open a transaction of their own."""
     async with database.session(autocommit=True) as session:
         return await get_user(session, claims)
 

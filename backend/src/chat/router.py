@@ -21,7 +21,7 @@ from src.chat.schemas import (
     DoneEvent,
     ErrorEvent,
 )
-from src.core.dependencies import DatabaseDep, SessionDep, SettingsDep
+from src.core.dependencies import DatabaseDep, SessionDep, SettingsDep, TransactionDep
 from src.core.errors import INTERNAL_ERROR, ErrorCode, ProblemError, problem, responses
 from src.core.ratelimit import spend
 
@@ -144,12 +144,12 @@ async def delete_conversation(user: UserDep, session: SessionDep, conversation_i
     operation_id="confirm",
     responses={**CONFIRMATION, 404: responses(ErrorCode.CONFIRMATION_NOT_FOUND, ErrorCode.TASK_NOT_FOUND)[404]},
 )
-async def confirm(user: UserDep, session: SessionDep, confirmation_id: UUID) -> ConfirmationOut:
+async def confirm(user: DetachedUserDep, session: TransactionDep, confirmation_id: UUID) -> ConfirmationOut:
     """Have done what the assistant proposed. Works once, for ten minutes."""
     return await confirmations.confirm(session, user.id, confirmation_id)
 
 
 @router.delete("/confirmations/{confirmation_id}", operation_id="cancelConfirmation", responses=CONFIRMATION)
-async def cancel(user: UserDep, session: SessionDep, confirmation_id: UUID) -> ConfirmationOut:
+async def cancel(user: DetachedUserDep, session: TransactionDep, confirmation_id: UUID) -> ConfirmationOut:
     """Drop what the assistant proposed."""
     return await confirmations.cancel(session, user.id, confirmation_id)

@@ -2,14 +2,15 @@
 
 import asyncio
 import logging
+import select
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import psycopg
 from psycopg import waiting
-from sqlalchemy import MetaData
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy import MetaData, event
+from sqlalchemy.exc import DBAPIError, DisconnectionError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
@@ -55,11 +56,29 @@ class _Connection(psycopg.AsyncConnection[Any]):
 async def connect(conninfo: str) -> psycopg.AsyncConnection[Any]:
     """Connect, once more after a moment: a serverless database may refuse while it wakes up."""
     try:
-        return await _Connection.connect(conninfo, autocommit=False)
+        return await _Connection.connect(conninfo, autocommit=True)
     except psycopg.OperationalError as error:
         logger.warning("database connection failed, trying once more", extra={"reason": reason(error)})
         await asyncio.sleep(0.25)
-        return await _Connection.connect(conninfo, autocommit=False)
+        return await _Connection.connect(conninfo, autocommit=True)
+
+
+def _check_connection(connection: Any, _record: object, _proxy: object) -> None:
+    """Make the pool replace a connection that the server has closed.
+
+    A server has nothing to say on an idle connection: if there is something to read, it is mostly the end. Looking
+    costs no round trip, unlike a query before every use; the query is for when there is something to read.
+    """
+    raw: psycopg.AsyncConnection[Any] = connection.driver_connection
+    if not raw.closed:
+        poll = select.poll()
+        poll.register(raw.fileno(), select.POLLIN)
+        if not poll.poll(0):
+            return
+    try:
+        connection.cursor().execute("SELECT 1")
+    except psycopg.Error as error:
+        raise DisconnectionError from error
 
 
 def reason(error: BaseException) -> str:
@@ -84,15 +103,16 @@ class Database:
             pool_size=10,
             max_overflow=0,
             pool_timeout=SESSION_SECONDS,
-            pool_pre_ping=True,
             pool_recycle=300,
             pool_use_lifo=True,
+            # Two round trips less than a transaction, and no lock is held during them.
+            isolation_level="AUTOCOMMIT",
             skip_autocommit_rollback=True,
         )
-        self._transaction = async_sessionmaker(self._engine, expire_on_commit=False, autoflush=False)
-        # Two round trips less, and no lock is held during them.
-        single = self._engine.execution_options(isolation_level="AUTOCOMMIT")
-        self._autocommit = async_sessionmaker(single, expire_on_commit=False, autoflush=False)
+        event.listen(self._engine.sync_engine, "checkout", _check_connection)
+        self._autocommit = async_sessionmaker(self._engine, expire_on_commit=False, autoflush=False)
+        transactional = self._engine.execution_options(isolation_level="READ COMMITTED")
+        self._transaction = async_sessionmaker(transactional, expire_on_commit=False, autoflush=False)
 
     @asynccontextmanager
     async def session(self, *, autocommit: bool = False) -> AsyncIterator[AsyncSession]:

@@ -24,10 +24,18 @@ DatabaseDep = Annotated[Database, Depends(get_database)]
 SettingsDep = Annotated[Settings, Depends(get_settings)]
 
 
-async def get_session(request: Request, database: DatabaseDep) -> AsyncIterator[AsyncSession]:
-    """One transaction for the whole route, committed before the answer is sent; GET only reads and needs none."""
-    async with database.session(autocommit=request.method == "GET") as session:
+async def get_session(database: DatabaseDep) -> AsyncIterator[AsyncSession]:
+    """A session in which every statement is a transaction for itself."""
+    async with database.session(autocommit=True) as session:
         yield session
 
 
+async def get_transaction(database: DatabaseDep) -> AsyncIterator[AsyncSession]:
+    """One transaction for the whole route, for those with several statements that belong together."""
+    async with database.session() as session:
+        yield session
+
+
+# Both end before the answer is sent: nothing is told that is not committed.
 SessionDep = Annotated[AsyncSession, Depends(get_session, scope="function")]
+TransactionDep = Annotated[AsyncSession, Depends(get_transaction, scope="function")]
