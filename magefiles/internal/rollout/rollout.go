@@ -28,7 +28,7 @@ const (
 // Wait returns when every Deployment and StatefulSet of the release runs what it shall, with nothing of an older revision left. A rollout that
 // cannot succeed ends with a *Failure seconds after its cause shows; one that only takes long ends with one at the timeout.
 func Wait(ctx context.Context, t *ui.Task, client kubernetes.Interface, namespace, release string, timeout time.Duration) error {
-	w := &waiter{client: client, namespace: namespace, release: release, judge: newJudge(), start: time.Now()}
+	w := &waiter{client: client, namespace: namespace, release: release, judge: newJudge()}
 	s, err := w.list(ctx)
 	if err != nil {
 		return w.unreachable(err)
@@ -42,10 +42,7 @@ func Wait(ctx context.Context, t *ui.Task, client kubernetes.Interface, namespac
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	if err := w.watch(ctx, t, timeout); err != nil {
-		return err
-	}
-	return nil
+	return w.watch(ctx, t, timeout)
 }
 
 type waiter struct {
@@ -53,7 +50,6 @@ type waiter struct {
 	namespace string
 	release   string
 	judge     *judge
-	start     time.Time
 }
 
 // watch looks at the release whenever something happens to it.
@@ -64,13 +60,13 @@ func (w *waiter) watch(ctx context.Context, t *ui.Task, timeout time.Duration) e
 	ticker := time.NewTicker(tick)
 	defer ticker.Stop()
 
-	var s state
 	for synced := false; ; {
 		select {
 		case <-ctx.Done():
 			if !errors.Is(ctx.Err(), context.DeadlineExceeded) {
 				return ctx.Err()
 			}
+			s := c.state()
 			return w.evidence(ctx, s, w.judge.timedOut(s, timeout))
 		case <-c.failed:
 			if err := w.probe(ctx); err != nil {
@@ -82,7 +78,7 @@ func (w *waiter) watch(ctx context.Context, t *ui.Task, timeout time.Duration) e
 		if synced = synced || c.synced(); !synced {
 			continue
 		}
-		s = c.state()
+		s := c.state()
 		if s.done() {
 			t.Result("%s", s.summary())
 			return nil

@@ -84,7 +84,8 @@ func TestWaitEndsAtItsTimeout(t *testing.T) {
 	var f *Failure
 	require.ErrorAs(t, err, &f)
 	assert.Equal(t, Timeout, f.Kind)
-	assert.Contains(t, err.Error(), "pod backend-new-x, container backend: starting after 300ms")
+	assert.Contains(t, err.Error(), "after 300ms")
+	assert.Equal(t, fault.CodeRollout, fault.Code(err))
 }
 
 func TestWaitEndsWhenInterrupted(t *testing.T) {
