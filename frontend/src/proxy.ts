@@ -54,5 +54,5 @@ export function proxy(request: NextRequest) {
 
 export const config = {
   // The API and the static files bring their own headers and must not pass through here.
-  matcher: "/((?!api/|_next/static/|icon.svg).*)",
+  matcher: "/((?!api/|_next/static/|icon.svg|favicon.ico).*)",
 };

@@ -16,10 +16,10 @@ export const test = base.extend<{ quietConsole: undefined }>({
   quietConsole: [
     async ({ page }, use) => {
       const errors: string[] = [];
-      page.on(
-        "console",
-        (message) => message.type() === "error" && errors.push(`${page.url()}: ${message.text()}`),
-      );
+      page.on("console", (message) => {
+        if (message.type() === "error")
+          errors.push(`${page.url()}: ${message.text()} (${message.location().url})`);
+      });
       page.on("pageerror", (error) => errors.push(`${page.url()}: ${error}`));
       await use(undefined);
       expect(errors, "errors in the browser's console").toEqual([]);
