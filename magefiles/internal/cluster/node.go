@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os"
-	"path/filepath"
 	"strings"
 
 	"todo.local/magefiles/internal/engine"
@@ -95,12 +93,5 @@ func (k *Kind) exportKubeconfig(ctx context.Context, c *container) (Access, erro
 	if err != nil {
 		return Access{}, fault.Wrap(err, fault.CodeCluster, "the kubeconfig of "+k.Name()+" cannot be read", "run: go tool mage cluster:up")
 	}
-	if err := os.MkdirAll(filepath.Dir(k.Kubeconfig), 0o755); err != nil {
-		return Access{}, err
-	}
-	tmp := k.Kubeconfig + ".new"
-	if err := os.WriteFile(tmp, []byte(text), 0o600); err != nil {
-		return Access{}, err
-	}
-	return k.access(c), os.Rename(tmp, k.Kubeconfig)
+	return k.access(c), writeFile(k.Kubeconfig, []byte(text))
 }

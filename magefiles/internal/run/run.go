@@ -74,7 +74,7 @@ func (Exec) Run(ctx context.Context, c Cmd) (Result, error) {
 	all := &tail{max: 8 << 10}
 	lines := &lineWriter{emit: c.Line}
 
-	// WithoutCancel: ending the process is our own business below, so that its group gets SIGTERM before SIGKILL.
+	// Not CommandContext: ending the process is our own business below, so that its group gets SIGTERM before SIGKILL.
 	cmd := exec.Command(c.Name, c.Args...)
 	cmd.Dir, cmd.Stdin = c.Dir, c.Stdin
 	cmd.Env = append(os.Environ(), c.Env...)
