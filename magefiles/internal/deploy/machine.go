@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"todo.local/magefiles/internal/cluster"
+	"todo.local/magefiles/internal/config"
 	"todo.local/magefiles/internal/doctor"
 	"todo.local/magefiles/internal/engine"
 	"todo.local/magefiles/internal/source"
@@ -13,8 +14,22 @@ import (
 // Setup brings the machine to where deploy works.
 func (a *App) Setup(ctx context.Context) error {
 	return a.ui.Do("Setup", func(t *ui.Task) error {
-		return engine.Setup(ctx, t, a.runner, a.cfg, source.HostPackages())
+		return engine.Setup(ctx, t, a.runner, a.cfg, a.missingTools)
 	})
+}
+
+// missingTools are the packages that this machine lacks for building images' bases itself. Where a container registry gives them, it needs none.
+// Without Docker nothing is known about that yet.
+func (a *App) missingTools(ctx context.Context) []string {
+	docker, err := engine.Find(ctx, a.runner)
+	if err != nil {
+		return nil
+	}
+	src, _, err := source.Pick(ctx, a.cfg, docker)
+	if err != nil || src.Name() != config.ImagesSource {
+		return nil
+	}
+	return source.Missing(ctx, a.runner)
 }
 
 // Doctor checks the machine.

@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -22,37 +21,59 @@ const (
 	buildxPlugin = "usr/local/lib/docker/cli-plugins/docker-buildx"
 )
 
-// installPackages installs what the caller asked for, and an engine where there is none.
-func (s *setup) installPackages(ctx context.Context, t *ui.Task) error {
-	wanted := slices.Clone(s.packages)
+// installEngine installs an engine where there is none.
+func (s *setup) installEngine(ctx context.Context, t *ui.Task) error {
 	_, err := find(ctx, s.runner)
 	lacksClient := errors.Is(err, ErrNoClient)
+	var missing []string
 	if (lacksClient || errors.Is(err, ErrNotRunning)) && os.Getenv("DOCKER_HOST") == "" && s.dockerd() == "" {
-		wanted = add(wanted, "docker.io")
+		missing = append(missing, "docker.io")
 	}
-	missing := s.notInstalled(ctx, wanted)
-	if lacksClient {
-		missing = append(missing, "docker-cli") // a package of its own from Debian 13 on, within docker.io before
-	}
-	if len(missing) == 0 {
-		t.Unchanged("%d installed already", len(wanted))
+	if len(missing) == 0 && !lacksClient {
+		t.Unchanged("installed already")
 		return nil
 	}
+	if err := s.updateLists(ctx, t); err != nil {
+		return err
+	}
+	if lacksClient { // a package of its own from Debian 13 on, within docker.io before
+		if s.offered(ctx, "docker-cli") {
+			missing = append(missing, "docker-cli")
+		} else {
+			missing = add(missing, "docker.io")
+		}
+	}
+	return s.install(ctx, t, missing)
+}
 
+// installTools installs the further packages.
+func (s *setup) installTools(ctx context.Context, t *ui.Task) error {
+	missing := s.packages(ctx)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if len(missing) == 0 {
+		t.Unchanged("none is missing")
+		return nil
+	}
+	if err := s.updateLists(ctx, t); err != nil {
+		return err
+	}
+	return s.install(ctx, t, missing)
+}
+
+// updateLists brings apt's package lists up to date, once a run.
+func (s *setup) updateLists(ctx context.Context, t *ui.Task) error {
+	if s.updated {
+		return nil
+	}
+	s.updated = true
 	if err := s.apt(ctx, t, "update"); err != nil {
 		if ctx.Err() != nil {
 			return err
 		}
 		t.Note("%v; going on with the package lists as they are", err)
 	}
-	if lacksClient && !s.offered(ctx, "docker-cli") {
-		missing = slices.DeleteFunc(missing, func(p string) bool { return p == "docker-cli" })
-		missing = add(missing, s.notInstalled(ctx, []string{"docker.io"})...)
-	}
-	if err := s.install(ctx, t, missing); err != nil {
-		return err
-	}
-	t.Result("installed %s", strings.Join(missing, " "))
 	return nil
 }
 
@@ -64,22 +85,6 @@ func (s *setup) dockerd() string {
 		}
 	}
 	return ""
-}
-
-// notInstalled gives those of the packages that are not wholly installed.
-func (s *setup) notInstalled(ctx context.Context, packages []string) []string {
-	if len(packages) == 0 {
-		return nil
-	}
-	// dpkg-query fails where it knows one of them not at all, and lists the others nonetheless.
-	res, _ := s.runner.Run(ctx, run.Cmd{Name: "dpkg-query", Args: append([]string{"--show", "--showformat=${Package} ${db:Status-Status}\\n"}, packages...)})
-	var missing []string
-	for _, p := range packages {
-		if !slices.Contains(strings.Split(res.Stdout, "\n"), p+" installed") {
-			missing = append(missing, p)
-		}
-	}
-	return missing
 }
 
 // offered tells whether apt can install a package.
@@ -102,8 +107,12 @@ func (s *setup) install(ctx context.Context, t *ui.Task, packages []string) erro
 			err = s.apt(ctx, t, args...)
 		}
 	}
-	return fault.Wrap(err, fault.CodeEnvironment, "packages could not be installed",
-		"`apt-get install "+strings.Join(packages, " ")+"` shows why; behind a proxy, apt needs its own settings")
+	if err != nil {
+		return fault.Wrap(err, fault.CodeEnvironment, "packages could not be installed",
+			"`apt-get install "+strings.Join(packages, " ")+"` shows why; behind a proxy, apt needs its own settings")
+	}
+	t.Result("installed %s", strings.Join(packages, " "))
+	return nil
 }
 
 func (s *setup) apt(ctx context.Context, t *ui.Task, args ...string) error {
@@ -131,12 +140,14 @@ func (s *setup) provideBuilder(ctx context.Context, t *ui.Task) error {
 	if !errors.Is(err, ErrNoBuilder) {
 		return err
 	}
+	if err := s.updateLists(ctx, t); err != nil {
+		return err
+	}
 	for _, name := range []string{"docker-buildx-plugin", "docker-buildx"} {
 		if s.offered(ctx, name) {
 			if err := s.install(ctx, t, []string{name}); err != nil {
 				return err
 			}
-			t.Result("installed %s", name)
 			_, err := find(ctx, s.runner)
 			return err
 		}

@@ -16,10 +16,11 @@ import (
 	"todo.local/magefiles/internal/ui"
 )
 
-// Setup makes this machine able to deploy: the Docker engine installed and running, a client that can build, the given Debian packages, and kernel
+// Setup makes this machine able to deploy: the Docker engine installed and running, a client that can build, further Debian packages, and kernel
 // limits that a cluster node gets along with. As root on Debian or Ubuntu it does what is missing and records it in /var/lib/todo-deploy/setup.json.
-// Elsewhere it changes nothing, and its error's remedy has the commands.
-func Setup(ctx context.Context, t *ui.Task, r run.Runner, cfg *config.Config, packages []string) error {
+// Elsewhere it changes nothing, and its error's remedy has the commands. packages gives the further packages that this machine lacks; it is asked
+// once the engine answers.
+func Setup(ctx context.Context, t *ui.Task, r run.Runner, cfg *config.Config, packages func(context.Context) []string) error {
 	s := &setup{runner: r, host: LocalHost, cfg: cfg, packages: packages, root: os.Geteuid() == 0, patience: time.Minute}
 	return s.run(ctx, t)
 }
@@ -29,10 +30,11 @@ type setup struct {
 	runner   run.Runner
 	host     Host
 	cfg      *config.Config
-	packages []string
+	packages func(context.Context) []string
 	root     bool
 	patience time.Duration // how long dockerd may take to answer
 	record   record
+	updated  bool // apt's package lists are of this run
 }
 
 func (s *setup) run(ctx context.Context, t *ui.Task) (err error) {
@@ -46,9 +48,10 @@ func (s *setup) run(ctx context.Context, t *ui.Task) (err error) {
 		name string
 		do   func(context.Context, *ui.Task) error
 	}{
-		{"Packages", s.installPackages},
+		{"Docker's packages", s.installEngine},
 		{"Docker engine", s.startEngine},
 		{"BuildKit", s.provideBuilder},
+		{"Build tools", s.installTools},
 		{"Kernel limits", s.raiseLimits},
 	}
 	for _, step := range steps {
@@ -68,8 +71,10 @@ func (s *setup) run(ctx context.Context, t *ui.Task) (err error) {
 func (s *setup) elsewhere(ctx context.Context, t *ui.Task) error {
 	_, err := find(ctx, s.runner)
 	if err == nil {
-		s.nameMissing(ctx, t)
-		t.Unchanged("Docker works; nothing to do")
+		if missing := s.packages(ctx); len(missing) > 0 {
+			t.Note("to build everything from package registries, install %s", strings.Join(missing, " "))
+		}
+		t.Unchanged("Docker works; nothing was changed")
 		return nil
 	}
 	if errors.Is(err, ErrNoPermission) || ctx.Err() != nil {
@@ -79,22 +84,11 @@ func (s *setup) elsewhere(ctx context.Context, t *ui.Task) error {
 	if s.host.Distribution().Is("debian", "ubuntu") {
 		why = "setup needs to be root"
 	}
-	return fault.Wrap(err, fault.CodeEnvironment, why, "run these commands:\n"+strings.Join(s.commands(ctx, err), "\n"))
-}
-
-// nameMissing says what is needed only where no container registry answers, so that it is not an error yet.
-func (s *setup) nameMissing(ctx context.Context, t *ui.Task) {
-	missing := s.packages
-	if s.host.Distribution().Is("debian", "ubuntu") {
-		missing = s.notInstalled(ctx, s.packages)
-	}
-	if len(missing) > 0 {
-		t.Note("to build everything from package registries (TODO_IMAGES=source), install %s", strings.Join(missing, " "))
-	}
+	return fault.Wrap(err, fault.CodeEnvironment, why, "run these commands:\n"+strings.Join(s.commands(err), "\n"))
 }
 
 // commands gives what a person types to make this machine ready, given why Docker cannot be used.
-func (s *setup) commands(ctx context.Context, reason error) []string {
+func (s *setup) commands(reason error) []string {
 	d := s.host.Distribution()
 	start := "sudo systemctl enable --now docker"
 	join := `sudo usermod -aG docker "$USER"   # takes effect at the next login`
@@ -103,7 +97,7 @@ func (s *setup) commands(ctx context.Context, reason error) []string {
 		if !s.host.Systemd() {
 			start = "sudo sh -c 'setsid --fork dockerd >>/var/log/dockerd.log 2>&1 </dev/null'"
 		}
-		packages := s.notInstalled(ctx, s.packages)
+		var packages []string
 		if s.dockerd() == "" {
 			packages = add(packages, "docker.io")
 		}

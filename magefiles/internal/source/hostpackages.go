@@ -25,16 +25,8 @@ var needs = []struct {
 	}},
 }
 
-// HostPackages gives the Debian and Ubuntu packages that building from source takes, besides Go and Docker.
-func HostPackages() []string {
-	var out []string
-	for _, n := range needs {
-		out = append(out, n.pkg)
-	}
-	return out
-}
-
-// Missing gives those of HostPackages whose programs and libraries this machine lacks, however they came here. It takes a second at most.
+// Missing gives the Debian and Ubuntu packages that building from source takes, besides Go and Docker, and whose programs and libraries this
+// machine lacks, however they came here. It takes a second at most.
 func Missing(ctx context.Context, r run.Runner) []string {
 	var out []string
 	for _, n := range needs {

@@ -147,5 +147,4 @@ func TestMissingNamesPackages(t *testing.T) {
 	assert.Contains(t, missing, "libseccomp-dev")
 	assert.Contains(t, missing, "python3-pip")
 	assert.NotContains(t, missing, "libc6-dev")
-	assert.Subset(t, HostPackages(), missing)
 }
