@@ -9,18 +9,10 @@ import logging
 import sys
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
 import psycopg
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection, create_engine, text
-from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.pool import StaticPool
 
-from src.core.database import reason
-from src.core.logging import configure_logging
+from src.core.logging import configure_logging, reason
 from src.core.schema_version import REQUIRED_REVISION, is_current
 from src.core.settings import DatabaseSettings, load_settings, stop
 
@@ -30,9 +22,6 @@ WAIT_SECONDS = 60.0
 """How long a database may take to start."""
 
 CONNECT_SECONDS = 5
-
-# A number that nothing else in this database locks.
-LOCK = 7_236_140_051
 
 # What libpq says when waiting will not help.
 _HOPELESS = ("authentication failed", "does not exist", "permission denied", "no pg_hba.conf entry", "not supported")
@@ -53,20 +42,13 @@ def connect(url: str, wait_seconds: float) -> psycopg.Connection:
         pause = min(pause * 2, 4)
 
 
-def upgrade(connection: Connection) -> None:
-    """Run the missing migrations in one transaction, alone; others wait and then find nothing to do."""
-    with connection.begin():
-        # Of the transaction, not of the session: that also holds behind a pooler such as Neon's.
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
-        found = MigrationContext.configure(connection).get_current_revision()
-        if is_current(found):
-            logger.info("the schema is current", extra={"revision": found, "needed": REQUIRED_REVISION})
-            return
-        config = Config()
-        config.set_main_option("script_location", str(Path(__file__).parent.parent / "migrations"))
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
-        logger.info("migrated", extra={"from": found, "to": REQUIRED_REVISION})
+def read_revision(connection: psycopg.Connection) -> str | None:
+    """The revision of the database's schema, or None before the first migration."""
+    with connection.transaction():
+        if connection.execute("SELECT to_regclass('alembic_version')").fetchone() == (None,):
+            return None
+        row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    return str(row[0]) if row else None
 
 
 def main(arguments: Sequence[str] = ()) -> None:
@@ -80,14 +62,21 @@ def main(arguments: Sequence[str] = ()) -> None:
         raw = connect(settings.database_url.get_secret_value(), wait_seconds)
     except psycopg.OperationalError as error:
         stop(f"migration failed: DATABASE_URL: {reason(error)}", 1)
-    engine = create_engine("postgresql+psycopg://", creator=lambda: raw, poolclass=StaticPool)
     try:
-        with engine.connect() as connection:
-            upgrade(connection)
-    except (SQLAlchemyError, psycopg.Error) as error:
+        with raw:
+            found = read_revision(raw)
+            if is_current(found):
+                logger.info("the schema is current", extra={"revision": found, "needed": REQUIRED_REVISION})
+                return
+            # Not at the top: most starts find the schema current, and are a second faster without.
+            from src.core.migrations import MigrationError, upgrade
+
+            try:
+                upgrade(raw)
+            except MigrationError as error:
+                stop(f"migration failed, nothing was changed: {error}", 1)
+    except psycopg.Error as error:
         stop(f"migration failed, nothing was changed: {reason(error)}", 1)
-    finally:
-        engine.dispose()
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_asyn
 from sqlalchemy.orm import DeclarativeBase
 
 from src.core.errors import ErrorCode, ProblemError
+from src.core.logging import reason
 
 logger = logging.getLogger(__name__)
 
@@ -79,12 +80,6 @@ def _check_connection(connection: Any, _record: object, _proxy: object) -> None:
         connection.cursor().execute("SELECT 1")
     except psycopg.Error as error:
         raise DisconnectionError from error
-
-
-def reason(error: BaseException) -> str:
-    """An error's first line; libpq's messages name host, port and user, and no password."""
-    lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__
 
 
 class Database:

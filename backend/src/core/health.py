@@ -4,10 +4,13 @@ from typing import Literal
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
+from sqlalchemy import text
+from sqlalchemy.exc import ProgrammingError
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from src.core.dependencies import DatabaseDep
 from src.core.errors import ErrorCode, ProblemError, responses
-from src.core.schema_version import REQUIRED_REVISION, is_current, read_revision
+from src.core.schema_version import REQUIRED_REVISION, is_current
 from src.core.types import Output
 
 router = APIRouter(tags=["health"])
@@ -48,7 +51,7 @@ async def health(request: Request) -> Health:
 async def ready(database: DatabaseDep) -> Readiness:
     """Readiness: the database answers, and its schema is the one this code needs or a newer one."""
     async with database.session(autocommit=True) as session:
-        revision = await read_revision(session)
+        revision = await _read_revision(session)
     if revision is None or not is_current(revision):
         raise ProblemError(
             ErrorCode.SCHEMA_OUTDATED,
@@ -56,6 +59,15 @@ async def ready(database: DatabaseDep) -> Readiness:
             retry_after=5,
         )
     return Readiness(schema_revision=revision)
+
+
+async def _read_revision(session: AsyncSession) -> str | None:
+    """The revision of the database's schema, or None before the first migration."""
+    try:
+        revision: str | None = await session.scalar(text("SELECT version_num FROM alembic_version"))
+    except ProgrammingError:  # the table does not exist
+        return None
+    return revision
 
 
 @router.get("/metrics", operation_id="metrics", include_in_schema=False)

@@ -47,3 +47,9 @@ def configure_logging(level: str) -> None:
     # One line a call with the URL at INFO is noise; failures are logged by the caller.
     logging.getLogger("httpx").setLevel(max(logging.WARNING, logging.root.level))
     logging.getLogger("httpcore").setLevel(max(logging.WARNING, logging.root.level))
+
+
+def reason(error: BaseException) -> str:
+    """An error's first line; libpq's messages name host, port and user, and no password."""
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__

@@ -1,9 +1,5 @@
 """Which database schema this code needs, and whether the database has it."""
 
-from sqlalchemy import text
-from sqlalchemy.exc import ProgrammingError
-from sqlalchemy.ext.asyncio import AsyncSession
-
 REQUIRED_REVISION = "0001"
 """The newest migration that this code knows. Revisions are numbers, so that old code recognises a newer schema."""
 
@@ -14,12 +10,3 @@ def is_current(revision: str | None) -> bool:
     A newer one has: migrations only add what the running version does not know (expand, then contract).
     """
     return revision is not None and int(revision) >= int(REQUIRED_REVISION)
-
-
-async def read_revision(session: AsyncSession) -> str | None:
-    """The revision of the database's schema, or None before the first migration."""
-    try:
-        revision: str | None = await session.scalar(text("SELECT version_num FROM alembic_version"))
-    except ProgrammingError:  # the table does not exist
-        return None
-    return revision
