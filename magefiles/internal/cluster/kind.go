@@ -174,7 +174,7 @@ func (k *Kind) Access(ctx context.Context) (Access, error) {
 
 // Load brings images into the node's containerd. The names stay.
 func (k *Kind) Load(ctx context.Context, t *ui.Task, refs []string) (map[string]string, error) {
-	n := image.Node{Docker: k.Docker, Container: k.node(), Records: filepath.Join(k.Cache, "transported"), Turn: &k.turn}
+	n := image.Node{Docker: k.Docker, Container: k.node(), Blobs: filepath.Join(k.Cache, "blobs"), Records: filepath.Join(k.Cache, "transported"), Turn: &k.turn}
 	return nil, n.Load(ctx, t, refs)
 }
 

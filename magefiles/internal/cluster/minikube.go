@@ -247,7 +247,7 @@ func (m *Minikube) access(ctx context.Context) (Access, error) {
 
 // Load brings images into the node's containerd. The names stay.
 func (m *Minikube) Load(ctx context.Context, t *ui.Task, refs []string) (map[string]string, error) {
-	n := image.Node{Docker: m.Docker, Container: m.Profile, Records: filepath.Join(m.Cache, "transported"), Turn: &m.turn}
+	n := image.Node{Docker: m.Docker, Container: m.Profile, Blobs: filepath.Join(m.Cache, "blobs"), Records: filepath.Join(m.Cache, "transported"), Turn: &m.turn}
 	return nil, n.Load(ctx, t, refs)
 }
 

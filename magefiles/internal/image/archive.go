@@ -2,7 +2,6 @@ package image
 
 import (
 	"archive/tar"
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,9 +15,6 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// nameAnnotation is where containerd's importer looks for an image's full name.
-const nameAnnotation = "io.containerd.image.name"
-
 // archive is what "docker save" wrote, unpacked into a folder as blobs named by their digests. All versions of its layout are read: the one of
 // Docker up to 24 (ID/layer.tar) and the OCI one after it; both carry a manifest.json.
 type archive struct {
@@ -31,6 +27,7 @@ type blob struct {
 	digest digest.Digest
 	size   int64
 	gzip   bool
+	path   string // of the file that holds it
 }
 
 type savedImage struct {
@@ -95,17 +92,8 @@ func (a *archive) keep(r io.Reader) (blob, error) {
 	var magic [2]byte
 	_, _ = tmp.ReadAt(magic[:], 0)
 	b := blob{digest: sum.Digest(), size: n, gzip: magic == [2]byte{0x1f, 0x8b}}
-	return b, os.Rename(tmp.Name(), a.path(b.digest))
-}
-
-func (a *archive) path(d digest.Digest) string { return filepath.Join(a.dir, d.Encoded()) }
-
-// layout is a set of images as the blobs of an OCI image layout.
-type layout struct {
-	index    []byte
-	generate map[digest.Digest][]byte // manifests, made here
-	stored   []blob                   // configs and layers, in the archive's folder
-	digests  map[string]digest.Digest // manifest digest by image name
+	b.path = filepath.Join(a.dir, b.digest.Encoded())
+	return b, os.Rename(tmp.Name(), b.path)
 }
 
 // layout describes the archive's images in OCI terms. The same image always gives the same manifest digest, so the digest proves the content.
@@ -158,45 +146,3 @@ func (a *archive) layout(fullName func(string) string) (*layout, error) {
 	l.index, err = json.Marshal(index)
 	return l, err
 }
-
-// write streams the layout as a tar archive, without the blobs that the other side has. It gives the bytes of the blobs written.
-func (a *archive) write(w io.Writer, l *layout, has func(digest.Digest) bool) (int64, error) {
-	tw := tar.NewWriter(w)
-	var moved int64
-	put := func(name string, size int64, r io.Reader) error {
-		moved += size
-		if err := tw.WriteHeader(&tar.Header{Name: name, Mode: 0o644, Size: size}); err != nil {
-			return err
-		}
-		_, err := io.Copy(tw, r)
-		return err
-	}
-	if err := put(ocispec.ImageLayoutFile, int64(len(layoutFile)), bytes.NewReader(layoutFile)); err != nil {
-		return moved, err
-	}
-	for _, b := range l.stored {
-		if has(b.digest) {
-			continue
-		}
-		f, err := os.Open(a.path(b.digest))
-		if err != nil {
-			return moved, err
-		}
-		err = put("blobs/sha256/"+b.digest.Encoded(), b.size, f)
-		f.Close()
-		if err != nil {
-			return moved, err
-		}
-	}
-	for d, raw := range l.generate {
-		if err := put("blobs/sha256/"+d.Encoded(), int64(len(raw)), bytes.NewReader(raw)); err != nil {
-			return moved, err
-		}
-	}
-	if err := put(ocispec.ImageIndexFile, int64(len(l.index)), bytes.NewReader(l.index)); err != nil {
-		return moved, err
-	}
-	return moved, tw.Close()
-}
-
-var layoutFile = []byte(`{"imageLayoutVersion":"` + ocispec.ImageLayoutVersion + `"}`)

@@ -73,7 +73,7 @@ func TestOnlyMissingBlobsAreWritten(t *testing.T) {
 	l, err := a.layout(fullName)
 	require.NoError(t, err)
 	var out bytes.Buffer
-	_, err = a.write(&out, l, func(d digest.Digest) bool { return d == digest.FromString("base") })
+	_, err = l.write(&out, func(d digest.Digest) bool { return d == digest.FromString("base") })
 	require.NoError(t, err)
 
 	files := map[string]string{}

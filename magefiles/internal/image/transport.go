@@ -26,6 +26,7 @@ import (
 type Node struct {
 	Docker    *engine.Docker
 	Container string // name of the node's container
+	Blobs     string // folder that keeps what the engine gave
 	Records   string // folder that remembers which manifest digest stands for which image of the engine
 	// Turn lets one transfer to the node go at a time: images share layers, and the second finds those that the first brought.
 	Turn *sync.Mutex
@@ -79,7 +80,7 @@ func (n *Node) ids(ctx context.Context, refs []string) (map[string]string, error
 	return ids, nil
 }
 
-// transfer saves the images from the engine and streams what the node lacks into its containerd.
+// transfer takes the images from the engine and streams what the node lacks into its containerd.
 func (n *Node) transfer(ctx context.Context, t *ui.Task, refs []string, ids map[string]string) (int64, error) {
 	spool, err := os.MkdirTemp("", "todo-images-")
 	if err != nil {
@@ -88,11 +89,7 @@ func (n *Node) transfer(ctx context.Context, t *ui.Task, refs []string, ids map[
 	defer os.RemoveAll(spool)
 
 	t.Status("reading %s", strings.Join(refs, ", "))
-	a, err := n.save(ctx, refs, spool)
-	if err != nil {
-		return 0, err
-	}
-	l, err := a.layout(fullName)
+	l, err := n.read(ctx, t, refs, spool)
 	if err != nil {
 		return 0, err
 	}
@@ -101,7 +98,7 @@ func (n *Node) transfer(ctx context.Context, t *ui.Task, refs []string, ids map[
 		return 0, err
 	}
 	t.Status("moving layers")
-	moved, err := n.receive(ctx, a, l, has)
+	moved, err := n.receive(ctx, l, has)
 	if err != nil {
 		return 0, fault.Wrap(err, fault.CodeCluster, "the node "+n.Container+" did not take the images", "run the target again; if it fails again: go tool mage cluster:delete deploy")
 	}
@@ -119,6 +116,23 @@ func (n *Node) transfer(ctx context.Context, t *ui.Task, refs []string, ids map[
 		}
 	}
 	return moved, nil
+}
+
+// read gets the images out of the engine: what it never pushed before, or whole images where it cannot push here, as from within a virtual machine.
+func (n *Node) read(ctx context.Context, t *ui.Task, refs []string, spool string) (*layout, error) {
+	r, err := openRelay(ctx, n.Docker, n.Blobs)
+	if err == nil {
+		defer r.close()
+		l, err := r.take(ctx, t, refs)
+		if err == nil || ctx.Err() != nil {
+			return l, err
+		}
+	}
+	a, err := n.save(ctx, refs, spool)
+	if err != nil {
+		return nil, err
+	}
+	return a.layout(fullName)
 }
 
 func (n *Node) save(ctx context.Context, refs []string, spool string) (*archive, error) {
@@ -139,7 +153,7 @@ func (n *Node) save(ctx context.Context, refs []string, spool string) (*archive,
 	return a, g.Wait()
 }
 
-func (n *Node) receive(ctx context.Context, a *archive, l *layout, has map[digest.Digest]bool) (int64, error) {
+func (n *Node) receive(ctx context.Context, l *layout, has map[digest.Digest]bool) (int64, error) {
 	pr, pw := io.Pipe()
 	var moved int64
 	g, ctx := errgroup.WithContext(ctx)
@@ -153,7 +167,7 @@ func (n *Node) receive(ctx context.Context, a *archive, l *layout, has map[diges
 	})
 	g.Go(func() error {
 		var err error
-		moved, err = a.write(pw, l, func(d digest.Digest) bool { return has[d] })
+		moved, err = l.write(pw, func(d digest.Digest) bool { return has[d] })
 		pw.CloseWithError(err)
 		return err
 	})

@@ -1,0 +1,200 @@
+package image
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/registry"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/opencontainers/go-digest"
+	"github.com/opencontainers/image-spec/specs-go"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"todo.local/magefiles/internal/engine"
+	"todo.local/magefiles/internal/run"
+	"todo.local/magefiles/internal/ui"
+)
+
+const (
+	// relayRepository holds all images: the engine remembers what it pushed by repository, and so pushes a layer that two images share once.
+	relayRepository = "todo"
+	// relayPort stays the same for that memory's sake. Where it is taken, any other does, and more is pushed.
+	relayPort = "25381"
+	// unusedBlobs are forgotten after this time.
+	unusedBlobs = 14 * 24 * time.Hour
+)
+
+// relay is a container registry on 127.0.0.1, for as long as a transfer takes. The engine pushes to it the layers that it never pushed before, which is
+// faster than reading whole images out of it; what it pushed is kept in a folder.
+type relay struct {
+	docker *engine.Docker
+	blobs  blobFolder
+	addr   string
+	server *http.Server
+}
+
+func openRelay(ctx context.Context, d *engine.Docker, dir string) (*relay, error) {
+	blobs := blobFolder(dir)
+	if err := blobs.prune(time.Now().Add(-unusedBlobs)); err != nil {
+		return nil, err
+	}
+	listen := func(port string) (net.Listener, error) {
+		return (&net.ListenConfig{}).Listen(ctx, "tcp", net.JoinHostPort("127.0.0.1", port))
+	}
+	l, err := listen(relayPort)
+	if err != nil {
+		l, err = listen("0")
+	}
+	if err != nil {
+		return nil, err
+	}
+	r := &relay{docker: d, blobs: blobs, addr: l.Addr().String(), server: &http.Server{
+		Handler:           registry.New(registry.WithBlobHandler(blobs), registry.Logger(log.New(io.Discard, "", 0))),
+		ReadHeaderTimeout: 10 * time.Second,
+	}}
+	go func() { _ = r.server.Serve(l) }()
+	return r, nil
+}
+
+func (r *relay) close() { _ = r.server.Close() }
+
+// take has the engine push the images, and describes what came as an OCI image layout.
+func (r *relay) take(ctx context.Context, t *ui.Task, refs []string) (*layout, error) {
+	l := &layout{generate: map[digest.Digest][]byte{}, digests: map[string]digest.Digest{}}
+	index := ocispec.Index{Versioned: specs.Versioned{SchemaVersion: 2}, MediaType: ocispec.MediaTypeImageIndex}
+	seen := map[digest.Digest]bool{}
+	for _, ref := range refs {
+		d, err := r.push(ctx, t, ref)
+		if err != nil {
+			return nil, err
+		}
+		raw, mediaType, err := r.manifest(ctx, d)
+		if err != nil {
+			return nil, err
+		}
+		var m ocispec.Manifest
+		if err := json.Unmarshal(raw, &m); err != nil {
+			return nil, fmt.Errorf("manifest of %s: %w", ref, err)
+		}
+		for _, part := range append(m.Layers, m.Config) {
+			if !seen[part.Digest] {
+				seen[part.Digest] = true
+				l.stored = append(l.stored, blob{digest: part.Digest, size: part.Size, path: r.blobs.path(part.Digest.Encoded())})
+			}
+		}
+		l.generate[d], l.digests[ref] = raw, d
+		index.Manifests = append(index.Manifests, ocispec.Descriptor{
+			MediaType: mediaType, Digest: d, Size: int64(len(raw)), Annotations: map[string]string{nameAnnotation: fullName(ref)},
+		})
+	}
+	var err error
+	l.index, err = json.Marshal(index)
+	return l, err
+}
+
+// push sends one image under a name that it has for as long as that takes.
+func (r *relay) push(ctx context.Context, t *ui.Task, ref string) (digest.Digest, error) {
+	target := r.addr + "/" + relayRepository + ":" + strings.NewReplacer("/", "-", ":", "-", "@", "-").Replace(ref)
+	if _, err := r.docker.Output(ctx, "tag", ref, target); err != nil {
+		return "", err
+	}
+	defer func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+		defer cancel()
+		_, _ = r.docker.Output(ctx, "image", "rm", "--no-prune", target)
+	}()
+	res, err := r.docker.Run(ctx, run.Cmd{Args: []string{"push", target}, Line: t.Line})
+	if err != nil {
+		return "", err
+	}
+	found := pushedDigest.FindStringSubmatch(res.Stdout)
+	if found == nil {
+		return "", fmt.Errorf("docker push %s named no digest", target)
+	}
+	return digest.Digest(found[1]), nil
+}
+
+// manifest asks the registry for what was pushed.
+func (r *relay) manifest(ctx context.Context, d digest.Digest) (raw []byte, mediaType string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+r.addr+"/v2/"+relayRepository+"/manifests/"+d.String(), nil)
+	if err != nil {
+		return nil, "", err
+	}
+	answer, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(req) // no proxy: it is this process
+	if err != nil {
+		return nil, "", err
+	}
+	defer answer.Body.Close()
+	raw, err = io.ReadAll(answer.Body)
+	if err == nil && (answer.StatusCode != http.StatusOK || digest.FromBytes(raw) != d) {
+		err = fmt.Errorf("the manifest %s did not arrive: %s", d, answer.Status)
+	}
+	return raw, answer.Header.Get("Content-Type"), err
+}
+
+// blobFolder keeps blobs as files named by their SHA-256, for the registry. The modification time is that of the last use.
+type blobFolder string
+
+func (f blobFolder) path(hex string) string { return filepath.Join(string(f), hex) }
+
+// Stat gives the size of a blob. What is in the folder was checked on its way in.
+func (f blobFolder) Stat(_ context.Context, _ string, h v1.Hash) (int64, error) {
+	info, err := os.Stat(f.path(h.Hex))
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0, registry.ErrNotFound
+	}
+	if err != nil {
+		return 0, err
+	}
+	now := time.Now()
+	return info.Size(), os.Chtimes(f.path(h.Hex), now, now)
+}
+
+// Get opens a blob.
+func (f blobFolder) Get(_ context.Context, _ string, h v1.Hash) (io.ReadCloser, error) {
+	return os.Open(f.path(h.Hex))
+}
+
+// Put keeps a blob. The reader fails where the content is not what its digest says; then nothing is kept.
+func (f blobFolder) Put(_ context.Context, _ string, h v1.Hash, content io.ReadCloser) error {
+	tmp, err := os.CreateTemp(string(f), ".incoming-")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(tmp.Name()) // a name that is gone by then, if all went well
+	_, err = io.Copy(tmp, content)
+	if err = errors.Join(err, tmp.Close()); err != nil {
+		return err
+	}
+	return os.Rename(tmp.Name(), f.path(h.Hex))
+}
+
+// prune makes the folder and forgets what was last used before the given time.
+func (f blobFolder) prune(before time.Time) error {
+	if err := os.MkdirAll(string(f), 0o755); err != nil {
+		return err
+	}
+	entries, err := os.ReadDir(string(f))
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if info, err := e.Info(); err == nil && info.ModTime().Before(before) {
+			_ = os.Remove(f.path(e.Name()))
+		}
+	}
+	return nil
+}
