@@ -17,7 +17,8 @@ import (
 
 // Aliases gives targets of a namespace a short name.
 var Aliases = map[string]any{
-	"test": Test.All,
+	"test":         Test.All,
+	"port-forward": PortForward,
 }
 
 // Setup installs and starts what this machine lacks; without root it prints the commands.

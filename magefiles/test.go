@@ -11,8 +11,11 @@ import (
 // Test groups the tests.
 type Test mg.Namespace
 
-// All runs every test: unit, chart, then end to end on a cluster of its own.
+// All runs every test: lint, unit, chart, images, then end to end on a cluster of its own.
 func (Test) All(ctx context.Context) error { return with(ctx, (*deploy.App).TestAll) }
+
+// Lint checks the Go code and the workflows.
+func (Test) Lint(ctx context.Context) error { return with(ctx, (*deploy.App).TestLint) }
 
 // Unit runs the unit tests of the automation and, in containers, of the backend and the frontend.
 func (Test) Unit(ctx context.Context) error { return with(ctx, (*deploy.App).TestUnit) }
@@ -20,8 +23,14 @@ func (Test) Unit(ctx context.Context) error { return with(ctx, (*deploy.App).Tes
 // Chart lints the charts and compares what they render with the golden files.
 func (Test) Chart(ctx context.Context) error { return with(ctx, (*deploy.App).TestChart) }
 
+// Images runs the images from compose.yaml, without Kubernetes, and checks how they run.
+func (Test) Images(ctx context.Context) error { return with(ctx, (*deploy.App).TestImages) }
+
 // Smoke checks the deployed application through its ingress, as a user would use it.
 func (Test) Smoke(ctx context.Context) error { return with(ctx, (*deploy.App).TestSmoke) }
+
+// Browser uses the deployed application in a real browser, through its ingress.
+func (Test) Browser(ctx context.Context) error { return with(ctx, (*deploy.App).TestBrowser) }
 
 // E2e deploys to a cluster of its own and tests the whole there, failures included.
 func (Test) E2e(ctx context.Context) error { return with(ctx, (*deploy.App).TestE2e) }

@@ -63,6 +63,9 @@ func TestLifecycle(t *testing.T) {
 				assert.Contains(t, r.output, name)
 			}
 		}},
+		{"a day with the application in a browser", func(t *testing.T) {
+			require.Zero(t, project.mage(t, nil, "test:browser").code)
+		}},
 		{"only the named hosts and paths are routed", routing},
 		{"a second deploy changes nothing", func(t *testing.T) {
 			d := running(t)
@@ -94,7 +97,12 @@ func TestLifecycle(t *testing.T) {
 			d.login(t, alice)
 			assert.Equal(t, []string{"written on the first day"}, alice.titles(t))
 		}},
+		{"the version before comes back, and the one that is named", func(t *testing.T) { history(t, project) }},
+		{"logs, usage, events, a shell and a port are at hand", func(t *testing.T) { observation(t, project) }},
+		{"pods can be scaled by hand", func(t *testing.T) { scaling(t, project) }},
+		{"secrets are rotated, and are nowhere to be read", func(t *testing.T) { rotation(t, project, alice) }},
 		{"a broken image is diagnosed while the version before keeps serving", func(t *testing.T) { brokenImage(t, project, alice) }},
+		{"every kind of failure is diagnosed", diagnoses},
 		{"an unreachable database is named, its password is not", func(t *testing.T) { unreachableDatabase(t, project, alice) }},
 		{"an image that does not build changes nothing", func(t *testing.T) {
 			d := running(t)

@@ -38,6 +38,7 @@ type Config struct {
 	Cluster     string `env:"TODO_CLUSTER" envDefault:"auto" doc:"auto, kind, minikube, or context:NAME for a cluster that exists already"`
 	ClusterName string `env:"TODO_CLUSTER_NAME" envDefault:"todo" doc:"name of the kind cluster or minikube profile; a second name is a second, independent cluster"`
 	Images      string `env:"TODO_IMAGES" envDefault:"auto" doc:"auto, registry (pull base images) or source (build them from package registries)"`
+	NodeImage   string `env:"TODO_NODE_IMAGE" doc:"node image of a new kind cluster, for another version of Kubernetes; goes with TODO_IMAGES=registry"`
 	Registry    string `env:"TODO_REGISTRY" doc:"registry to push images to, such as registry.example.com/team; needed for context:NAME"`
 	Namespace   string `env:"TODO_NAMESPACE" envDefault:"todo" doc:"namespace of the release"`
 	Host        string `env:"TODO_HOST" envDefault:"todo.local" doc:"host name of the ingress, next to todo.localhost"`
@@ -120,6 +121,7 @@ func (c *Config) validate() error {
 		{c.Cluster == ClusterAuto || c.Cluster == ClusterKind || c.Cluster == ClusterMinikube || c.Context() != "", "TODO_CLUSTER", "use auto, kind, minikube or context:NAME"},
 		{c.Context() == "" || c.Registry != "", "TODO_REGISTRY", "a cluster chosen with context: needs a registry that it can pull from"},
 		{c.Images == ImagesAuto || c.Images == ImagesRegistry || c.Images == ImagesSource, "TODO_IMAGES", "use auto, registry or source"},
+		{c.NodeImage == "" || c.Images == ImagesRegistry, "TODO_NODE_IMAGE", "it is pulled, so set TODO_IMAGES=registry as well, or leave it empty"},
 		{dnsLabel.MatchString(c.ClusterName), "TODO_CLUSTER_NAME", "use at most 40 lower-case letters, digits and hyphens"},
 		{dnsLabel.MatchString(c.Namespace), "TODO_NAMESPACE", "use at most 40 lower-case letters, digits and hyphens"},
 		{hostName.MatchString(c.Host) && len(c.Host) <= 253, "TODO_HOST", "use a host name in lower case"},

@@ -25,6 +25,7 @@ func TestBadInputNamesTheVariableAndNotItsValue(t *testing.T) {
 		"TODO_CLUSTER_NAME":   "Not_a_name-secret",
 		"TODO_IMAGES":         "dockerhub-secret",
 		"TODO_REGISTRY":       "https://secret.example.com/x",
+		"TODO_NODE_IMAGE":     "secret:without-a-registry",
 		"TODO_NAMESPACE":      "-secret",
 		"TODO_HOST":           "secret/host",
 		"TODO_HTTP_PORT":      "70000",

@@ -84,6 +84,9 @@ func (a *App) install(ctx context.Context, provider cluster.Provider, access clu
 		}); err != nil {
 			return err
 		}
+		if err := a.tellPassword(ctx, t, access, client, false); err != nil {
+			return err
+		}
 		if err := a.release(ctx, t, client, access, app, secret); err != nil {
 			return err
 		}
@@ -116,6 +119,9 @@ func (a *App) release(ctx context.Context, t *ui.Task, client kubernetes.Interfa
 		return err
 	}
 	return t.Do("rollout", func(t *ui.Task) error {
+		if err := a.tellPassword(ctx, t, access, client, true); err != nil {
+			return err
+		}
 		err := rollout.Wait(ctx, t, client, a.cfg.Namespace, config.ReleaseName, a.cfg.Timeout)
 		if err == nil || ctx.Err() != nil {
 			return err

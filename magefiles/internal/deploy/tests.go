@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"todo.local/magefiles/internal/cluster"
@@ -23,12 +24,29 @@ const e2eCluster = "todo-e2e"
 
 // TestAll runs every test, the quick ones first.
 func (a *App) TestAll(ctx context.Context) error {
-	for _, test := range []func(context.Context) error{a.TestUnit, a.TestChart, a.TestE2e} {
+	for _, test := range []func(context.Context) error{a.TestLint, a.TestUnit, a.TestChart, a.TestImages, a.TestE2e} {
 		if err := test(ctx); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// TestLint checks the automation's code and the workflows.
+func (a *App) TestLint(ctx context.Context) error {
+	return a.ui.Do("Lint", func(t *ui.Task) error {
+		for _, args := range [][]string{
+			{"vet", "-tags", "e2e", "./..."},
+			{"tool", "staticcheck", "-tags", "e2e", "./..."},
+			{"tool", "actionlint"},
+		} {
+			if _, err := a.runner.Run(ctx, run.Cmd{Name: "go", Args: args, Dir: a.cfg.Root, Line: a.print}); err != nil {
+				return fault.Wrap(err, fault.CodeFailed, "go "+strings.Join(args[:2], " ")+" complains", "its output is above")
+			}
+		}
+		t.Result("nothing to complain about")
+		return nil
+	})
 }
 
 // TestUnit runs the automation's unit tests here, and those of the application's halves in containers.

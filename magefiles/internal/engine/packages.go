@@ -3,22 +3,13 @@ package engine
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"time"
 
 	"todo.local/magefiles/internal/fault"
 	"todo.local/magefiles/internal/run"
 	"todo.local/magefiles/internal/ui"
-)
-
-const (
-	buildxModule = "github.com/docker/buildx/cmd/buildx@v0.38.2"
-	// buildxPlugin is where clients look for plugins that no package brought.
-	buildxPlugin = "usr/local/lib/docker/cli-plugins/docker-buildx"
 )
 
 // installEngine installs an engine where there is none.
@@ -128,56 +119,4 @@ func debianCommand(t *ui.Task, name string, args ...string) run.Cmd {
 		Name: name, Args: args, Line: t.Line, Grace: time.Minute,
 		Env: []string{"DEBIAN_FRONTEND=noninteractive", "NEEDRESTART_SUSPEND=1", "LC_ALL=C.UTF-8"},
 	}
-}
-
-// provideBuilder gives the docker client the buildx plugin where it needs it: from a package, else built from its Go module.
-func (s *setup) provideBuilder(ctx context.Context, t *ui.Task) error {
-	d, err := find(ctx, s.runner)
-	if err == nil {
-		t.Unchanged("docker client %s builds with it", d.ClientVersion)
-		return nil
-	}
-	if !errors.Is(err, ErrNoBuilder) {
-		return err
-	}
-	if err := s.updateLists(ctx, t); err != nil {
-		return err
-	}
-	for _, name := range []string{"docker-buildx-plugin", "docker-buildx"} {
-		if s.offered(ctx, name) {
-			if err := s.install(ctx, t, []string{name}); err != nil {
-				return err
-			}
-			_, err := find(ctx, s.runner)
-			return err
-		}
-	}
-	if err := s.buildPlugin(ctx, t); err != nil {
-		return fault.Wrap(err, fault.CodeBuild, "the buildx plugin did not build", "install it by hand: https://github.com/docker/buildx#installing")
-	}
-	t.Result("built %s", buildxModule)
-	_, err = find(ctx, s.runner)
-	return err
-}
-
-func (s *setup) buildPlugin(ctx context.Context, t *ui.Task) error {
-	goTool, err := exec.LookPath("go")
-	if err != nil {
-		return err
-	}
-	dir, err := os.MkdirTemp("", "buildx-")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(dir)
-	t.Status("building %s", buildxModule)
-	cmd := run.Cmd{Name: goTool, Args: []string{"install", "-trimpath", buildxModule}, Dir: dir, Env: []string{"GOBIN=" + dir}, Line: t.Line}
-	if _, err := s.runner.Run(ctx, cmd); err != nil {
-		return err
-	}
-	program, err := os.ReadFile(filepath.Join(dir, "buildx"))
-	if err != nil {
-		return fmt.Errorf("go install left no program: %w", err)
-	}
-	return s.recorded(buildxPlugin, program, 0o755)
 }

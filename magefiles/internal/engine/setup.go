@@ -51,6 +51,7 @@ func (s *setup) run(ctx context.Context, t *ui.Task) (err error) {
 		{"Docker's packages", s.installEngine},
 		{"Docker engine", s.startEngine},
 		{"BuildKit", s.provideBuilder},
+		{"Compose", s.provideCompose},
 		{"Build tools", s.installTools},
 		{"Kernel limits", s.raiseLimits},
 	}

@@ -20,16 +20,16 @@ import (
 )
 
 const (
-	debian    = "ID=debian\n"
-	notThere  = "Cannot connect to the Docker daemon"
-	aptGet    = "apt-get -o DPkg::Lock::Timeout=300 -o Dpkg::Options::=--force-confold "
+	debian   = "ID=debian\n"
+	notThere = "Cannot connect to the Docker daemon"
+	aptGet   = "apt-get -o DPkg::Lock::Timeout=300 -o Dpkg::Options::=--force-confold "
 )
 
 // bench is a setup on a machine of files, with commands answered by a fake.
 type bench struct {
 	*setup
 	fake   *run.Fake
-	docker string // path of the client
+	docker string   // path of the client
 	lacks  []string // packages that the machine lacks besides Docker's
 	out    bytes.Buffer
 }
@@ -49,7 +49,7 @@ func newBench(t *testing.T, files map[string]string) *bench {
 		runner: b.fake, host: machine(t, base), cfg: &config.Config{Root: "../../.."}, root: true, patience: time.Second,
 		packages: func(context.Context) []string { return b.lacks },
 	}
-	b.fake.On(b.docker+" version", versions("20.10.24", "20.10.24"), nil)
+	b.fake.On(b.docker+" version", versions("20.10.24", "20.10.24"), nil).On(b.docker+" compose version", "5.7.0", nil)
 	return b
 }
 
@@ -156,20 +156,34 @@ func TestSetupBuildsBuildxWhereNoPackageHasIt(t *testing.T) {
 	b := newBench(t, nil)
 	onPath(t, os.Getenv("PATH"), t.TempDir())
 	program(t, strings.Split(os.Getenv("PATH"), ":")[1]+"/go")
+	const file = pluginFolder + "/docker-buildx"
 	b.fake.On(b.docker+" version", versions("28.2.2", "28.2.2"), nil)
 	b.fake.OnFunc(b.docker+" buildx version", func(run.Cmd) (string, error) {
-		if !isFile(b.host.path(buildxPlugin)) {
+		if !isFile(b.host.path(file)) {
 			return "", errors.New("exit status 1")
 		}
 		return "v0.38.2", nil
 	})
 	b.fake.On("apt-cache policy", "docker-buildx:\n  Candidate: (none)\n", nil)
-	b.fake.OnFunc(strings.Split(os.Getenv("PATH"), ":")[1]+"/go install -trimpath "+buildxModule, func(c run.Cmd) (string, error) {
+	b.fake.OnFunc(strings.Split(os.Getenv("PATH"), ":")[1]+"/go install -trimpath -ldflags=-s -w "+buildx.module, func(c run.Cmd) (string, error) {
 		return "", os.WriteFile(c.Dir+"/buildx", []byte("program"), 0o755)
 	})
 	require.NoError(t, b.run(t))
-	assert.Equal(t, "program", b.host.read(buildxPlugin))
-	assert.Equal(t, []string{"/" + buildxPlugin}, b.recorded(t).Files)
+	assert.Equal(t, "program", b.host.read(file))
+	assert.Equal(t, []string{"/" + file}, b.recorded(t).Files)
+}
+
+func TestSetupBuildsComposeWhereNoPackageHasIt(t *testing.T) {
+	b := newBench(t, nil)
+	onPath(t, os.Getenv("PATH"), t.TempDir())
+	goTool := program(t, strings.Split(os.Getenv("PATH"), ":")[1]+"/go")
+	b.fake.On(b.docker+" compose version", "docker: 'compose' is not a docker command.", errors.New("exit status 1"))
+	b.fake.On("apt-get", "", nil).On("apt-cache policy", "", nil)
+	b.fake.OnFunc(goTool+" install", func(c run.Cmd) (string, error) {
+		return "", os.WriteFile(c.Dir+"/cmd", []byte("program"), 0o755)
+	})
+	require.NoError(t, b.run(t))
+	assert.Equal(t, "program", b.host.read(pluginFolder+"/docker-compose"))
 }
 
 func TestSetupRaisesLimitsAndRemembersTheOldOnes(t *testing.T) {

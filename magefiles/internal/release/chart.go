@@ -14,6 +14,7 @@ import (
 	"helm.sh/helm/v3/pkg/chart/loader"
 	"helm.sh/helm/v3/pkg/chartutil"
 	"helm.sh/helm/v3/pkg/lint/support"
+	"helm.sh/helm/v3/pkg/release"
 
 	"todo.local/magefiles/internal/fault"
 )
@@ -99,13 +100,9 @@ func Render(name, namespace, dir string, values map[string]any) (string, error) 
 	if err != nil {
 		return "", err
 	}
-	in := action.NewInstall(new(action.Configuration))
-	in.ReleaseName, in.Namespace = name, namespace
-	in.ClientOnly, in.DryRun = true, true
-	in.KubeVersion = &rendersFor
-	r, err := in.Run(c, values)
+	r, err := template(c, name, namespace, values)
 	if err != nil {
-		return "", explain(name, err)
+		return "", err
 	}
 	var out strings.Builder
 	out.WriteString(r.Manifest)
@@ -113,6 +110,19 @@ func Render(name, namespace, dir string, values map[string]any) (string, error) 
 		fmt.Fprintf(&out, "---\n# Source: %s\n%s\n", h.Path, h.Manifest)
 	}
 	return out.String(), nil
+}
+
+// template gives the release that installing the chart would make.
+func template(c *chart.Chart, name, namespace string, values map[string]any) (*release.Release, error) {
+	in := action.NewInstall(new(action.Configuration))
+	in.ReleaseName, in.Namespace = name, namespace
+	in.ClientOnly, in.DryRun = true, true
+	in.KubeVersion = &rendersFor
+	r, err := in.Run(c, values)
+	if err != nil {
+		return nil, explain(name, err)
+	}
+	return r, nil
 }
 
 // Lint checks a chart as `helm lint --strict` does. Each finding is one line; none means a clean chart.

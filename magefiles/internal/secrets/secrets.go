@@ -97,6 +97,21 @@ func Ensure(ctx context.Context, t *ui.Task, client kubernetes.Interface, cfg *c
 	return Outcome{}, fault.New(fault.CodeCluster, "Secret "+Name+" is being changed by others all the time", "find out what changes it, then run the same command again")
 }
 
+// Preview tells what Ensure would do, and does nothing. Where something has to be generated, Checksum is of other values than Ensure's will be.
+func Preview(ctx context.Context, client kubernetes.Interface, cfg *config.Config) (Outcome, error) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	found, err := client.CoreV1().Secrets(cfg.Namespace).Get(ctx, Name, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		return Outcome{Name: Name, Changed: true, Checksum: checksum(desired(cfg, nil))}, nil
+	}
+	if err != nil {
+		return Outcome{}, explain(err)
+	}
+	data := desired(cfg, found.Data)
+	return Outcome{Name: Name, Changed: !same(found.Data, data), Checksum: checksum(data)}, nil
+}
+
 // write makes or updates the Secret. Both fail where another run was faster, so that nothing which that one generated is lost.
 func write(ctx context.Context, api clientv1.SecretInterface, cfg *config.Config) (Outcome, error) {
 	found, err := api.Get(ctx, Name, metav1.GetOptions{})
@@ -117,13 +132,17 @@ func write(ctx context.Context, api clientv1.SecretInterface, cfg *config.Config
 	}
 	data := desired(cfg, found.Data)
 	out := Outcome{Name: Name, Checksum: checksum(data)}
-	if maps.EqualFunc(found.Data, data, func(a, b []byte) bool { return string(a) == string(b) }) {
+	if same(found.Data, data) {
 		return out, nil
 	}
 	out.Changed, out.before = true, found.Data
 	found.Data = data
 	_, err = api.Update(ctx, found, metav1.UpdateOptions{FieldManager: manager})
 	return out, err
+}
+
+func same(a, b map[string][]byte) bool {
+	return maps.EqualFunc(a, b, func(x, y []byte) bool { return string(x) == string(y) })
 }
 
 // desired is the Secret's content, given what it is now.

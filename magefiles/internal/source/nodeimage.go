@@ -34,7 +34,7 @@ func (s *fromSource) nodeImageName() image {
 func (s *fromSource) Node(ctx context.Context, t *ui.Task) (Node, error) {
 	i := s.nodeImageName()
 	node := Node{
-		Image: i.String(), Kubernetes: s.pins.Kubernetes, StaticNetwork: true,
+		Image: i.String(), StaticNetwork: true,
 		Traefik: addon("traefik", s.pins.Traefik), MetricsServer: addon("metrics-server", s.pins.MetricsServer),
 	}
 	found, err := inspect(ctx, s.docker, i.String())

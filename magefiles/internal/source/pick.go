@@ -16,7 +16,7 @@ const probeTime = 3 * time.Second
 // Pick chooses where images come from, and says why in one line. With TODO_IMAGES=auto that is wherever this machine has everything from
 // already; else a container registry, if one answers; else this machine.
 func Pick(ctx context.Context, cfg *config.Config, d *engine.Docker) (src Source, why string, err error) {
-	here, there := newFromSource(cfg, d), &fromRegistry{pins: loadPins(), docker: d}
+	here, there := newFromSource(cfg, d), &fromRegistry{pins: loadPins(), docker: d, nodeImage: cfg.NodeImage}
 	switch cfg.Images {
 	case config.ImagesSource:
 		return here, "TODO_IMAGES=source", nil

@@ -4,8 +4,6 @@ import (
 	"context"
 	"strings"
 
-	"sigs.k8s.io/kind/pkg/apis/config/defaults"
-
 	"todo.local/magefiles/internal/config"
 	"todo.local/magefiles/internal/engine"
 	"todo.local/magefiles/internal/fault"
@@ -15,17 +13,17 @@ import (
 
 // fromRegistry pulls what others have built.
 type fromRegistry struct {
-	pins   *pins
-	docker *engine.Docker
+	pins      *pins
+	docker    *engine.Docker
+	nodeImage string // kind's default where empty
 }
 
 // Name is "registry".
 func (*fromRegistry) Name() string { return config.ImagesRegistry }
 
-// Node leaves the node image to kind, which pulls its default, and the add-ons to the node.
+// Node leaves the pull of the node image to kind, and that of the add-ons to the node.
 func (r *fromRegistry) Node(context.Context, *ui.Task) (Node, error) {
-	_, tag, _ := strings.Cut(strings.SplitN(defaults.Image, "@", 2)[0], ":")
-	return Node{Kubernetes: tag, Traefik: r.pins.Registry.Traefik, MetricsServer: r.pins.Registry.MetricsServer}, nil
+	return Node{Image: r.nodeImage, Traefik: r.pins.Registry.Traefik, MetricsServer: r.pins.Registry.MetricsServer}, nil
 }
 
 func (r *fromRegistry) refs() []string {

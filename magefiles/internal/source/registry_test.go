@@ -83,13 +83,15 @@ func TestDigestOfTheRightRepository(t *testing.T) {
 	require.Error(t, err)
 }
 
-func TestRegistryNodeIsKindsDefault(t *testing.T) {
+func TestRegistryNodeIsKindsDefaultOrTheOneAskedFor(t *testing.T) {
 	n, err := (&fromRegistry{pins: loadPins()}).Node(t.Context(), nil)
 	require.NoError(t, err)
 	assert.Empty(t, n.Image)
 	assert.False(t, n.StaticNetwork)
-	assert.Regexp(t, `^v1\.\d+\.\d+$`, n.Kubernetes)
 	assert.Equal(t, loadPins().Registry.Traefik, n.Traefik)
+	n, err = (&fromRegistry{pins: loadPins(), nodeImage: "kindest/node:v1.36.4"}).Node(t.Context(), nil)
+	require.NoError(t, err)
+	assert.Equal(t, "kindest/node:v1.36.4", n.Image)
 }
 
 func TestPick(t *testing.T) {

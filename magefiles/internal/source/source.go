@@ -22,7 +22,6 @@ type Bases struct {
 // Node is the image a cluster node runs, and what it carries.
 type Node struct {
 	Image         string // reference in the Docker engine; empty means kind's default, which kind pulls
-	Kubernetes    string // version of Kubernetes in it, such as v1.37.2
 	StaticNetwork bool   // the image has a network of its own for one node, so that kind's must be off
 	Traefik       string // image of the ingress controller; in source mode the node has it already
 	MetricsServer string // image of metrics-server; likewise

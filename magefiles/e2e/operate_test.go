@@ -1,0 +1,209 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"encoding/base64"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"todo.local/magefiles/internal/fault"
+	"todo.local/magefiles/internal/secrets"
+)
+
+// history goes back to the version before and forward again, as a person does.
+func history(t *testing.T, project checkout) {
+	d := running(t)
+	now := d.revision(t)
+	image := func() string { return d.pods(t)[d.names(t, "todo-backend")[0]].Spec.Containers[0].Image }
+
+	changed := copyOf(t, project)
+	appendTo(t, changed, "backend/src/main.py", "\n# a version to go back from\n")
+	r := project.mage(t, nil, "release:diff")
+	require.Zero(t, r.code)
+	assert.Contains(t, r.output, "deploy would change nothing")
+	r = changed.mage(t, nil, "release:diff")
+	require.Zero(t, r.code)
+	assert.Contains(t, r.output, "-      - image: "+image()+"\n", "of the backend's image, the old one")
+	assert.NotContains(t, r.output, "Service/", "what does not change")
+
+	before := image()
+	require.Zero(t, changed.mage(t, nil, "deploy").code)
+	require.NotEqual(t, before, image())
+	require.Zero(t, project.mage(t, nil, "release:rollback").code)
+	assert.Equal(t, before, image())
+	r = project.mage(t, nil, "release:history")
+	require.Zero(t, r.code)
+	assert.Contains(t, r.output, "Rollback to "+strconv.Itoa(now))
+
+	require.Zero(t, project.mage(t, nil, "release:rollback", "-revision="+strconv.Itoa(now+1)).code)
+	assert.NotEqual(t, before, image(), "the revision that was named")
+	r = project.mage(t, nil, "release:rollback", "-revision=4711")
+	assert.Equal(t, fault.CodeInput, r.code)
+	assert.Contains(t, r.output, "4711")
+	require.Zero(t, project.mage(t, nil, "deploy").code)
+	assert.Equal(t, before, image())
+}
+
+// observation looks at the running application with every target that does.
+func observation(t *testing.T, project checkout) {
+	d := running(t)
+	r := project.mage(t, nil, "logs", "-service=backend")
+	require.Zero(t, r.code)
+	for _, pod := range d.names(t, "todo-backend") {
+		assert.Regexp(t, pod+`  \d\d:\d\d:\d\d\.\d{3} INFO .*path=/`, r.output)
+	}
+	assert.NotContains(t, r.output, "todo-frontend")
+	assert.Equal(t, fault.CodeInput, project.mage(t, nil, "logs", "-service=nothing").code)
+
+	r = project.mage(t, nil, "top")
+	require.Zero(t, r.code)
+	assert.Regexp(t, `backend-\S+ +backend +\d+m +500m +\d+Mi +512Mi`, r.output)
+
+	r = project.mage(t, nil, "events")
+	require.Zero(t, r.code)
+	assert.Contains(t, r.output, "pod/"+d.names(t, "todo-backend")[0])
+
+	r = project.mage(t, nil, "shell", "backend", "-command=id -u; touch /app/x")
+	assert.Equal(t, fault.CodeFailed, r.code, "the root is read-only")
+	assert.Contains(t, r.output, "10001")
+
+	followed(t, project, d)
+	forwarded(t, project)
+}
+
+// followed sees a request in the logs while it follows them.
+func followed(t *testing.T, project checkout, d *deployment) {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	read, write := io.Pipe()
+	cmd := project.command(ctx, write, nil, "logs", "-follow", "-service=backend")
+	require.NoError(t, cmd.Start())
+	go func() {
+		_ = cmd.Wait()
+		write.Close()
+	}()
+	stop := time.AfterFunc(30*time.Second, cancel)
+	defer stop.Stop()
+	asked := false
+	var seen bytes.Buffer
+	buffer := make([]byte, 4096)
+	for !strings.Contains(seen.String(), "/api/marker-of-this-test") {
+		n, err := read.Read(buffer)
+		seen.Write(buffer[:n])
+		require.NoError(t, err, seen.String())
+		if !asked {
+			asked = true
+			res, err := d.browser().Get("http://todo.localhost/api/marker-of-this-test")
+			require.NoError(t, err)
+			res.Body.Close()
+		}
+	}
+	require.NoError(t, syscall.Kill(-cmd.Process.Pid, syscall.SIGINT))
+	_, _ = io.Copy(io.Discard, read) // until it has ended
+}
+
+// forwarded reaches a backend pod without the ingress, on loopback only.
+func forwarded(t *testing.T, project checkout) {
+	port := strings.TrimPrefix(freeAddr(t), "127.0.0.1:")
+	cmd := project.command(t.Context(), io.Discard, nil, "portForward", "backend", "-port="+port)
+	require.NoError(t, cmd.Start())
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	assert.EventuallyWithT(t, func(c *assert.CollectT) {
+		res, err := http.Get("http://127.0.0.1:" + port + "/health")
+		if assert.NoError(c, err) {
+			res.Body.Close()
+			assert.Equal(c, http.StatusOK, res.StatusCode)
+		}
+	}, 30*time.Second, 200*time.Millisecond)
+	require.NoError(t, syscall.Kill(-cmd.Process.Pid, syscall.SIGINT))
+	select {
+	case <-ended:
+	case <-time.After(10 * time.Second):
+		t.Error("the target did not end")
+	}
+}
+
+// scaling takes the backend out of service and back by hand.
+func scaling(t *testing.T, project checkout) {
+	d := running(t)
+	require.Zero(t, project.mage(t, nil, "scale", "backend", "3").code)
+	assert.Len(t, d.names(t, "todo-backend"), 3)
+	require.Zero(t, project.mage(t, nil, "scale", "backend", "0").code)
+	assert.Empty(t, d.names(t, "todo-backend"))
+	assert.Equal(t, fault.CodeInput, project.mage(t, nil, "scale", "backend", "1000").code)
+	r := project.mage(t, nil, "deploy")
+	require.Zero(t, r.code)
+	assert.Contains(t, r.output, "changed by other means")
+	assert.Len(t, d.names(t, "todo-backend"), 2)
+}
+
+// rotation gives the application new secrets: sessions end, accounts and tasks stay.
+func rotation(t *testing.T, project checkout, alice *user) {
+	d := running(t)
+	read := func() map[string][]byte {
+		s, err := d.client.CoreV1().Secrets(d.cfg.Namespace).Get(t.Context(), secrets.Name, metav1.GetOptions{})
+		require.NoError(t, err)
+		assert.Empty(t, s.Annotations["todo.local/password-pending"])
+		return s.Data
+	}
+	before := read()
+	r := project.mage(t, nil, "secrets:rotate")
+	require.Zero(t, r.code)
+	after := read()
+	for _, key := range []string{secrets.JWTSecret, secrets.PostgresPassword, secrets.DatabaseURL} {
+		assert.NotEqual(t, before[key], after[key], key)
+		assert.NotContains(t, r.output, string(after[key]))
+	}
+	require.Error(t, alice.do(t.Context(), http.MethodGet, "/api/tasks", nil, http.StatusOK, nil), "the session has ended")
+	d.login(t, alice)
+	assert.Equal(t, []string{"written on the first day"}, alice.titles(t))
+	noSecretAnywhere(t, project, d, after)
+}
+
+// noSecretAnywhere looks for the application's secrets where none may be: Helm's records, the logs of the pods, what the targets wrote into the checkout.
+func noSecretAnywhere(t *testing.T, project checkout, d *deployment, secret map[string][]byte) {
+	var places bytes.Buffer
+	records, err := d.client.CoreV1().Secrets(d.cfg.Namespace).List(t.Context(), metav1.ListOptions{LabelSelector: "owner=helm"})
+	require.NoError(t, err)
+	require.NotEmpty(t, records.Items)
+	for _, r := range records.Items { // each is JSON, compressed, in base64
+		packed, err := gzip.NewReader(base64.NewDecoder(base64.StdEncoding, bytes.NewReader(r.Data["release"])))
+		require.NoError(t, err)
+		_, err = places.ReadFrom(packed)
+		require.NoError(t, err)
+	}
+	require.Contains(t, places.String(), "app-secrets", "the records are readable")
+	for _, service := range []string{"backend", "frontend", "postgres"} {
+		places.WriteString(project.mage(t, nil, "logs", "-service="+service).output)
+	}
+	places.WriteString(project.mage(t, nil, "events").output)
+	places.WriteString(project.mage(t, nil, "release:diff").output)
+	require.NoError(t, filepath.WalkDir(filepath.Join(project.dir, ".cache"), func(path string, e os.DirEntry, err error) error {
+		if err != nil || e.IsDir() || strings.HasSuffix(path, ".png") {
+			return err
+		}
+		raw, err := os.ReadFile(path)
+		places.Write(raw)
+		return err
+	}))
+	for key, value := range secret {
+		require.NotEmpty(t, value, key)
+		assert.False(t, bytes.Contains(places.Bytes(), value), "%s is readable somewhere", key)
+	}
+}

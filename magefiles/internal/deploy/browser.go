@@ -1,0 +1,76 @@
+package deploy
+
+import (
+	"context"
+	"net"
+	"os"
+	"path/filepath"
+	"time"
+
+	"todo.local/magefiles/internal/cluster"
+	"todo.local/magefiles/internal/fault"
+	"todo.local/magefiles/internal/image"
+	"todo.local/magefiles/internal/run"
+	"todo.local/magefiles/internal/source"
+	"todo.local/magefiles/internal/ui"
+)
+
+// TestBrowser uses the deployed application in a real browser, through its ingress. The pictures that it takes go to .cache/browser.
+func (a *App) TestBrowser(ctx context.Context) error {
+	if err := a.open(ctx); err != nil {
+		return err
+	}
+	return a.ui.Do("Browser tests", func(t *ui.Task) error {
+		access, err := a.provider(ctx).Access(ctx)
+		if err != nil {
+			return err
+		}
+		bases, err := a.source.Bases(ctx, t)
+		if err != nil {
+			return err
+		}
+		return a.testBrowser(ctx, t, access, bases)
+	})
+}
+
+func (a *App) testBrowser(ctx context.Context, t *ui.Task, access cluster.Access, bases source.Bases) error {
+	ref, err := a.builder().Build(ctx, t, a.browserImage(bases))
+	if err != nil {
+		return err
+	}
+	host, port, err := net.SplitHostPort(access.HTTP)
+	if err != nil {
+		return err
+	}
+	// The network of the host, where the ingress listens on the loopback address alone.
+	container, err := a.docker.Output(ctx, "create", "--init", "--network", "host",
+		"--env", "BASE_URL=http://"+net.JoinHostPort(a.cfg.Host, port), "--env", "HOST_RESOLVER_RULES=MAP "+a.cfg.Host+" "+host, ref)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
+		defer cancel()
+		_, _ = a.docker.Output(ctx, "rm", "--force", container)
+	}()
+	_, failed := a.docker.Run(ctx, run.Cmd{Args: []string{"start", "--attach", container}, Line: a.print, Grace: 15 * time.Second})
+	if ctx.Err() != nil {
+		return failed
+	}
+	pictures := filepath.Join(a.cfg.State, "browser")
+	if err := os.RemoveAll(pictures); err != nil {
+		return err
+	}
+	if _, err := a.docker.Output(ctx, "cp", container+":/output", pictures); err != nil {
+		return err
+	}
+	if failed != nil {
+		return fault.Wrap(failed, fault.CodeFailed, "the browser tests failed", "their output is above, pictures are in "+relative(a.cfg.Root, pictures)+"/failures")
+	}
+	t.Result("passed; pictures are in %s/screenshots", relative(a.cfg.Root, pictures))
+	return nil
+}
+
+func (a *App) browserImage(b source.Bases) image.Spec {
+	return image.Spec{Name: "todo-browser", Dir: filepath.Join(a.cfg.Root, "frontend", "e2e"), Args: map[string]string{"NODE_IMAGE": b.Node}}
+}

@@ -1,0 +1,162 @@
+package deploy
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"todo.local/magefiles/internal/fault"
+	"todo.local/magefiles/internal/run"
+	"todo.local/magefiles/internal/ui"
+)
+
+// composeStart is how long the containers may take to be healthy.
+const composeStart = 2 * time.Minute
+
+// TestImages runs the application from compose.yaml, without Kubernetes, and looks at how its containers run.
+func (a *App) TestImages(ctx context.Context) error {
+	if err := a.open(ctx); err != nil {
+		return err
+	}
+	app, err := a.images(ctx, nil)
+	if err != nil {
+		return err
+	}
+	return a.ui.Do("Containers", func(t *ui.Task) error { return a.testCompose(ctx, t, app) })
+}
+
+func (a *App) testCompose(ctx context.Context, t *ui.Task, app application) error {
+	ports, err := freePorts(2)
+	if err != nil {
+		return err
+	}
+	c := composition{app: a, env: []string{
+		"COMPOSE_PROJECT_NAME=" + a.cfg.ClusterName + "-images-test",
+		"TODO_BACKEND_IMAGE=" + app.backend, "TODO_FRONTEND_IMAGE=" + app.frontend, "TODO_POSTGRES_IMAGE=" + app.bases.Postgres,
+		"TODO_BACKEND_PORT=" + ports[0], "TODO_FRONTEND_PORT=" + ports[1],
+		"POSTGRES_PASSWORD=" + rand.Text(), "JWT_SECRET=" + rand.Text() + rand.Text(),
+	}}
+	c.down(ctx) // a run that was killed may have left them
+	defer func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+		defer cancel()
+		c.down(ctx)
+	}()
+	if _, err := c.run(ctx, t, "up", "--detach", "--no-build", "--wait", "--wait-timeout", fmt.Sprint(int(composeStart.Seconds()))); err != nil {
+		logs, _ := c.run(ctx, nil, "logs", "--tail", "20", "--no-color")
+		return fault.Wrap(err, fault.CodeFailed, "the containers of compose.yaml did not become healthy", "their last lines:\n"+logs)
+	}
+	if err := c.hardened(ctx); err != nil {
+		return err
+	}
+	for _, url := range []string{
+		"http://127.0.0.1:" + ports[0] + "/health", "http://127.0.0.1:" + ports[0] + "/health/ready",
+		"http://127.0.0.1:" + ports[1] + "/", "http://127.0.0.1:" + ports[1] + "/api/openapi.json",
+	} {
+		if err := answers(ctx, url); err != nil {
+			return err
+		}
+	}
+	t.Result("healthy, not root, read-only root")
+	return nil
+}
+
+// composition is one project of docker compose.
+type composition struct {
+	app *App
+	env []string // secrets among it: none goes into a command line
+}
+
+func (c composition) run(ctx context.Context, t *ui.Task, args ...string) (string, error) {
+	cmd := run.Cmd{Args: append([]string{"compose", "--progress", "plain"}, args...), Dir: c.app.cfg.Root, Env: c.env, Grace: 30 * time.Second}
+	if t != nil {
+		cmd.Line = t.Line
+	}
+	res, err := c.app.docker.Run(ctx, cmd)
+	return res.Stdout, err
+}
+
+func (c composition) down(ctx context.Context) {
+	_, _ = c.run(ctx, nil, "down", "--volumes", "--remove-orphans", "--timeout", "5")
+}
+
+// hardened checks what the engine says of every container that runs: which user, and whether its files can be written.
+func (c composition) hardened(ctx context.Context) error {
+	out, err := c.run(ctx, nil, "ps", "--quiet")
+	if err != nil {
+		return err
+	}
+	ids := strings.Fields(out)
+	if len(ids) != 3 {
+		return fault.New(fault.CodeFailed, fmt.Sprintf("%d containers run, not 3", len(ids)), "docker compose ps shows which")
+	}
+	out, err = c.app.docker.Output(ctx, append([]string{"container", "inspect"}, ids...)...)
+	if err != nil {
+		return err
+	}
+	var containers []struct {
+		Name       string
+		Config     struct{ User string }
+		HostConfig struct {
+			ReadonlyRootfs bool
+			CapDrop        []string
+		}
+	}
+	if err := json.Unmarshal([]byte(out), &containers); err != nil {
+		return err
+	}
+	for n, found := range containers {
+		// Docker's own word for it may be a name, so the process itself is asked.
+		uid, err := c.app.docker.Output(ctx, "exec", ids[n], "id", "-u")
+		if err != nil {
+			return err
+		}
+		if uid == "0" || !found.HostConfig.ReadonlyRootfs || len(found.HostConfig.CapDrop) == 0 {
+			return fault.New(fault.CodeFailed, fmt.Sprintf("container %s runs as user %s, read-only root: %t, capabilities dropped: %v",
+				found.Name, uid, found.HostConfig.ReadonlyRootfs, found.HostConfig.CapDrop), "correct compose.yaml or the image")
+		}
+	}
+	return nil
+}
+
+// answers asks for a page that must be there.
+func answers(ctx context.Context, url string) error {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return err
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return fault.Wrap(err, fault.CodeFailed, url+" does not answer", "docker compose logs shows why")
+	}
+	defer res.Body.Close()
+	if res.StatusCode != http.StatusOK {
+		return fault.New(fault.CodeFailed, url+" answers "+res.Status, "docker compose logs shows why")
+	}
+	return nil
+}
+
+// freePorts gives ports of 127.0.0.1 where nothing listens.
+func freePorts(n int) ([]string, error) {
+	var ports []string
+	for range n {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return nil, err
+		}
+		defer l.Close() // all at the end, so that no port is given twice
+		_, port, err := net.SplitHostPort(l.Addr().String())
+		if err != nil {
+			return nil, err
+		}
+		ports = append(ports, port)
+	}
+	return ports, nil
+}

@@ -1,0 +1,119 @@
+package deploy
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/kubernetes"
+
+	"todo.local/magefiles/internal/cluster"
+	"todo.local/magefiles/internal/config"
+	"todo.local/magefiles/internal/fault"
+	"todo.local/magefiles/internal/release"
+	"todo.local/magefiles/internal/rollout"
+	"todo.local/magefiles/internal/ui"
+)
+
+// ports are those of the services' pods.
+var ports = map[string]int{"backend": 8000, "frontend": 3000, "postgres": 5432}
+
+// maxReplicas keeps a slip of the finger from flooding the cluster.
+const maxReplicas = 20
+
+// Scale runs a service on that many pods until the next deploy, and waits for them. With 0 it is taken out of service.
+func (a *App) Scale(ctx context.Context, service string, replicas int) error {
+	if err := knownService(service, services[:2]); err != nil {
+		return err
+	}
+	if replicas < 0 || replicas > maxReplicas {
+		return fault.New(fault.CodeInput, fmt.Sprintf("%d is no number of pods", replicas), fmt.Sprintf("use 0 to %d", maxReplicas))
+	}
+	return a.operate(ctx, "Scale", func(ctx context.Context, t *ui.Task, client kubernetes.Interface, _ *release.Engine) error {
+		patch := fmt.Appendf(nil, `{"spec":{"replicas":%d}}`, replicas)
+		_, err := client.AppsV1().Deployments(a.cfg.Namespace).Patch(ctx, service, types.MergePatchType, patch, metav1.PatchOptions{}, "scale")
+		if apierrors.IsNotFound(err) {
+			return notInstalled()
+		}
+		if err != nil {
+			return err
+		}
+		if err := rollout.Wait(ctx, t, client, a.cfg.Namespace, config.ReleaseName, a.cfg.Timeout); err != nil {
+			return err
+		}
+		t.Result("%s runs on %d pods; the next deploy goes back to the chart's number", service, replicas)
+		return nil
+	})
+}
+
+// PortForward leads a port of 127.0.0.1 to a pod of a service until it is interrupted. A port of 0 is the service's own.
+func (a *App) PortForward(ctx context.Context, service string, port int) error {
+	if err := knownService(service, services); err != nil {
+		return err
+	}
+	if port < 0 || port > 65535 {
+		return fault.New(fault.CodeInput, fmt.Sprintf("%d is no port", port), "use 1 to 65535")
+	}
+	if port == 0 {
+		port = ports[service]
+	}
+	access, client, err := a.connect(ctx)
+	if err != nil {
+		return err
+	}
+	pod, err := a.readyPod(ctx, client, service)
+	if err != nil {
+		return err
+	}
+	err = access.Forward(ctx, a.cfg.Namespace, pod, fmt.Sprintf("%d:%d", port, ports[service]), func() {
+		a.ui.Printf("127.0.0.1:%d leads to %s, port %d, until Ctrl-C\n", port, pod, ports[service])
+	})
+	return fault.Wrap(err, fault.CodeCluster, "the way to "+pod+" broke", "if the port is taken, name another: -port=N")
+}
+
+// readyPod picks a pod that serves.
+func (a *App) readyPod(ctx context.Context, client kubernetes.Interface, service string) (string, error) {
+	pods, err := client.CoreV1().Pods(a.cfg.Namespace).List(ctx, metav1.ListOptions{LabelSelector: "app=todo-" + service})
+	if err != nil {
+		return "", err
+	}
+	for _, p := range pods.Items {
+		serves := slices.ContainsFunc(p.Status.Conditions, func(c corev1.PodCondition) bool {
+			return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue
+		})
+		if serves && p.DeletionTimestamp == nil {
+			return p.Name, nil
+		}
+	}
+	return "", fault.New(fault.CodeRollout, "no pod of "+service+" is ready", "run: go tool mage status")
+}
+
+// Shell runs a shell in a pod of a service, or one command where it is given, with this terminal.
+func (a *App) Shell(ctx context.Context, service, command string) error {
+	if err := knownService(service, services); err != nil {
+		return err
+	}
+	access, client, err := a.connect(ctx)
+	if err != nil {
+		return err
+	}
+	pod, err := a.readyPod(ctx, client, service)
+	if err != nil {
+		return err
+	}
+	p := cluster.Process{Namespace: a.cfg.Namespace, Pod: pod, Container: service, Command: []string{"sh"}, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr}
+	if command != "" {
+		p.Command, p.Stdin = []string{"sh", "-c", command}, nil
+	}
+	err = a.inTerminal(&p, func() error { return access.Exec(ctx, p) })
+	if err != nil && strings.Contains(err.Error(), "command terminated with exit code") {
+		return fault.Wrap(err, fault.CodeFailed, "in "+pod, "")
+	}
+	return err
+}

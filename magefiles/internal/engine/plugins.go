@@ -1,0 +1,106 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+
+	"todo.local/magefiles/internal/fault"
+	"todo.local/magefiles/internal/run"
+	"todo.local/magefiles/internal/ui"
+)
+
+// pluginFolder is where clients look for plugins that no package brought.
+const pluginFolder = "usr/local/lib/docker/cli-plugins"
+
+// plugin is a part of the docker client that comes apart from it.
+type plugin struct {
+	name     string   // as a command of docker
+	packages []string // that have it, each in some distribution
+	module   string   // the Go package that it is built from where none of them is offered
+	manual   string   // where its installation is described
+}
+
+var (
+	buildx = plugin{"buildx", []string{"docker-buildx-plugin", "docker-buildx"},
+		"github.com/docker/buildx/cmd/buildx@v0.38.2", "https://github.com/docker/buildx#installing"}
+	compose = plugin{"compose", []string{"docker-compose-plugin", "docker-compose-v2"},
+		"github.com/docker/compose/v5/cmd@v5.7.0", "https://docs.docker.com/compose/install/linux/"}
+)
+
+// provideBuilder gives the docker client buildx where it needs it.
+func (s *setup) provideBuilder(ctx context.Context, t *ui.Task) error {
+	d, err := find(ctx, s.runner)
+	if err == nil {
+		t.Unchanged("docker client %s builds with it", d.ClientVersion)
+		return nil
+	}
+	if !errors.Is(err, ErrNoBuilder) {
+		return err
+	}
+	if err := s.provide(ctx, t, buildx); err != nil {
+		return err
+	}
+	_, err = find(ctx, s.runner)
+	return err
+}
+
+// provideCompose gives the docker client compose, for compose.yaml.
+func (s *setup) provideCompose(ctx context.Context, t *ui.Task) error {
+	d, err := find(ctx, s.runner)
+	if err != nil {
+		return err
+	}
+	if version, err := d.Output(ctx, "compose", "version", "--short"); err == nil {
+		t.Unchanged("version %s", version)
+		return nil
+	}
+	return s.provide(ctx, t, compose)
+}
+
+// provide installs a plugin from a package, or builds it.
+func (s *setup) provide(ctx context.Context, t *ui.Task, p plugin) error {
+	if err := s.updateLists(ctx, t); err != nil {
+		return err
+	}
+	for _, name := range p.packages {
+		if s.offered(ctx, name) {
+			return s.install(ctx, t, []string{name})
+		}
+	}
+	if err := s.build(ctx, t, p); err != nil {
+		return fault.Wrap(err, fault.CodeBuild, "the docker plugin "+p.name+" did not build", "install it by hand: "+p.manual)
+	}
+	t.Result("built %s", p.module)
+	return nil
+}
+
+func (s *setup) build(ctx context.Context, t *ui.Task, p plugin) error {
+	goTool, err := exec.LookPath("go")
+	if err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp("", p.name+"-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	t.Status("building %s", p.module)
+	cmd := run.Cmd{Name: goTool, Args: []string{"install", "-trimpath", "-ldflags=-s -w", p.module}, Dir: dir, Env: []string{"GOBIN=" + dir}, Line: t.Line}
+	if _, err := s.runner.Run(ctx, cmd); err != nil {
+		return err
+	}
+	built, err := filepath.Glob(filepath.Join(dir, "*")) // named by the last part of the package
+	if err != nil || len(built) != 1 {
+		return fmt.Errorf("go install left no program: %w", err)
+	}
+	program, err := os.ReadFile(built[0])
+	if err != nil {
+		return err
+	}
+	return s.recorded(path.Join(pluginFolder, "docker-"+p.name), program, 0o755)
+}
