@@ -72,12 +72,6 @@ func templates(all []runtime.Object) map[string]corev1.PodTemplateSpec {
 	return out
 }
 
-func TestKubernetesKnowsEveryField(t *testing.T) {
-	for _, m := range matrix {
-		t.Run(m.chart+"/"+m.name, func(t *testing.T) { assert.NotEmpty(t, objects(t, m.chart, m.values)) })
-	}
-}
-
 // TestTheSpecificationsNames holds the chart's defaults against the plan's sections 2.3 and 4.
 func TestTheSpecificationsNames(t *testing.T) {
 	all := objects(t, "todo-app", given)
