@@ -132,19 +132,10 @@ func TestEveryPodIsRestricted(t *testing.T) {
 	for _, chart := range []string{"todo-app", "ingress", "metrics-server"} {
 		for name, template := range templates(objects(t, chart, ``)) {
 			spec := template.Spec
-			assert.True(t, *spec.SecurityContext.RunAsNonRoot, name)
-			assert.NotZero(t, *spec.SecurityContext.RunAsUser, name)
-			assert.Equal(t, corev1.SeccompProfileTypeRuntimeDefault, spec.SecurityContext.SeccompProfile.Type, name)
+			assertRestricted(t, name, spec)
 			if chart == "todo-app" {
 				assert.False(t, *spec.AutomountServiceAccountToken, name)
 				assert.Equal(t, "todo-"+name, spec.ServiceAccountName)
-			}
-			for _, c := range append(spec.InitContainers, spec.Containers...) {
-				assert.False(t, *c.SecurityContext.AllowPrivilegeEscalation, name)
-				assert.True(t, *c.SecurityContext.ReadOnlyRootFilesystem, name)
-				assert.Equal(t, []corev1.Capability{"ALL"}, c.SecurityContext.Capabilities.Drop, name)
-				assert.Empty(t, c.SecurityContext.Capabilities.Add, name)
-				assert.NotEmpty(t, c.Resources.Limits.Memory().String(), name)
 			}
 			for _, c := range spec.Containers {
 				assert.NotNil(t, c.StartupProbe, name)
@@ -152,6 +143,20 @@ func TestEveryPodIsRestricted(t *testing.T) {
 				assert.NotNil(t, c.ReadinessProbe, name)
 			}
 		}
+	}
+}
+
+func assertRestricted(t *testing.T, name string, spec corev1.PodSpec) {
+	t.Helper()
+	assert.True(t, *spec.SecurityContext.RunAsNonRoot, name)
+	assert.NotZero(t, *spec.SecurityContext.RunAsUser, name)
+	assert.Equal(t, corev1.SeccompProfileTypeRuntimeDefault, spec.SecurityContext.SeccompProfile.Type, name)
+	for _, c := range append(spec.InitContainers, spec.Containers...) {
+		assert.False(t, *c.SecurityContext.AllowPrivilegeEscalation, name)
+		assert.True(t, *c.SecurityContext.ReadOnlyRootFilesystem, name)
+		assert.Equal(t, []corev1.Capability{"ALL"}, c.SecurityContext.Capabilities.Drop, name)
+		assert.Empty(t, c.SecurityContext.Capabilities.Add, name)
+		assert.False(t, c.Resources.Limits.Memory().IsZero(), name)
 	}
 }
 
