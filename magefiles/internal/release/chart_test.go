@@ -113,6 +113,7 @@ func TestTheSpecificationsNames(t *testing.T) {
 	in := find[*networkingv1.Ingress](t, all, "todo-app")
 	assert.Equal(t, "nginx", *in.Spec.IngressClassName)
 	assert.Empty(t, in.Annotations)
+	assert.Empty(t, in.Spec.TLS)
 	var hosts []string
 	for _, r := range in.Spec.Rules {
 		hosts = append(hosts, r.Host)
@@ -125,6 +126,11 @@ func TestTheSpecificationsNames(t *testing.T) {
 		}
 	}
 	assert.Equal(t, []string{"todo.local", "todo.localhost"}, hosts)
+}
+
+func TestTLSCoversEveryHost(t *testing.T) {
+	in := find[*networkingv1.Ingress](t, objects(t, "todo-app", `ingress: {host: a.example, extraHosts: [b.example], tls: {enabled: true, secretName: mine}}`), "todo-app")
+	require.Equal(t, []networkingv1.IngressTLS{{Hosts: []string{"a.example", "b.example"}, SecretName: "mine"}}, in.Spec.TLS)
 }
 
 // TestEveryPodIsRestricted checks what the Pod Security level "restricted" asks for, and a little more.
@@ -210,6 +216,7 @@ func TestMistakesInValuesAreNamed(t *testing.T) {
 		`frontend: {image: {digest: abc}}`:                 "frontend.image.digest: 'abc' does not match",
 		`fronted: {}`:                                      "unknown: fronted",
 		`ingress: {host: "Todo Local"}`:                    "ingress.host: 'Todo Local' does not match",
+		`ingress: {tls: {enabled: true, secretName: ""}}`:  "ingress.tls.secretName: '' does not match",
 		`secrets: {jwtSecret: short}`:                      "secrets.jwtSecret: minLength: got 5, want 32",
 		`secrets: {databaseUrl: "mysql://hush@h/d"}`:       "secrets.databaseUrl must begin with postgresql://",
 		`config: {logLevel: LOUD}`:                         "config.logLevel: value must be one of",
