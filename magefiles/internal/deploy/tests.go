@@ -130,7 +130,11 @@ func (a *App) TestSmoke(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		return smoke.Run(ctx, t, smoke.Target{Addr: access.HTTP, Host: a.cfg.Host})
+		client, err := access.Client()
+		if err != nil {
+			return err
+		}
+		return a.smoke(ctx, t, client, access, smoke.Run)
 	})
 }
 
