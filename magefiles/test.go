@@ -20,7 +20,7 @@ func (Test) Lint(ctx context.Context) error { return with(ctx, (*deploy.App).Tes
 // Unit runs the unit tests of the automation and, in containers, of the backend and the frontend.
 func (Test) Unit(ctx context.Context) error { return with(ctx, (*deploy.App).TestUnit) }
 
-// Chart lints the charts and compares what they render with the golden files.
+// Chart lints the charts and checks what they render: against golden files, the schemas of every supported Kubernetes, and kube-score.
 func (Test) Chart(ctx context.Context) error { return with(ctx, (*deploy.App).TestChart) }
 
 // Images runs the images from compose.yaml, without Kubernetes, and checks how they run.

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -33,6 +34,12 @@ const (
 	contextPrefix   = "context:"
 )
 
+// What the ingress answers HTTPS with.
+const (
+	TLSOff        = "off"         // whatever the ingress controller has
+	TLSSelfSigned = "self-signed" // a certificate that nobody vouches for
+)
+
 // Config is every setting of a run. The doc tags are the README's configuration table.
 type Config struct {
 	Cluster     string `env:"TODO_CLUSTER" envDefault:"auto" doc:"auto, kind, minikube, or context:NAME for a cluster that exists already"`
@@ -44,6 +51,7 @@ type Config struct {
 	Host        string `env:"TODO_HOST" envDefault:"todo.local" doc:"host name of the ingress, next to todo.localhost"`
 	HTTPPort    int    `env:"TODO_HTTP_PORT" envDefault:"0" doc:"port on 127.0.0.1 for HTTP; 0 takes 80, or 8080 where 80 is taken"`
 	HTTPSPort   int    `env:"TODO_HTTPS_PORT" envDefault:"0" doc:"port on 127.0.0.1 for HTTPS; 0 takes 443, or 8443 where 443 is taken"`
+	TLS         string `env:"TODO_TLS" envDefault:"off" doc:"off, or self-signed: HTTPS with a certificate that deploy makes and renews, next to HTTP"`
 	Cache       string `env:"TODO_CACHE" doc:"folder for what was built, shared by all checkouts; the user's cache folder where empty"`
 	CABundle    string `env:"TODO_CA_BUNDLE" doc:"PEM file of certificate authorities for builds behind a TLS-inspecting proxy; the system's where empty"`
 
@@ -61,6 +69,9 @@ type Config struct {
 	Root  string `env:"-"` // the checkout
 	State string `env:"-"` // what belongs to this checkout alone: kubeconfigs, diagnoses
 }
+
+// localHost is the name that the chart serves in any case: browsers resolve it to this machine by themselves.
+const localHost = "todo.localhost"
 
 // ReleaseName is the name of the Helm release.
 const ReleaseName = "todo-app"
@@ -129,6 +140,7 @@ func (c *Config) validate() error {
 		{port(c.HTTPPort), "TODO_HTTP_PORT", "use a port from 1 to 65535, or 0"},
 		{port(c.HTTPSPort), "TODO_HTTPS_PORT", "use a port from 1 to 65535, or 0"},
 		{c.HTTPPort == 0 || c.HTTPPort != c.HTTPSPort, "TODO_HTTPS_PORT", "use another port than TODO_HTTP_PORT"},
+		{c.TLS == TLSOff || c.TLS == TLSSelfSigned, "TODO_TLS", "use off or self-signed"},
 		{c.Timeout >= 10*time.Second && c.Timeout <= time.Hour, "TODO_TIMEOUT", "use a duration from 10s to 1h, such as 5m"},
 		{validDatabaseURL(c.DatabaseURL), "DATABASE_URL", "use postgresql://user:password@host/database"},
 		{c.JWTSecret == "" || len(c.JWTSecret) >= 32, "JWT_SECRET", "use at least 32 bytes, or leave it empty to have one generated"},
@@ -164,6 +176,11 @@ func validHTTPURL(s string) bool {
 	}
 	u, err := url.Parse(s)
 	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Hostname() != ""
+}
+
+// Hosts are the names that the ingress answers to.
+func (c *Config) Hosts() []string {
+	return slices.Compact([]string{c.Host, localHost})
 }
 
 // Context is the kubeconfig context that TODO_CLUSTER names, or nothing.

@@ -30,6 +30,7 @@ func TestBadInputNamesTheVariableAndNotItsValue(t *testing.T) {
 		"TODO_HOST":           "secret/host",
 		"TODO_HTTP_PORT":      "70000",
 		"TODO_HTTPS_PORT":     "-1",
+		"TODO_TLS":            "secret",
 		"TODO_TIMEOUT":        "1s",
 		"DATABASE_URL":        "mysql://u:secret@h/d",
 		"JWT_SECRET":          "secret",

@@ -11,6 +11,7 @@ import (
 
 	"todo.local/magefiles/internal/cluster"
 	"todo.local/magefiles/internal/config"
+	"todo.local/magefiles/internal/fault"
 	"todo.local/magefiles/internal/release"
 	"todo.local/magefiles/internal/rollout"
 	"todo.local/magefiles/internal/secrets"
@@ -87,6 +88,11 @@ func (a *App) install(ctx context.Context, provider cluster.Provider, access clu
 		if err := a.tellPassword(ctx, t, access, client, false); err != nil {
 			return err
 		}
+		if a.cfg.TLS == config.TLSSelfSigned {
+			if err := t.Do("certificate", func(t *ui.Task) error { return secrets.EnsureCertificate(ctx, t, client, a.cfg) }); err != nil {
+				return err
+			}
+		}
 		if err := a.release(ctx, t, client, access, app, secret); err != nil {
 			return err
 		}
@@ -94,15 +100,31 @@ func (a *App) install(ctx context.Context, provider cluster.Provider, access clu
 		if access, err = a.awaitIngress(ctx, t, client, provider, access); err != nil {
 			return err
 		}
-		return t.Do("smoke test", func(t *ui.Task) error {
-			target := smoke.Target{Addr: access.HTTP, Host: a.cfg.Host}
-			if !changed {
-				return smoke.Check(ctx, t, target)
-			}
-			return smoke.Run(ctx, t, target)
-		})
+		if !changed {
+			return a.smoke(ctx, t, client, access, smoke.Check)
+		}
+		return a.smoke(ctx, t, client, access, smoke.Run)
 	})
 	return access, changed, err
+}
+
+// smoke checks the application over HTTP and, where the certificate is this project's, over HTTPS.
+func (a *App) smoke(ctx context.Context, t *ui.Task, client kubernetes.Interface, access cluster.Access, check func(context.Context, *ui.Task, smoke.Target) error) error {
+	if err := t.Do("smoke test", func(t *ui.Task) error {
+		return check(ctx, t, smoke.Target{Addr: access.HTTP, Host: a.cfg.Host})
+	}); err != nil || a.cfg.TLS != config.TLSSelfSigned {
+		return err
+	}
+	return t.Do("smoke test over HTTPS", func(t *ui.Task) error {
+		if access.HTTPS == "" {
+			return fault.New(fault.CodeInput, "it is not known where the ingress answers HTTPS", "name the port of 127.0.0.1 that leads to it with TODO_HTTPS_PORT")
+		}
+		certificate, err := secrets.Certificate(ctx, client, a.cfg)
+		if err != nil {
+			return err
+		}
+		return check(ctx, t, smoke.Target{Addr: access.HTTPS, Host: a.cfg.Host, Certificate: certificate})
+	})
 }
 
 // release installs the chart and waits for what it started. Where that cannot come up, the evidence is saved first and the last good release restored after.

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
 
+	"todo.local/magefiles/internal/cluster"
 	"todo.local/magefiles/internal/config"
 	"todo.local/magefiles/internal/secrets"
 	"todo.local/magefiles/internal/source"
@@ -45,6 +46,39 @@ func TestValuesHoldNoSecret(t *testing.T) {
 	require.NoError(t, ui.Plain(&out).Do("x", func(t *ui.Task) error { t.Result("%v", v); return nil }))
 	assert.NotContains(t, out.String(), "hidden")
 	assert.Equal(t, false, v["postgres"].(map[string]any)["enabled"], "a database elsewhere takes the place of the cluster's own")
+}
+
+func TestSelfSignedTLSIsServedNextToHTTP(t *testing.T) {
+	for setting, want := range map[string]map[string]any{
+		config.TLSOff: {"host": "todo.example"},
+		config.TLSSelfSigned: {
+			"host": "todo.example", "tls": map[string]any{"enabled": true, "secretName": "todo-tls"},
+			"annotations": map[string]any{"nginx.ingress.kubernetes.io/ssl-redirect": "false"},
+		},
+	} {
+		a, _ := app(t, config.Config{Host: "todo.example", TLS: setting})
+		assert.Equal(t, want, a.settings(secrets.Outcome{})["ingress"], setting)
+	}
+}
+
+func TestURLsAreThoseThatAnswer(t *testing.T) {
+	for _, k := range []struct {
+		tls    string
+		access cluster.Access
+		want   string
+	}{
+		{config.TLSOff, cluster.Access{HTTP: "127.0.0.1:80", HTTPS: "127.0.0.1:443"},
+			"\n  http://todo.localhost\n  http://todo.example   once todo.example points to 127.0.0.1\n\n"},
+		{config.TLSSelfSigned, cluster.Access{HTTP: "127.0.0.1:8080", HTTPS: "127.0.0.1:443"},
+			"\n  http://todo.localhost:8080\n  https://todo.localhost\n  http://todo.example:8080   once todo.example points to 127.0.0.1\n  https://todo.example   likewise\n\n"},
+		{config.TLSSelfSigned, cluster.Access{HTTP: "192.0.2.1:80", HTTPS: "192.0.2.1:8443"},
+			"\n  http://todo.example   once todo.example points to 192.0.2.1, by DNS or a line in /etc/hosts\n  https://todo.example:8443   likewise\n\n"},
+		{config.TLSOff, cluster.Access{}, ""},
+	} {
+		a, out := app(t, config.Config{Host: "todo.example", TLS: k.tls})
+		a.printURLs(k.access)
+		assert.Equal(t, k.want, out.String())
+	}
 }
 
 func TestASecondRunWaitsForTheFirstAndNamesIt(t *testing.T) {

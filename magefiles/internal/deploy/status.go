@@ -100,18 +100,43 @@ func phase(p corev1.Pod) string {
 	return string(p.Status.Phase)
 }
 
-// printURLs prints where the application answers. Ports that a URL implies are left out.
+// printURLs prints where the application answers.
 func (a *App) printURLs(access cluster.Access) {
-	ip, port, err := net.SplitHostPort(access.HTTP)
+	ip, _, err := net.SplitHostPort(access.HTTP)
 	if err != nil {
 		return // a foreign cluster's ingress has given no address yet
 	}
-	if port = ":" + port; port == ":80" {
-		port = ""
+	schemes := []string{"http"}
+	if a.cfg.TLS == config.TLSSelfSigned && access.HTTPS != "" {
+		schemes = append(schemes, "https")
 	}
-	if ip != "127.0.0.1" {
-		a.ui.Printf("\n  http://%s%s   once %s points to %s, by DNS or a line in /etc/hosts\n\n", a.cfg.Host, port, a.cfg.Host, ip)
-		return
+	a.ui.Printf("\n")
+	where := "127.0.0.1"
+	if ip == where {
+		for _, s := range schemes {
+			a.ui.Printf("  %s\n", address(s, "todo.localhost", access))
+		}
+	} else {
+		where = ip + ", by DNS or a line in /etc/hosts"
 	}
-	a.ui.Printf("\n  http://todo.localhost%s\n  http://%s%s   once %s points to 127.0.0.1\n\n", port, a.cfg.Host, port, a.cfg.Host)
+	for i, s := range schemes {
+		remark := fmt.Sprintf("once %s points to %s", a.cfg.Host, where)
+		if i > 0 {
+			remark = "likewise"
+		}
+		a.ui.Printf("  %s   %s\n", address(s, a.cfg.Host, access), remark)
+	}
+	a.ui.Printf("\n")
+}
+
+// address is the URL of a host. A port that the scheme implies is left out.
+func address(scheme, host string, access cluster.Access) string {
+	at, usual := access.HTTP, "80"
+	if scheme == "https" {
+		at, usual = access.HTTPS, "443"
+	}
+	if _, port, err := net.SplitHostPort(at); err == nil && port != usual {
+		host = net.JoinHostPort(host, port)
+	}
+	return scheme + "://" + host
 }

@@ -3,6 +3,7 @@ package deploy
 import (
 	"strings"
 
+	"todo.local/magefiles/internal/config"
 	"todo.local/magefiles/internal/secrets"
 )
 
@@ -19,6 +20,12 @@ func (a *App) values(app application, secret secrets.Outcome) map[string]any {
 
 // settings are the chart's values that follow from the configuration. Secrets are not among them; the chart gets the name of theirs.
 func (a *App) settings(secret secrets.Outcome) map[string]any {
+	ingress := map[string]any{"host": a.cfg.Host}
+	if a.cfg.TLS == config.TLSSelfSigned {
+		ingress["tls"] = map[string]any{"enabled": true, "secretName": secrets.CertificateName}
+		// An ingress controller would send everyone to HTTPS, on a port that need not be the one here, and into a browser's warning.
+		ingress["annotations"] = map[string]any{"nginx.ingress.kubernetes.io/ssl-redirect": "false"}
+	}
 	return map[string]any{
 		"namespace": a.cfg.Namespace,
 		"frontend":  map[string]any{"apiUrl": a.cfg.PublicAPIURL},
@@ -27,7 +34,7 @@ func (a *App) settings(secret secrets.Outcome) map[string]any {
 			"logLevel": a.cfg.LogLevel, "environment": a.cfg.Environment,
 			"openaiBaseUrl": a.cfg.OpenAIBaseURL, "openaiModel": a.cfg.OpenAIModel,
 		},
-		"ingress": map[string]any{"host": a.cfg.Host},
+		"ingress": ingress,
 		"secrets": map[string]any{"existingSecret": secret.Name, "checksum": secret.Checksum},
 	}
 }

@@ -72,12 +72,6 @@ func templates(all []runtime.Object) map[string]corev1.PodTemplateSpec {
 	return out
 }
 
-func TestKubernetesKnowsEveryField(t *testing.T) {
-	for _, m := range matrix {
-		t.Run(m.chart+"/"+m.name, func(t *testing.T) { assert.NotEmpty(t, objects(t, m.chart, m.values)) })
-	}
-}
-
 // TestTheSpecificationsNames holds the chart's defaults against the plan's sections 2.3 and 4.
 func TestTheSpecificationsNames(t *testing.T) {
 	all := objects(t, "todo-app", given)
@@ -119,6 +113,7 @@ func TestTheSpecificationsNames(t *testing.T) {
 	in := find[*networkingv1.Ingress](t, all, "todo-app")
 	assert.Equal(t, "nginx", *in.Spec.IngressClassName)
 	assert.Empty(t, in.Annotations)
+	assert.Empty(t, in.Spec.TLS)
 	var hosts []string
 	for _, r := range in.Spec.Rules {
 		hosts = append(hosts, r.Host)
@@ -133,24 +128,20 @@ func TestTheSpecificationsNames(t *testing.T) {
 	assert.Equal(t, []string{"todo.local", "todo.localhost"}, hosts)
 }
 
+func TestTLSCoversEveryHost(t *testing.T) {
+	in := find[*networkingv1.Ingress](t, objects(t, "todo-app", `ingress: {host: a.example, extraHosts: [b.example], tls: {enabled: true, secretName: mine}}`), "todo-app")
+	require.Equal(t, []networkingv1.IngressTLS{{Hosts: []string{"a.example", "b.example"}, SecretName: "mine"}}, in.Spec.TLS)
+}
+
 // TestEveryPodIsRestricted checks what the Pod Security level "restricted" asks for, and a little more.
 func TestEveryPodIsRestricted(t *testing.T) {
 	for _, chart := range []string{"todo-app", "ingress", "metrics-server"} {
 		for name, template := range templates(objects(t, chart, ``)) {
 			spec := template.Spec
-			assert.True(t, *spec.SecurityContext.RunAsNonRoot, name)
-			assert.NotZero(t, *spec.SecurityContext.RunAsUser, name)
-			assert.Equal(t, corev1.SeccompProfileTypeRuntimeDefault, spec.SecurityContext.SeccompProfile.Type, name)
+			assertRestricted(t, name, spec)
 			if chart == "todo-app" {
 				assert.False(t, *spec.AutomountServiceAccountToken, name)
 				assert.Equal(t, "todo-"+name, spec.ServiceAccountName)
-			}
-			for _, c := range append(spec.InitContainers, spec.Containers...) {
-				assert.False(t, *c.SecurityContext.AllowPrivilegeEscalation, name)
-				assert.True(t, *c.SecurityContext.ReadOnlyRootFilesystem, name)
-				assert.Equal(t, []corev1.Capability{"ALL"}, c.SecurityContext.Capabilities.Drop, name)
-				assert.Empty(t, c.SecurityContext.Capabilities.Add, name)
-				assert.NotEmpty(t, c.Resources.Limits.Memory().String(), name)
 			}
 			for _, c := range spec.Containers {
 				assert.NotNil(t, c.StartupProbe, name)
@@ -158,6 +149,20 @@ func TestEveryPodIsRestricted(t *testing.T) {
 				assert.NotNil(t, c.ReadinessProbe, name)
 			}
 		}
+	}
+}
+
+func assertRestricted(t *testing.T, name string, spec corev1.PodSpec) {
+	t.Helper()
+	assert.True(t, *spec.SecurityContext.RunAsNonRoot, name)
+	assert.NotZero(t, *spec.SecurityContext.RunAsUser, name)
+	assert.Equal(t, corev1.SeccompProfileTypeRuntimeDefault, spec.SecurityContext.SeccompProfile.Type, name)
+	for _, c := range append(spec.InitContainers, spec.Containers...) {
+		assert.False(t, *c.SecurityContext.AllowPrivilegeEscalation, name)
+		assert.True(t, *c.SecurityContext.ReadOnlyRootFilesystem, name)
+		assert.Equal(t, []corev1.Capability{"ALL"}, c.SecurityContext.Capabilities.Drop, name)
+		assert.Empty(t, c.SecurityContext.Capabilities.Add, name)
+		assert.False(t, c.Resources.Limits.Memory().IsZero(), name)
 	}
 }
 
@@ -211,6 +216,7 @@ func TestMistakesInValuesAreNamed(t *testing.T) {
 		`frontend: {image: {digest: abc}}`:                 "frontend.image.digest: 'abc' does not match",
 		`fronted: {}`:                                      "unknown: fronted",
 		`ingress: {host: "Todo Local"}`:                    "ingress.host: 'Todo Local' does not match",
+		`ingress: {tls: {enabled: true, secretName: ""}}`:  "ingress.tls.secretName: '' does not match",
 		`secrets: {jwtSecret: short}`:                      "secrets.jwtSecret: minLength: got 5, want 32",
 		`secrets: {databaseUrl: "mysql://hush@h/d"}`:       "secrets.databaseUrl must begin with postgresql://",
 		`config: {logLevel: LOUD}`:                         "config.logLevel: value must be one of",

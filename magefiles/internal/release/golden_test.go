@@ -24,6 +24,19 @@ const given = `
 secrets: {jwtSecret: 0123456789abcdef0123456789abcdef, databaseUrl: "postgresql://u:p@db.example.com/todo"}
 `
 
+// everything turns on what can be.
+const everything = `
+imagePullSecrets: [{name: registry-login}]
+backend:
+  extraEnv: [{name: TZ, value: UTC}, {name: PROXY, valueFrom: {secretKeyRef: {name: proxy, key: url}}}]
+  autoscaling: {enabled: true, maxReplicas: 9}
+frontend: {autoscaling: {enabled: true}}
+ingress: {tls: {enabled: true, secretName: certificate}, annotations: {example.com/a: b}}
+httpRoute: {enabled: true, parentRefs: [{name: public, namespace: gateways}]}
+networkPolicy: {enabled: true}
+serviceMonitor: {enabled: true}
+secrets: {existingSecret: app-secrets}`
+
 var matrix = []struct{ chart, name, values string }{
 	{"todo-app", "external-database", given},
 	{"todo-app", "existing-secret", `
@@ -35,17 +48,7 @@ postgres: {image: {repository: todo-base-postgres, tag: "15", pullPolicy: Never}
 config: {logLevel: DEBUG, openaiBaseUrl: "http://models:8080/v1", openaiModel: small}
 ingress: {host: todo.example.com}
 secrets: {existingSecret: app-secrets, checksum: "1"}`},
-	{"todo-app", "everything", `
-imagePullSecrets: [{name: registry-login}]
-backend:
-  extraEnv: [{name: TZ, value: UTC}, {name: PROXY, valueFrom: {secretKeyRef: {name: proxy, key: url}}}]
-  autoscaling: {enabled: true, maxReplicas: 9}
-frontend: {autoscaling: {enabled: true}}
-ingress: {tls: {enabled: true, secretName: certificate}, annotations: {example.com/a: b}}
-httpRoute: {enabled: true, parentRefs: [{name: public, namespace: gateways}]}
-networkPolicy: {enabled: true}
-serviceMonitor: {enabled: true}
-secrets: {existingSecret: app-secrets}`},
+	{"todo-app", "everything", everything},
 	{"todo-app", "bare", `
 namespace: ""
 ingress: {enabled: false}

@@ -1,5 +1,5 @@
-// Package secrets keeps the application's one Secret: what the user gave, and what is generated once. Values go from here to the cluster and
-// nowhere else: not into an argument, not into a chart's values, not into a log.
+// Package secrets keeps the application's Secret: what the user gave, and what is generated once; and that of its certificate, where it has one.
+// Values go from here to the cluster and nowhere else: not into an argument, not into a chart's values, not into a log.
 package secrets
 
 import (
@@ -79,22 +79,48 @@ func Ensure(ctx context.Context, t *ui.Task, client kubernetes.Interface, cfg *c
 	if err := EnsureNamespace(ctx, client, cfg.Namespace); err != nil {
 		return Outcome{}, err
 	}
+	var out Outcome
+	if err := contended(Name, func() (err error) {
+		out, err = write(ctx, client.CoreV1().Secrets(cfg.Namespace), cfg)
+		return err
+	}); err != nil {
+		return Outcome{}, err
+	}
+	if out.Changed {
+		t.Result("%s written", Name)
+	} else {
+		t.Unchanged("%s", Name)
+	}
+	return out, nil
+}
+
+// contended looks at a Secret and writes it, again from the start where another run was faster in between.
+func contended(name string, attempt func() error) error {
 	for range attempts {
-		out, err := write(ctx, client.CoreV1().Secrets(cfg.Namespace), cfg)
+		err := attempt()
 		if apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) {
-			continue // another run was faster: start over from what it wrote
+			continue
 		}
 		if err != nil {
-			return Outcome{}, explain(err)
+			return explain(err)
 		}
-		if out.Changed {
-			t.Result("%s written", Name)
-		} else {
-			t.Unchanged("%s", Name)
-		}
-		return out, nil
+		return nil
 	}
-	return Outcome{}, fault.New(fault.CodeCluster, "Secret "+Name+" is being changed by others all the time", "find out what changes it, then run the same command again")
+	return fault.New(fault.CodeCluster, "Secret "+name+" is being changed by others all the time", "find out what changes it, then run the same command again")
+}
+
+// meta is that of a Secret of this project's.
+func meta(name string) metav1.ObjectMeta {
+	return metav1.ObjectMeta{Name: name, Labels: map[string]string{managedBy: manager, "app.kubernetes.io/part-of": "todo-app"}}
+}
+
+// ours refuses a Secret that this project did not make.
+func ours(s *corev1.Secret) error {
+	if s.Labels[managedBy] == manager {
+		return nil
+	}
+	return fault.New(fault.CodeInput, fmt.Sprintf("namespace %s has a Secret %s that was made by other means", s.Namespace, s.Name),
+		"keep its values and delete it, or choose another namespace with TODO_NAMESPACE")
 }
 
 // Preview tells what Ensure would do, and does nothing. Where something has to be generated, Checksum is of other values than Ensure's will be.
@@ -117,18 +143,14 @@ func write(ctx context.Context, api clientv1.SecretInterface, cfg *config.Config
 	found, err := api.Get(ctx, Name, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {
 		data := desired(cfg, nil)
-		_, err := api.Create(ctx, &corev1.Secret{
-			ObjectMeta: metav1.ObjectMeta{Name: Name, Labels: map[string]string{managedBy: manager, "app.kubernetes.io/part-of": "todo-app"}},
-			Data:       data,
-		}, metav1.CreateOptions{FieldManager: manager})
+		_, err := api.Create(ctx, &corev1.Secret{ObjectMeta: meta(Name), Data: data}, metav1.CreateOptions{FieldManager: manager})
 		return Outcome{Name: Name, Changed: true, Checksum: checksum(data)}, err
 	}
 	if err != nil {
 		return Outcome{}, err
 	}
-	if found.Labels[managedBy] != manager {
-		return Outcome{}, fault.New(fault.CodeInput, fmt.Sprintf("namespace %s has a Secret %s that was made by other means", found.Namespace, Name),
-			"keep its values and delete it, or choose another namespace with TODO_NAMESPACE")
+	if err := ours(found); err != nil {
+		return Outcome{}, err
 	}
 	data := desired(cfg, found.Data)
 	out := Outcome{Name: Name, Checksum: checksum(data)}

@@ -5,6 +5,8 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -28,8 +30,17 @@ const (
 
 // Target is where the application is reached. The connection goes to Addr whatever Host is, so no name has to resolve.
 type Target struct {
-	Addr string // host:port of the ingress
-	Host string // host name to ask for
+	Addr        string            // host:port of the ingress
+	Host        string            // host name to ask for
+	Certificate *x509.Certificate // for HTTPS: what the ingress has to present, and nothing else; nil for HTTP
+}
+
+// url is the address of a path.
+func (t Target) url(path string) string {
+	if t.Certificate != nil {
+		return "https://" + t.Host + path
+	}
+	return "http://" + t.Host + path
 }
 
 // Run goes through the application once, as a user would: the page, an account, a login, a task. The account is thrown away at the end.
@@ -71,10 +82,15 @@ type client struct {
 
 func newClient(target Target) *client {
 	dial := (&net.Dialer{Timeout: requestLimit}).DialContext
+	trusted := x509.NewCertPool()
+	if target.Certificate != nil {
+		trusted.AddCert(target.Certificate)
+	}
 	return &client{target: target, http: &http.Client{
 		Timeout: requestLimit,
 		Transport: &http.Transport{ // no proxy: the target is near
-			DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) { return dial(ctx, network, target.Addr) },
+			DialContext:     func(ctx context.Context, network, _ string) (net.Conn, error) { return dial(ctx, network, target.Addr) },
+			TLSClientConfig: &tls.Config{RootCAs: trusted, MinVersion: tls.VersionTLS12},
 		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
@@ -203,7 +219,7 @@ const problemType = "application/problem+json"
 
 // do sends a request and checks the answer.
 func (c *client) do(ctx context.Context, s step) *Failure {
-	fail := &Failure{Step: s.name, Request: fmt.Sprintf("%s http://%s%s", s.method, c.target.Host, s.path), addr: c.target.Addr}
+	fail := &Failure{Step: s.name, Request: s.method + " " + c.target.url(s.path), addr: c.target.Addr}
 	var body io.Reader
 	if s.body != nil {
 		raw, err := json.Marshal(s.body)
@@ -212,7 +228,7 @@ func (c *client) do(ctx context.Context, s step) *Failure {
 		}
 		body = bytes.NewReader(raw)
 	}
-	req, err := http.NewRequestWithContext(ctx, s.method, "http://"+c.target.Host+s.path, body)
+	req, err := http.NewRequestWithContext(ctx, s.method, c.target.url(s.path), body)
 	if err != nil {
 		return fail.with(err)
 	}

@@ -3,9 +3,15 @@ package smoke
 import (
 	"bytes"
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"fmt"
 	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -104,6 +110,50 @@ func TestAGoodApplicationPassesAndKeepsNoAccount(t *testing.T) {
 	assert.Contains(t, out.String(), "page, register, login, create, list, read, delete")
 	assert.Contains(t, a.seen, "POST /api/auth/login")
 	assert.Equal(t, "DELETE /api/auth/me", a.seen[len(a.seen)-1])
+}
+
+func TestOverHTTPSOnlyTheGivenCertificateCounts(t *testing.T) {
+	issue := func(name string, life time.Duration) (tls.Certificate, *x509.Certificate) {
+		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+		require.NoError(t, err)
+		template := &x509.Certificate{DNSNames: []string{name}, NotBefore: time.Now().Add(-2 * time.Hour), NotAfter: time.Now().Add(life)}
+		der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+		require.NoError(t, err)
+		parsed, err := x509.ParseCertificate(der)
+		require.NoError(t, err)
+		return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, parsed
+	}
+	serve := func(c tls.Certificate) *app {
+		a := &app{accounts: map[string]string{}}
+		a.Server = httptest.NewUnstartedServer(a)
+		a.TLS = &tls.Config{Certificates: []tls.Certificate{c}}
+		a.Config.ErrorLog = log.New(io.Discard, "", 0) // of handshakes that the client ends
+		a.StartTLS()
+		t.Cleanup(a.Close)
+		return a
+	}
+	target := func(a *app, c *x509.Certificate) Target {
+		return Target{Addr: a.Listener.Addr().String(), Host: "todo.example", Certificate: c}
+	}
+	pair, certificate := issue("todo.example", time.Hour)
+	a := serve(pair)
+	require.NoError(t, Run(t.Context(), nil, target(a, certificate)))
+	assert.Contains(t, a.seen, "POST /api/tasks")
+
+	_, another := issue("todo.example", time.Hour)
+	elsewhere, named := issue("other.example", time.Hour)
+	expired, old := issue("todo.example", -time.Hour)
+	for want, k := range map[string]Target{
+		"signed by unknown authority": target(a, another),
+		"not todo.example":            target(serve(elsewhere), named),
+		"expired":                     target(serve(expired), old),
+	} {
+		ctx, cancel := context.WithTimeout(t.Context(), 250*time.Millisecond) // it waits for an ingress that has not heard of the certificate yet
+		err := Check(ctx, nil, k)
+		cancel()
+		require.ErrorContains(t, err, want)
+		assert.ErrorContains(t, err, "https://todo.example/")
+	}
 }
 
 func TestCheckChangesNothing(t *testing.T) {
