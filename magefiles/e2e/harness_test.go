@@ -1,4 +1,4 @@
-//go:build e2e
+//go:build e2e || bench
 
 // Package e2e calls the targets as a user does, on a real cluster of its own, and looks at what they leave behind.
 package e2e
@@ -72,6 +72,16 @@ func (c checkout) edit(t *testing.T, name, old, new string) {
 	require.NoError(t, err)
 	require.Equal(t, 1, strings.Count(string(raw), old), "%q in %s", old, name)
 	require.NoError(t, os.WriteFile(path, []byte(strings.Replace(string(raw), old, new, 1)), 0o644))
+}
+
+// appendTo adds text to the end of a file of the checkout.
+func appendTo(t *testing.T, c checkout, name, text string) {
+	t.Helper()
+	f, err := os.OpenFile(filepath.Join(c.dir, name), os.O_APPEND|os.O_WRONLY, 0)
+	require.NoError(t, err)
+	defer f.Close()
+	_, err = f.WriteString(text)
+	require.NoError(t, err)
 }
 
 // result is what a target printed and how it ended.

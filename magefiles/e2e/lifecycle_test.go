@@ -249,15 +249,6 @@ func watch(t *testing.T, u *user) func() []string {
 	}
 }
 
-func appendTo(t *testing.T, c checkout, name, text string) {
-	t.Helper()
-	f, err := os.OpenFile(filepath.Join(c.dir, name), os.O_APPEND|os.O_WRONLY, 0)
-	require.NoError(t, err)
-	defer f.Close()
-	_, err = f.WriteString(text)
-	require.NoError(t, err)
-}
-
 func nodeStatus(t *testing.T) string {
 	t.Helper()
 	out, err := docker(t).Output(t.Context(), "container", "inspect", "--format", "{{.State.Status}}", settings(t).ClusterName+"-control-plane")

@@ -161,6 +161,11 @@ func (a *App) TestE2e(ctx context.Context) error {
 	return a.goTest(ctx, "end to end", "-tags", "e2e", "-timeout", "60m", "-v", "./magefiles/e2e/...")
 }
 
+// Bench measures the targets against scripts that do the same, on a cluster of its own, and renews docs/bench.svg.
+func (a *App) Bench(ctx context.Context) error {
+	return a.goTest(ctx, "bench", "-tags", "bench", "-timeout", "60m", "-v", "-run", "TestBench", "./magefiles/e2e/...")
+}
+
 // goTest runs go test with its output as it is.
 func (a *App) goTest(ctx context.Context, name string, args ...string) error {
 	return a.ui.Do(name, func(t *ui.Task) error {

@@ -35,8 +35,8 @@ func Rotate(ctx context.Context, t *ui.Task, client kubernetes.Interface, cfg *c
 	if err != nil {
 		return explain(err)
 	}
-	if found.Labels[managedBy] != manager {
-		return fault.New(fault.CodeInput, "Secret "+Name+" was made by other means", "rotate it where it comes from")
+	if err := ours(found); err != nil {
+		return err
 	}
 	if cfg.JWTSecret != "" {
 		t.Note("JWT_SECRET is a setting of yours: change it there")
