@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
+	"strings"
 
 	"todo.local/magefiles/internal/fault"
 	"todo.local/magefiles/internal/run"
@@ -29,7 +30,8 @@ var (
 	buildx = plugin{"buildx", []string{"docker-buildx-plugin", "docker-buildx"},
 		"github.com/docker/buildx/cmd/buildx@v0.38.2", "https://github.com/docker/buildx#installing"}
 	compose = plugin{"compose", []string{"docker-compose-plugin", "docker-compose-v2"},
-		"github.com/docker/compose/v5/cmd@v5.7.0", "https://docs.docker.com/compose/install/linux/"}
+		// The newest that the oldest Go of this project builds.
+		"github.com/docker/compose/v5/cmd@v5.5.1", "https://docs.docker.com/compose/install/linux/"}
 )
 
 // provideBuilder gives the docker client buildx where it needs it.
@@ -90,17 +92,18 @@ func (s *setup) build(ctx context.Context, t *ui.Task, p plugin) error {
 	}
 	defer os.RemoveAll(dir)
 	t.Status("building %s", p.module)
-	cmd := run.Cmd{Name: goTool, Args: []string{"install", "-trimpath", "-ldflags=-s -w", p.module}, Dir: dir, Env: []string{"GOBIN=" + dir}, Line: t.Line}
-	if _, err := s.runner.Run(ctx, cmd); err != nil {
-		return err
+	// In a module of its own: go install refuses a module that excludes versions.
+	pkg, _, _ := strings.Cut(p.module, "@")
+	for _, args := range [][]string{
+		{"mod", "init", "plugin"}, {"get", p.module}, {"build", "-trimpath", "-ldflags=-s -w", "-o", "program", pkg},
+	} {
+		if _, err := s.runner.Run(ctx, run.Cmd{Name: goTool, Args: args, Dir: dir, Env: []string{"GOWORK=off", "GOFLAGS=-mod=mod"}, Line: t.Line}); err != nil {
+			return err
+		}
 	}
-	built, err := filepath.Glob(filepath.Join(dir, "*")) // named by the last part of the package
-	if err != nil || len(built) != 1 {
-		return fmt.Errorf("go install left no program: %w", err)
-	}
-	program, err := os.ReadFile(built[0])
+	program, err := os.ReadFile(filepath.Join(dir, "program"))
 	if err != nil {
-		return err
+		return fmt.Errorf("go build left no program: %w", err)
 	}
 	return s.recorded(path.Join(pluginFolder, "docker-"+p.name), program, 0o755)
 }

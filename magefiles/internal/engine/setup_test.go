@@ -165,8 +165,10 @@ func TestSetupBuildsBuildxWhereNoPackageHasIt(t *testing.T) {
 		return "v0.38.2", nil
 	})
 	b.fake.On("apt-cache policy", "docker-buildx:\n  Candidate: (none)\n", nil)
-	b.fake.OnFunc(strings.Split(os.Getenv("PATH"), ":")[1]+"/go install -trimpath -ldflags=-s -w "+buildx.module, func(c run.Cmd) (string, error) {
-		return "", os.WriteFile(c.Dir+"/buildx", []byte("program"), 0o755)
+	goTool := strings.Split(os.Getenv("PATH"), ":")[1] + "/go"
+	b.fake.On(goTool+" mod init", "", nil).On(goTool+" get "+buildx.module, "", nil)
+	b.fake.OnFunc(goTool+" build", func(c run.Cmd) (string, error) {
+		return "", os.WriteFile(c.Dir+"/program", []byte("program"), 0o755)
 	})
 	require.NoError(t, b.run(t))
 	assert.Equal(t, "program", b.host.read(file))
@@ -179,8 +181,9 @@ func TestSetupBuildsComposeWhereNoPackageHasIt(t *testing.T) {
 	goTool := program(t, strings.Split(os.Getenv("PATH"), ":")[1]+"/go")
 	b.fake.On(b.docker+" compose version", "docker: 'compose' is not a docker command.", errors.New("exit status 1"))
 	b.fake.On("apt-get", "", nil).On("apt-cache policy", "", nil)
-	b.fake.OnFunc(goTool+" install", func(c run.Cmd) (string, error) {
-		return "", os.WriteFile(c.Dir+"/cmd", []byte("program"), 0o755)
+	b.fake.On(goTool, "", nil)
+	b.fake.OnFunc(goTool+" build", func(c run.Cmd) (string, error) {
+		return "", os.WriteFile(c.Dir+"/program", []byte("program"), 0o755)
 	})
 	require.NoError(t, b.run(t))
 	assert.Equal(t, "program", b.host.read(pluginFolder+"/docker-compose"))
