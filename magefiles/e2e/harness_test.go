@@ -64,16 +64,6 @@ func copyOf(t *testing.T, from checkout) checkout {
 	return to
 }
 
-// edit replaces text in a file of the checkout; the text must be there once.
-func (c checkout) edit(t *testing.T, name, old, new string) {
-	t.Helper()
-	path := filepath.Join(c.dir, name)
-	raw, err := os.ReadFile(path)
-	require.NoError(t, err)
-	require.Equal(t, 1, strings.Count(string(raw), old), "%q in %s", old, name)
-	require.NoError(t, os.WriteFile(path, []byte(strings.Replace(string(raw), old, new, 1)), 0o644))
-}
-
 // appendTo adds text to the end of a file of the checkout.
 func appendTo(t *testing.T, c checkout, name, text string) {
 	t.Helper()
