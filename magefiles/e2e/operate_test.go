@@ -72,7 +72,7 @@ func observation(t *testing.T, project checkout) {
 
 	r = project.mage(t, nil, "top")
 	require.Zero(t, r.code)
-	assert.Regexp(t, `backend-\S+ +backend +\d+m +500m +\d+Mi +512Mi`, r.output)
+	assert.Regexp(t, `backend-\S+ +backend +\d+m +2000m +\d+Mi +512Mi`, r.output)
 
 	r = project.mage(t, nil, "events")
 	require.Zero(t, r.code)

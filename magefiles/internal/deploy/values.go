@@ -10,8 +10,14 @@ import (
 // values are what the chart is given: image names and settings.
 func (a *App) values(app application, secret secrets.Outcome) map[string]any {
 	v := a.settings(secret)
-	v["backend"] = map[string]any{"image": appImage(app.backend)}
-	v["frontend"].(map[string]any)["image"] = appImage(app.frontend)
+	backend, frontend := map[string]any{"image": appImage(app.backend)}, v["frontend"].(map[string]any)
+	frontend["image"] = appImage(app.frontend)
+	if a.cfg.Context() == "" {
+		// Nobody else's cluster: the chart's limits, below one core, would only make starts take twice as long and requests wait.
+		free := map[string]any{"limits": map[string]any{"cpu": "2"}}
+		backend["resources"], frontend["resources"] = free, free
+	}
+	v["backend"] = backend
 	if a.cfg.DatabaseURL == "" {
 		v["postgres"].(map[string]any)["image"] = appImage(app.bases.Postgres)
 	}
