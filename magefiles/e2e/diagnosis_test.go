@@ -71,7 +71,7 @@ var ailments = map[string]ailment{
 		before: func(t *testing.T, d *deployment, namespace string) {
 			class := "absent"
 			_, err := d.client.CoreV1().PersistentVolumeClaims(namespace).Create(t.Context(), &corev1.PersistentVolumeClaim{
-				ObjectMeta: metav1.ObjectMeta{Name: "data"},
+				ObjectMeta: metav1.ObjectMeta{Name: "data", Labels: map[string]string{"app.kubernetes.io/instance": "sick"}},
 				Spec: corev1.PersistentVolumeClaimSpec{StorageClassName: &class, AccessModes: []corev1.PersistentVolumeAccessMode{corev1.ReadWriteOnce},
 					Resources: corev1.VolumeResourceRequirements{Requests: corev1.ResourceList{corev1.ResourceStorage: resource.MustParse("1Mi")}}},
 			}, metav1.CreateOptions{})
@@ -83,6 +83,7 @@ var ailments = map[string]ailment{
 	"init": {kind: rollout.Init, reason: `container first: ends with exit code 1: error: nothing to begin with`,
 		spoil: func(p *corev1.PodSpec) {
 			first := p.Containers[0]
+			first.ReadinessProbe = nil
 			first.Name, first.Command = "first", []string{"python", "-c", `raise SystemExit("error: nothing to begin with")`}
 			p.InitContainers = []corev1.Container{first}
 		}},
@@ -101,7 +102,6 @@ var ailments = map[string]ailment{
 			p.Volumes = []corev1.Volume{{Name: "small", VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{SizeLimit: &most}}}}
 			p.Containers[0].VolumeMounts = []corev1.VolumeMount{{Name: "small", MountPath: "/small"}}
 			python(`open("/small/x", "wb").write(b"x" * (8 << 20)); import time; time.sleep(300)`)(p)
-			p.Containers[0].ReadinessProbe = &corev1.Probe{ProbeHandler: corev1.ProbeHandler{Exec: &corev1.ExecAction{Command: []string{"false"}}}, InitialDelaySeconds: 120}
 		}},
 }
 
@@ -145,7 +145,9 @@ func diagnosed(t *testing.T, d *deployment, namespace, image string, a ailment) 
 		a.before(t, d, namespace)
 	}
 	labels := map[string]string{"app": "sick", "app.kubernetes.io/instance": "sick"}
-	pod := corev1.PodSpec{Containers: []corev1.Container{{Name: "main", Image: image, ImagePullPolicy: corev1.PullIfNotPresent}}}
+	// Not ready by merely running, as the application's own containers are not.
+	late := &corev1.Probe{ProbeHandler: corev1.ProbeHandler{Exec: &corev1.ExecAction{Command: []string{"false"}}}, InitialDelaySeconds: 120}
+	pod := corev1.PodSpec{Containers: []corev1.Container{{Name: "main", Image: image, ImagePullPolicy: corev1.PullIfNotPresent, ReadinessProbe: late}}}
 	if a.spoil != nil {
 		a.spoil(&pod)
 	}

@@ -145,6 +145,9 @@ func (a *App) release(ctx context.Context, t *ui.Task, client kubernetes.Interfa
 			return err
 		}
 		err := rollout.Wait(ctx, t, client, a.cfg.Namespace, config.ReleaseName, a.cfg.Timeout)
+		if err == nil && a.rotating {
+			return a.awaitDrained(ctx, t, client)
+		}
 		if err == nil || ctx.Err() != nil {
 			return err
 		}

@@ -2,6 +2,7 @@ package deploy
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,6 +20,7 @@ import (
 const (
 	databasePod      = "postgres-0"
 	databasePatience = 2 * time.Minute // for the database to start
+	drainPatience    = time.Minute     // for old pods to end their requests
 )
 
 // RotateSecrets generates the signing key of sessions and the password of the database in the cluster anew, and deploys, which restarts what uses
@@ -32,7 +34,20 @@ func (a *App) RotateSecrets(ctx context.Context) error {
 		if err := a.ui.Do("Secrets", func(t *ui.Task) error { return secrets.Rotate(ctx, t, client, a.cfg) }); err != nil {
 			return err
 		}
+		a.rotating = true
 		return a.deploy(ctx)
+	})
+}
+
+// awaitDrained waits until no pod with the old signing key is left: it would refuse the sessions that the new ones give.
+func (a *App) awaitDrained(ctx context.Context, t *ui.Task, client kubernetes.Interface) error {
+	t.Status("waiting for the pods with the old secrets to end")
+	return wait.PollUntilContextTimeout(ctx, 500*time.Millisecond, drainPatience, true, func(ctx context.Context) (bool, error) {
+		pods, err := client.CoreV1().Pods(a.cfg.Namespace).List(ctx, metav1.ListOptions{LabelSelector: "app=todo-backend"})
+		if err != nil {
+			return false, err
+		}
+		return !slices.ContainsFunc(pods.Items, func(p corev1.Pod) bool { return p.DeletionTimestamp != nil }), nil
 	})
 }
 
