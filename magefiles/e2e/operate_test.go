@@ -38,7 +38,7 @@ func history(t *testing.T, project checkout) {
 	assert.Contains(t, r.output, "deploy would change nothing")
 	r = changed.mage(t, nil, "release:diff")
 	require.Zero(t, r.code)
-	assert.Contains(t, r.output, "-      - image: "+image()+"\n", "of the backend's image, the old one")
+	assert.Regexp(t, `(?m)^- +image: `+image()+`$`, r.output, "of the backend's image, the old one")
 	assert.NotContains(t, r.output, "Service/", "what does not change")
 
 	before := image()
