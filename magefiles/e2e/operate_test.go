@@ -70,9 +70,12 @@ func observation(t *testing.T, project checkout) {
 	assert.NotContains(t, r.output, "todo-frontend")
 	assert.Equal(t, fault.CodeInput, project.mage(t, nil, "logs", "-service=nothing").code)
 
-	r = project.mage(t, nil, "top")
-	require.Zero(t, r.code)
-	assert.Regexp(t, `backend-\S+ +backend +\d+m +2000m +\d+Mi +512Mi`, r.output)
+	// Pods are measured every 15 s, and told of after the second time.
+	assert.EventuallyWithT(t, func(c *assert.CollectT) {
+		r := project.mage(t, nil, "top")
+		assert.Zero(c, r.code)
+		assert.Regexp(c, `backend-\S+ +backend +\d+m +2000m +\d+Mi +512Mi`, r.output)
+	}, 2*time.Minute, 5*time.Second)
 
 	r = project.mage(t, nil, "events")
 	require.Zero(t, r.code)
