@@ -101,7 +101,6 @@ func (c composition) hardened(ctx context.Context) error {
 	}
 	var containers []struct {
 		Name       string
-		Config     struct{ User string }
 		HostConfig struct {
 			ReadonlyRootfs bool
 			CapDrop        []string

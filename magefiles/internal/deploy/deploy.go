@@ -85,8 +85,10 @@ func (a *App) install(ctx context.Context, provider cluster.Provider, access clu
 		}); err != nil {
 			return err
 		}
-		if err := a.tellPassword(ctx, t, access, client, false); err != nil {
-			return err
+		if secret.PasswordPending {
+			if err := a.tellPassword(ctx, t, access, client, false); err != nil {
+				return err
+			}
 		}
 		if a.cfg.TLS == config.TLSSelfSigned {
 			if err := t.Do("certificate", func(t *ui.Task) error { return secrets.EnsureCertificate(ctx, t, client, a.cfg) }); err != nil {
@@ -141,8 +143,10 @@ func (a *App) release(ctx context.Context, t *ui.Task, client kubernetes.Interfa
 		return err
 	}
 	return t.Do("rollout", func(t *ui.Task) error {
-		if err := a.tellPassword(ctx, t, access, client, true); err != nil {
-			return err
+		if secret.PasswordPending {
+			if err := a.tellPassword(ctx, t, access, client, true); err != nil {
+				return err
+			}
 		}
 		err := rollout.Wait(ctx, t, client, a.cfg.Namespace, config.ReleaseName, a.cfg.Timeout)
 		if err == nil && a.rotating {

@@ -18,11 +18,7 @@ import (
 
 // ReleaseHistory prints the revisions of the release, the newest last.
 func (a *App) ReleaseHistory(ctx context.Context) error {
-	access, _, err := a.connect(ctx)
-	if err != nil {
-		return err
-	}
-	helm, err := a.engine(access, a.cfg.Namespace)
+	_, helm, err := a.connectHelm(ctx)
 	if err != nil {
 		return err
 	}
@@ -60,11 +56,7 @@ func (a *App) ReleaseRollback(ctx context.Context, revision int) error {
 // operate runs a change of the running application as one task, while no other target changes it.
 func (a *App) operate(ctx context.Context, name string, work func(context.Context, *ui.Task, kubernetes.Interface, *release.Engine) error) error {
 	return a.exclusively(ctx, func() error {
-		access, client, err := a.connect(ctx)
-		if err != nil {
-			return err
-		}
-		helm, err := a.engine(access, a.cfg.Namespace)
+		client, helm, err := a.connectHelm(ctx)
 		if err != nil {
 			return err
 		}
@@ -75,15 +67,11 @@ func (a *App) operate(ctx context.Context, name string, work func(context.Contex
 // ReleaseDiff prints what deploy would change in the cluster, as a unified diff. Nothing is built: images are named by their content. Secrets are not
 // shown; that one would change is.
 func (a *App) ReleaseDiff(ctx context.Context) error {
-	access, client, err := a.connect(ctx)
+	client, helm, err := a.connectHelm(ctx)
 	if err != nil {
 		return err
 	}
 	if err := a.open(ctx); err != nil {
-		return err
-	}
-	helm, err := a.engine(access, a.cfg.Namespace)
-	if err != nil {
 		return err
 	}
 	var app application

@@ -21,6 +21,7 @@ import (
 	"todo.local/magefiles/internal/engine"
 	"todo.local/magefiles/internal/fault"
 	"todo.local/magefiles/internal/podlog"
+	"todo.local/magefiles/internal/release"
 )
 
 // logLines is how many lines of each pod's past are shown.
@@ -29,15 +30,21 @@ const logLines = 50
 // services are the application's workloads that a person names in a target. Deployments and containers have the same names.
 var services = []string{"backend", "frontend", "postgres"}
 
-// connect gives the running cluster, for targets that look at the application or operate it.
-func (a *App) connect(ctx context.Context) (cluster.Access, kubernetes.Interface, error) {
+// find gives the cluster and what there is of it.
+func (a *App) find(ctx context.Context) (cluster.Provider, cluster.State, error) {
 	docker, err := engine.Find(ctx, a.runner)
 	if err != nil {
-		return cluster.Access{}, nil, err
+		return nil, "", err
 	}
 	a.docker = docker
 	p := a.provider(ctx)
 	state, err := p.State(ctx)
+	return p, state, err
+}
+
+// connect gives the running cluster, for targets that look at the application or operate it.
+func (a *App) connect(ctx context.Context) (cluster.Access, kubernetes.Interface, error) {
+	p, state, err := a.find(ctx)
 	if err != nil {
 		return cluster.Access{}, nil, err
 	}
@@ -50,6 +57,16 @@ func (a *App) connect(ctx context.Context) (cluster.Access, kubernetes.Interface
 	}
 	client, err := access.Client()
 	return access, client, err
+}
+
+// connectHelm gives the running cluster and its releases.
+func (a *App) connectHelm(ctx context.Context) (kubernetes.Interface, *release.Engine, error) {
+	access, client, err := a.connect(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	helm, err := a.engine(access, a.cfg.Namespace)
+	return client, helm, err
 }
 
 // knownService checks a name that a person typed.

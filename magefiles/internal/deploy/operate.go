@@ -63,11 +63,7 @@ func (a *App) PortForward(ctx context.Context, service string, port int) error {
 	if port == 0 {
 		port = ports[service]
 	}
-	access, client, err := a.connect(ctx)
-	if err != nil {
-		return err
-	}
-	pod, err := a.readyPod(ctx, client, service)
+	access, pod, err := a.readyPod(ctx, service)
 	if err != nil {
 		return err
 	}
@@ -77,33 +73,37 @@ func (a *App) PortForward(ctx context.Context, service string, port int) error {
 	return fault.Wrap(err, fault.CodeCluster, "the way to "+pod+" broke", "if the port is taken, name another: -port=N")
 }
 
-// readyPod picks a pod that serves.
-func (a *App) readyPod(ctx context.Context, client kubernetes.Interface, service string) (string, error) {
+// readyPod picks a pod of a service that a person named.
+func (a *App) readyPod(ctx context.Context, service string) (access cluster.Access, pod string, err error) {
+	if err := knownService(service, services); err != nil {
+		return access, "", err
+	}
+	access, client, err := a.connect(ctx)
+	if err != nil {
+		return access, "", err
+	}
 	pods, err := client.CoreV1().Pods(a.cfg.Namespace).List(ctx, metav1.ListOptions{LabelSelector: "app=todo-" + service})
 	if err != nil {
-		return "", err
+		return access, "", err
 	}
 	for _, p := range pods.Items {
-		serves := slices.ContainsFunc(p.Status.Conditions, func(c corev1.PodCondition) bool {
-			return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue
-		})
-		if serves && p.DeletionTimestamp == nil {
-			return p.Name, nil
+		if serves(&p) {
+			return access, p.Name, nil
 		}
 	}
-	return "", fault.New(fault.CodeRollout, "no pod of "+service+" is ready", "run: go tool mage status")
+	return access, "", fault.New(fault.CodeRollout, "no pod of "+service+" is ready", "run: go tool mage status")
+}
+
+// serves tells whether a pod is ready and stays.
+func serves(p *corev1.Pod) bool {
+	return p.DeletionTimestamp == nil && slices.ContainsFunc(p.Status.Conditions, func(c corev1.PodCondition) bool {
+		return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue
+	})
 }
 
 // Shell runs a shell in a pod of a service, or one command where it is given, with this terminal.
 func (a *App) Shell(ctx context.Context, service, command string) error {
-	if err := knownService(service, services); err != nil {
-		return err
-	}
-	access, client, err := a.connect(ctx)
-	if err != nil {
-		return err
-	}
-	pod, err := a.readyPod(ctx, client, service)
+	access, pod, err := a.readyPod(ctx, service)
 	if err != nil {
 		return err
 	}

@@ -93,15 +93,7 @@ func (a *App) tellPassword(ctx context.Context, t *ui.Task, access cluster.Acces
 
 func (a *App) databaseReady(ctx context.Context, client kubernetes.Interface) bool {
 	p, err := client.CoreV1().Pods(a.cfg.Namespace).Get(ctx, databasePod, metav1.GetOptions{})
-	if err != nil || p.DeletionTimestamp != nil {
-		return false
-	}
-	for _, c := range p.Status.Conditions {
-		if c.Type == corev1.PodReady {
-			return c.Status == corev1.ConditionTrue
-		}
-	}
-	return false
+	return err == nil && serves(p)
 }
 
 func (a *App) awaitDatabase(ctx context.Context, t *ui.Task, client kubernetes.Interface) error {

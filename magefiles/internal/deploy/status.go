@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"strings"
-	"text/tabwriter"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -14,18 +12,11 @@ import (
 
 	"todo.local/magefiles/internal/cluster"
 	"todo.local/magefiles/internal/config"
-	"todo.local/magefiles/internal/engine"
 )
 
 // Status prints the cluster, the release, its pods and the URLs.
 func (a *App) Status(ctx context.Context) error {
-	docker, err := engine.Find(ctx, a.runner)
-	if err != nil {
-		return err
-	}
-	a.docker = docker
-	p := a.provider(ctx)
-	state, err := p.State(ctx)
+	p, state, err := a.find(ctx)
 	if err != nil {
 		return err
 	}
@@ -68,9 +59,7 @@ func (a *App) printPods(ctx context.Context, access cluster.Access) error {
 	if err != nil {
 		return err
 	}
-	var out strings.Builder
-	w := tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "\nPOD\tREADY\tSTATUS\tRESTARTS\tAGE\tIMAGE")
+	rows := []string{"\nPOD\tREADY\tSTATUS\tRESTARTS\tAGE\tIMAGE"}
 	for _, p := range pods.Items {
 		ready, restarts := 0, int32(0)
 		for _, c := range p.Status.ContainerStatuses {
@@ -79,11 +68,10 @@ func (a *App) printPods(ctx context.Context, access cluster.Access) error {
 				ready++
 			}
 		}
-		fmt.Fprintf(w, "%s\t%d/%d\t%s\t%d\t%s\t%s\n", p.Name, ready, len(p.Spec.Containers), phase(p), restarts,
-			duration.HumanDuration(time.Since(p.CreationTimestamp.Time)), p.Spec.Containers[0].Image)
+		rows = append(rows, fmt.Sprintf("%s\t%d/%d\t%s\t%d\t%s\t%s", p.Name, ready, len(p.Spec.Containers), phase(p), restarts,
+			duration.HumanDuration(time.Since(p.CreationTimestamp.Time)), p.Spec.Containers[0].Image))
 	}
-	_ = w.Flush()
-	a.ui.Printf("%s", out.String())
+	a.table(rows)
 	return nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 
 	"github.com/distribution/reference"
+	"github.com/opencontainers/go-digest"
 	"golang.org/x/sync/errgroup"
 
 	"todo.local/magefiles/internal/engine"
@@ -67,20 +68,29 @@ func (r *Registry) push(ctx context.Context, t *ui.Task, ref string) (pinned str
 		return "", 0, fault.Wrap(err, fault.CodeBuild, "the image "+ref+" to push is not in the Docker engine", "run: go tool mage image:build")
 	}
 	t.Status("pushing %s", target)
-	res, err := r.Docker.Run(ctx, run.Cmd{Args: []string{"push", target}, Line: t.Line})
+	pushed, report, err := dockerPush(ctx, r.Docker, t, target)
 	if err != nil {
-		return "", 0, pushFault(ctx, target, err)
+		return "", 0, err
 	}
-	found := pushedDigest.FindStringSubmatch(res.Stdout)
-	if found == nil {
-		return "", 0, fault.New(fault.CodeEnvironment, "docker push "+target+" named no digest", "see what it prints")
-	}
-	for line := range strings.Lines(res.Stdout) {
+	for line := range strings.Lines(report) {
 		if pushedLayer.MatchString(strings.TrimSpace(line)) {
 			layers++
 		}
 	}
-	return target[:strings.LastIndexByte(target, ':')] + "@" + found[1], layers, nil
+	return target[:strings.LastIndexByte(target, ':')] + "@" + pushed.String(), layers, nil
+}
+
+// dockerPush has the engine push an image to the registry that its name begins with. It gives the digest there, and Docker's report.
+func dockerPush(ctx context.Context, d *engine.Docker, t *ui.Task, target string) (pushed digest.Digest, report string, err error) {
+	res, err := d.Run(ctx, run.Cmd{Args: []string{"push", target}, Line: t.Line})
+	if err != nil {
+		return "", "", pushFault(ctx, target, err)
+	}
+	found := pushedDigest.FindStringSubmatch(res.Stdout)
+	if found == nil {
+		return "", "", fault.New(fault.CodeEnvironment, "docker push "+target+" named no digest", "see what it prints")
+	}
+	return digest.Digest(found[1]), res.Stdout, nil
 }
 
 // target is the name of an image in the registry: the last part of its own, with its tag, or the head of its digest where it has no tag.

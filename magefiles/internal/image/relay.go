@@ -22,7 +22,6 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"todo.local/magefiles/internal/engine"
-	"todo.local/magefiles/internal/run"
 	"todo.local/magefiles/internal/ui"
 )
 
@@ -114,15 +113,8 @@ func (r *relay) push(ctx context.Context, t *ui.Task, ref string) (digest.Digest
 		defer cancel()
 		_, _ = r.docker.Output(ctx, "image", "rm", "--no-prune", target)
 	}()
-	res, err := r.docker.Run(ctx, run.Cmd{Args: []string{"push", target}, Line: t.Line})
-	if err != nil {
-		return "", err
-	}
-	found := pushedDigest.FindStringSubmatch(res.Stdout)
-	if found == nil {
-		return "", fmt.Errorf("docker push %s named no digest", target)
-	}
-	return digest.Digest(found[1]), nil
+	pushed, _, err := dockerPush(ctx, r.docker, t, target)
+	return pushed, err
 }
 
 // manifest asks the registry for what was pushed.

@@ -30,8 +30,7 @@ type Line struct {
 type Query struct {
 	Namespace string
 	Selector  string // label selector of the pods
-	Container string
-	Lines     int64 // of each pod, from the end
+	Lines     int64  // of each pod, from the end
 }
 
 // Read gives the last lines of every pod that the query selects, pod after pod.
@@ -41,7 +40,7 @@ func Read(ctx context.Context, client kubernetes.Interface, q Query, emit func(L
 		return err
 	}
 	for _, p := range pods.Items {
-		if err := stream(ctx, client, q, p.Name, nil, emit); err != nil {
+		if err := stream(ctx, client, q.Namespace, p.Name, &corev1.PodLogOptions{TailLines: &q.Lines}, emit); err != nil {
 			return err
 		}
 	}
@@ -83,11 +82,14 @@ func Follow(ctx context.Context, client kubernetes.Interface, q Query, emit func
 				continue
 			}
 			s.running = true
-			since := s.until
+			options := &corev1.PodLogOptions{Follow: true, SinceTime: s.until}
+			if s.until == nil {
+				options.TailLines = &q.Lines
+			}
 			following.Unlock()
 			wg.Go(func() {
 				// A stream ends with its container; where that is restarted, the next look takes it up again.
-				_ = stream(ctx, client, q, p.Name, &since, one)
+				_ = stream(ctx, client, q.Namespace, p.Name, options, one)
 				following.Lock()
 				defer following.Unlock()
 				s.running, s.until = false, &metav1.Time{Time: time.Now()}
@@ -101,16 +103,9 @@ func Follow(ctx context.Context, client kubernetes.Interface, q Query, emit func
 	}
 }
 
-// stream reads one pod's log. follow is nil for what there is now, else where to go on from, which may be nil itself.
-func stream(ctx context.Context, client kubernetes.Interface, q Query, pod string, follow **metav1.Time, emit func(Line)) error {
-	options := &corev1.PodLogOptions{Container: q.Container}
-	if follow != nil {
-		options.Follow, options.SinceTime = true, *follow
-	}
-	if options.SinceTime == nil {
-		options.TailLines = &q.Lines
-	}
-	body, err := client.CoreV1().Pods(q.Namespace).GetLogs(pod, options).Stream(ctx)
+// stream reads one pod's log.
+func stream(ctx context.Context, client kubernetes.Interface, namespace, pod string, options *corev1.PodLogOptions, emit func(Line)) error {
+	body, err := client.CoreV1().Pods(namespace).GetLogs(pod, options).Stream(ctx)
 	if apierrors.IsNotFound(err) || apierrors.IsBadRequest(err) {
 		return nil // gone, or its container has not started: it has no log
 	}

@@ -49,6 +49,9 @@ type Outcome struct {
 	Changed  bool   // whether it was made or changed
 	Checksum string // differs for different content, and tells nothing about it
 
+	// PasswordPending: the database in the cluster has still to be told its password.
+	PasswordPending bool
+
 	before map[string][]byte // what a change replaced; nil where there was nothing
 }
 
@@ -153,7 +156,7 @@ func write(ctx context.Context, api clientv1.SecretInterface, cfg *config.Config
 		return Outcome{}, err
 	}
 	data := desired(cfg, found.Data)
-	out := Outcome{Name: Name, Checksum: checksum(data)}
+	out := Outcome{Name: Name, Checksum: checksum(data), PasswordPending: found.Annotations[pendingPassword] != ""}
 	if same(found.Data, data) {
 		return out, nil
 	}
