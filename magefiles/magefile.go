@@ -36,7 +36,7 @@ func Status(ctx context.Context) error { return with(ctx, (*deploy.App).Status) 
 // Teardown uninstalls the application and stops the cluster; the database stays.
 func Teardown(ctx context.Context) error { return with(ctx, (*deploy.App).Teardown) }
 
-// Bench measures the targets against scripts that do the same, and draws docs/bench.svg.
+// Bench measures the targets against scripts that do the same, and writes docs/bench.md and .svg.
 func Bench(ctx context.Context) error { return with(ctx, (*deploy.App).Bench) }
 
 // with runs one piece of work with the settings, the progress display and an end to it on Ctrl-C and SIGTERM, and turns its error into the line and

@@ -3,13 +3,14 @@
 package e2e
 
 import (
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -21,16 +22,15 @@ const benchRounds = 3
 
 // figure is one thing that was measured, in seconds: with the targets, and with scripts.
 type figure struct {
-	Name    string  `json:"name"`
-	Targets float64 `json:"targets"`
-	Scripts float64 `json:"scripts"`
+	Name             string
+	Targets, Scripts float64
 }
 
 // moved is what deploy says of the backend image's way to the node.
 var moved = regexp.MustCompile(`transport of todo-backend: .* MB moved \((\d+\.\d+)s\)`)
 
 // TestBench measures what people wait for, against scripts that do the same: docker build, kind load, helm upgrade and kubectl wait, one after the
-// other. Both run on this machine in one run, with warm caches: the ratios count, not the seconds. The result goes to docs/bench.json and .svg.
+// other. Both run on this machine in one run, with warm caches: the ratios count, not the seconds. The result goes to docs/bench.md and .svg.
 func TestBench(t *testing.T) {
 	project := here(t)
 	require.Zero(t, project.mage(t, nil, "cluster:delete").code)
@@ -38,6 +38,7 @@ func TestBench(t *testing.T) {
 	require.Zero(t, project.mage(t, nil, "image:build").code)
 
 	warm := deployed(t, project).took
+	measured := weights(t, running(t))
 	noop := median(t, func(int) time.Duration { return deployed(t, project).took })
 	var transports []time.Duration
 	ours := copyOf(t, project)
@@ -79,7 +80,7 @@ func TestBench(t *testing.T) {
 		{"a line of the backend changed", backend.Seconds(), scriptsBackend.Seconds()},
 		{"a line of the frontend changed", frontend.Seconds(), scriptsFrontend.Seconds()},
 		{"transport of a changed backend", middle(transports).Seconds(), middle(loads).Seconds()},
-	})
+	}, measured)
 }
 
 func deployed(t *testing.T, c checkout) result {
@@ -103,17 +104,27 @@ func middle(all []time.Duration) time.Duration {
 	return all[len(all)/2]
 }
 
-// report prints the figures and keeps them, with a chart, in the checkout.
-func report(t *testing.T, project checkout, figures []figure) {
+// report prints what was measured and keeps it in the checkout, as a chart and as tables.
+func report(t *testing.T, project checkout, figures []figure, weights []weight) {
+	var b strings.Builder
+	fmt.Fprintf(&b, "# What a deploy takes, and what the application weighs\n\nWritten by `go tool mage bench`, on a machine with %d cores. ", runtime.NumCPU())
+	b.WriteString("The ratios count: both columns were measured in one run, with warm caches.\n\n| | targets | scripts | ratio |\n| --- | ---: | ---: | ---: |\n")
 	for _, f := range figures {
-		t.Logf("%-34s %6.1f s   scripts %6.1f s   %5.1f times as fast", f.Name, f.Targets, f.Scripts, f.Scripts/f.Targets)
+		fmt.Fprintf(&b, "| %s | %.1f s | %.1f s | %.1f |\n", f.Name, f.Targets, f.Scripts, f.Scripts/f.Targets)
 	}
-	raw, err := json.MarshalIndent(figures, "", "  ")
-	require.NoError(t, err)
+	b.WriteString("\n| | measured | goal |\n| --- | ---: | ---: |\n")
+	for _, w := range weights {
+		fmt.Fprintf(&b, "| %s | %s | ≤ %s |\n", w.Name, quantity(w.Measured, w.Unit), quantity(w.Most, w.Unit))
+	}
+	t.Log(b.String())
 	docs := filepath.Join(project.dir, "docs")
 	require.NoError(t, os.MkdirAll(docs, 0o755))
-	require.NoError(t, os.WriteFile(filepath.Join(docs, "bench.json"), append(raw, '\n'), 0o644))
+	require.NoError(t, os.WriteFile(filepath.Join(docs, "bench.md"), []byte(b.String()), 0o644))
 	require.NoError(t, os.WriteFile(filepath.Join(docs, "bench.svg"), []byte(chart(figures)), 0o644))
+}
+
+func quantity(n float64, unit string) string {
+	return strings.TrimSpace(fmt.Sprintf("%.0f %s", n, unit))
 }
 
 // chart draws a pair of bars for each figure, as long as their share of the slower one.
