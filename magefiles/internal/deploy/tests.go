@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"todo.local/magefiles/internal/cluster"
@@ -24,7 +25,7 @@ const e2eCluster = "todo-e2e"
 
 // TestAll runs every test, the quick ones first.
 func (a *App) TestAll(ctx context.Context) error {
-	for _, test := range []func(context.Context) error{a.TestLint, a.TestUnit, a.TestChart, a.TestImages, a.TestE2e} {
+	for _, test := range []func(context.Context) error{a.testQuick, a.TestImages, a.TestE2e} {
 		if err := test(ctx); err != nil {
 			return err
 		}
@@ -32,47 +33,104 @@ func (a *App) TestAll(ctx context.Context) error {
 	return nil
 }
 
+// testQuick runs what needs no cluster: TestLint, TestUnit and TestChart, whose own tests are among the unit tests.
+func (a *App) testQuick(ctx context.Context) error {
+	if err := a.LintCharts(ctx); err != nil {
+		return err
+	}
+	return a.testUnit(ctx, func(t *ui.Task, print func(string)) error {
+		return errors.Join(a.lint(ctx, print), a.goTest(ctx, print, "./magefiles/internal/..."))
+	})
+}
+
 // TestLint checks the automation's code and the workflows.
 func (a *App) TestLint(ctx context.Context) error {
-	return a.ui.Do("Lint", func(t *ui.Task) error {
-		for _, args := range [][]string{
-			{"vet", "-tags", "e2e", "./..."},
-			{"tool", "staticcheck", "-tags", "e2e", "./..."},
-			{"tool", "actionlint"},
-		} {
-			if _, err := a.runner.Run(ctx, run.Cmd{Name: "go", Args: args, Dir: a.cfg.Root, Line: a.print}); err != nil {
-				return fault.Wrap(err, fault.CodeFailed, "go "+strings.Join(args[:2], " ")+" complains", "its output is above")
-			}
+	return a.ui.Do("Lint", func(t *ui.Task) error { return a.lint(ctx, a.print) })
+}
+
+func (a *App) lint(ctx context.Context, print func(string)) error {
+	for _, args := range [][]string{
+		{"vet", "-tags", "e2e", "./..."},
+		{"tool", "staticcheck", "-tags", "e2e", "./..."},
+		{"tool", "actionlint"},
+	} {
+		if _, err := a.runner.Run(ctx, run.Cmd{Name: "go", Args: args, Dir: a.cfg.Root, Line: print}); err != nil {
+			return fault.Wrap(err, fault.CodeFailed, "go "+strings.Join(args[:2], " ")+" complains", "its output is above")
 		}
-		t.Result("nothing to complain about")
-		return nil
-	})
+	}
+	return nil
 }
 
 // TestUnit runs the automation's unit tests here, and those of the application's halves in containers.
 func (a *App) TestUnit(ctx context.Context) error {
-	if err := a.goTest(ctx, "unit tests of the automation", "./magefiles/internal/..."); err != nil {
-		return err
-	}
+	return a.testUnit(ctx, func(t *ui.Task, print func(string)) error { return a.goTest(ctx, print, "./magefiles/internal/...") })
+}
+
+// testUnit runs the three parts of the unit tests side by side: each waits as often as it computes.
+func (a *App) testUnit(ctx context.Context, automation part) error {
 	if err := a.open(ctx); err != nil {
-		return err
-	}
-	var bases source.Bases
-	if err := a.ui.Do("Base images", func(t *ui.Task) (err error) {
-		bases, err = a.source.Bases(ctx, t)
-		return err
-	}); err != nil {
 		return err
 	}
 	if err := a.sameOpenAPI(); err != nil {
 		return err
 	}
-	if err := a.ui.Do("Backend tests", func(t *ui.Task) error { return a.testBackend(ctx, t, bases) }); err != nil {
-		return err
-	}
-	return a.ui.Do("Frontend tests", func(t *ui.Task) error {
-		return a.testImage(ctx, t, a.frontendImage(bases))
+	return a.ui.Do("Tests", func(t *ui.Task) error {
+		bases := sync.OnceValues(func() (bases source.Bases, err error) {
+			err = t.Do("base images", func(t *ui.Task) error {
+				bases, err = a.source.Bases(ctx, t)
+				return err
+			})
+			return bases, err
+		})
+		return a.sideBySide(t, map[string]part{
+			"automation": automation,
+			"backend": func(t *ui.Task, print func(string)) error {
+				b, err := bases()
+				if err != nil {
+					return err
+				}
+				return a.testBackend(ctx, t, print, b)
+			},
+			"frontend": func(t *ui.Task, print func(string)) error {
+				b, err := bases()
+				if err != nil {
+					return err
+				}
+				return a.testImage(ctx, t, print, a.frontendImage(b))
+			},
+		})
 	})
+}
+
+// part is one of several tests that run side by side. It hands over every line that its commands print.
+type part func(t *ui.Task, print func(string)) error
+
+// sideBySide runs tests at once and lets each of them end, so that one run tells everything that is wrong. The output of each is shown in one piece.
+func (a *App) sideBySide(t *ui.Task, parts map[string]part) error {
+	var mu sync.Mutex
+	var errs []error
+	var wg sync.WaitGroup
+	for name, test := range parts {
+		wg.Go(func() {
+			var lines strings.Builder // a command's two streams come one line at a time
+			err := t.Do(name, func(t *ui.Task) error {
+				err := test(t, func(line string) {
+					lines.WriteString(line + "\n")
+					t.Line(line)
+				})
+				if err == nil {
+					t.Result("passed")
+				}
+				return err
+			})
+			mu.Lock()
+			defer mu.Unlock()
+			a.ui.Printf("%s", lines.String())
+			errs = append(errs, err)
+		})
+	}
+	wg.Wait()
+	return errors.Join(errs...)
 }
 
 // sameOpenAPI compares the API description that the frontend's client is generated from with the backend's: its image is built without the other half.
@@ -91,7 +149,7 @@ func (a *App) sameOpenAPI() error {
 }
 
 // testBackend runs the backend's tests against a PostgreSQL in a container of its own network.
-func (a *App) testBackend(ctx context.Context, t *ui.Task, bases source.Bases) error {
+func (a *App) testBackend(ctx context.Context, t *ui.Task, print func(string), bases source.Bases) error {
 	name := a.cfg.ClusterName + "-backend-test"
 	clean := func(ctx context.Context) {
 		_, _ = a.docker.Output(ctx, "rm", "--force", "--volumes", name)
@@ -111,11 +169,11 @@ func (a *App) testBackend(ctx context.Context, t *ui.Task, bases source.Bases) e
 		"--env", "POSTGRES_USER=test", "--env", "POSTGRES_PASSWORD=test", "--env", "POSTGRES_DB=test", bases.Postgres); err != nil {
 		return err
 	}
-	return a.testImage(ctx, t, a.backendImage(bases), "--network", name, "--env", "TEST_DATABASE_URL=postgresql://test:test@database:5432/test")
+	return a.testImage(ctx, t, print, a.backendImage(bases), "--network", name, "--env", "TEST_DATABASE_URL=postgresql://test:test@database:5432/test")
 }
 
 // testImage builds the test stage of an image and runs it; its command is the tests.
-func (a *App) testImage(ctx context.Context, t *ui.Task, s image.Spec, options ...string) error {
+func (a *App) testImage(ctx context.Context, t *ui.Task, print func(string), s image.Spec, options ...string) error {
 	s.Target = "test"
 	ref, err := a.builder().Build(ctx, t, s)
 	if err != nil {
@@ -123,14 +181,10 @@ func (a *App) testImage(ctx context.Context, t *ui.Task, s image.Spec, options .
 	}
 	_, err = a.docker.Run(ctx, run.Cmd{
 		Args:  append(append([]string{"run", "--rm", "--init"}, options...), ref),
-		Line:  a.print,
+		Line:  print,
 		Grace: 15 * time.Second,
 	})
-	if err != nil {
-		return fault.Wrap(err, fault.CodeFailed, "the tests of "+s.Name+" failed", "their output is above")
-	}
-	t.Result("passed")
-	return nil
+	return fault.Wrap(err, fault.CodeFailed, "the tests of "+s.Name+" failed", "their output is above")
 }
 
 // TestChart lints the charts and checks what they render.
@@ -138,7 +192,7 @@ func (a *App) TestChart(ctx context.Context) error {
 	if err := a.LintCharts(ctx); err != nil {
 		return err
 	}
-	return a.goTest(ctx, "what the charts render", "./magefiles/internal/release")
+	return a.goTests(ctx, "What the charts render", "./magefiles/internal/release")
 }
 
 // TestSmoke uses the deployed application as a user would.
@@ -158,32 +212,37 @@ func (a *App) TestSmoke(ctx context.Context) error {
 
 // TestE2e runs the end-to-end tests, which call the targets as a user does.
 func (a *App) TestE2e(ctx context.Context) error {
-	return a.goTest(ctx, "end to end", "-tags", "e2e", "-timeout", "60m", "-v", "./magefiles/e2e/...")
+	return a.goTests(ctx, "End to end", "-tags", "e2e", "-timeout", "60m", "-v", "./magefiles/e2e/...")
 }
 
 // Bench measures the targets against scripts that do the same, on a cluster of its own, and renews docs/bench.svg.
 func (a *App) Bench(ctx context.Context) error {
-	return a.goTest(ctx, "bench", "-tags", "bench", "-timeout", "60m", "-v", "-run", "TestBench", "./magefiles/e2e/...")
+	return a.goTests(ctx, "Bench", "-tags", "bench", "-timeout", "60m", "-v", "-run", "TestBench", "./magefiles/e2e/...")
 }
 
-// goTest runs go test with its output as it is.
-func (a *App) goTest(ctx context.Context, name string, args ...string) error {
+// goTests is one target's go test.
+func (a *App) goTests(ctx context.Context, name string, args ...string) error {
 	return a.ui.Do(name, func(t *ui.Task) error {
-		_, err := a.runner.Run(ctx, run.Cmd{
-			Name: "go", Args: append([]string{"test", "-count", "1"}, args...), Dir: a.cfg.Root,
-			Env:   []string{"TODO_CLUSTER_NAME=" + e2eCluster},
-			Line:  a.print,
-			Grace: 2 * time.Minute, // the end-to-end tests remove their cluster
-		})
-		var failed *run.Error
-		if errors.As(err, &failed) && failed.Code == 1 {
-			return fault.New(fault.CodeFailed, fmt.Sprintf("%s: tests failed", name), "their output is above")
-		}
+		err := a.goTest(ctx, a.print, args...)
 		if err == nil {
 			t.Result("passed")
 		}
 		return err
 	})
+}
+
+func (a *App) goTest(ctx context.Context, print func(string), args ...string) error {
+	_, err := a.runner.Run(ctx, run.Cmd{
+		Name: "go", Args: append([]string{"test", "-count", "1"}, args...), Dir: a.cfg.Root,
+		Env:   []string{"TODO_CLUSTER_NAME=" + e2eCluster},
+		Line:  print,
+		Grace: 2 * time.Minute, // the end-to-end tests remove their cluster
+	})
+	var failed *run.Error
+	if errors.As(err, &failed) && failed.Code == 1 {
+		return fault.New(fault.CodeFailed, fmt.Sprintf("tests failed: go test %s", strings.Join(args, " ")), "their output is above")
+	}
+	return err
 }
 
 func (a *App) print(line string) { a.ui.Printf("%s\n", line) }
