@@ -1,4 +1,4 @@
-"""The HTTP side: POST /v1/chat/completions, streamed."""
+"""The HTTP side: POST /v1/chat/completions, streamed, and GET /health for probes."""
 
 import asyncio
 import json
@@ -35,7 +35,10 @@ def create_app() -> Starlette:
             return JSONResponse({"error": {"message": "refused"}}, refusal.status, refusal.headers)
         return StreamingResponse(_stream(steps), media_type="text/event-stream")
 
-    return Starlette(routes=[Route("/v1/chat/completions", complete, methods=["POST"])])
+    async def health(_: HTTPRequest) -> Response:
+        return JSONResponse({"status": "ok"})
+
+    return Starlette(routes=[Route("/v1/chat/completions", complete, methods=["POST"]), Route("/health", health)])
 
 
 def _play(body: dict[str, Any], attempt: int) -> list[Step]:
