@@ -19,8 +19,6 @@ class TaskRow(Base):
         Index("ix_tasks_user_id_created_at", "user_id", "created_at", "id"),
         CheckConstraint("priority BETWEEN 1 AND 3", name="priority"),
     )
-    # created_at and updated_at come back with the INSERT or UPDATE instead of with a SELECT after it.
-    __mapper_args__ = {"eager_defaults": True}
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
     user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))

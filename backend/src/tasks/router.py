@@ -5,8 +5,8 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Response, status
 
-from src.auth.dependencies import DetachedUserDep, UserDep
-from src.core.dependencies import SessionDep, TransactionDep
+from src.auth.dependencies import UserDep
+from src.core.dependencies import SessionDep
 from src.core.errors import ErrorCode, responses
 from src.tasks import service
 from src.tasks.schemas import Task, TaskCreate, TaskPage, TaskQuery, TaskUpdate
@@ -37,7 +37,7 @@ async def get_task(user: UserDep, session: SessionDep, task_id: UUID) -> Task:
 
 
 @router.patch("/{task_id}", operation_id="updateTask", responses=NOT_FOUND)
-async def update_task(user: DetachedUserDep, session: TransactionDep, task_id: UUID, body: TaskUpdate) -> Task:
+async def update_task(user: UserDep, session: SessionDep, task_id: UUID, body: TaskUpdate) -> Task:
     """Change some fields of a task; completing it is `completed: true`."""
     return await service.update_task(session, user.id, task_id, body)
 

@@ -9,7 +9,6 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from sqlalchemy import Row
 
 from src.core.types import ONE_LINE, PRINTABLE, Input, Output
-from src.tasks.models import TaskRow
 
 
 class Priority(StrEnum):
@@ -140,8 +139,8 @@ class Task(Output):
     updated_at: datetime
 
     @classmethod
-    def of(cls, row: TaskRow | Row[Any]) -> Self:
-        """The task in a row of the table, as an object or as plain columns."""
+    def of(cls, row: Row[Any]) -> Self:
+        """The task in a row of the table."""
         values: dict[str, Any] = {name: getattr(row, name) for name in _SAME}
         return cls(**values, completed=row.completed_at is not None, priority=Priority.from_rank(row.priority))
 
