@@ -12,7 +12,8 @@ _NUMBERS = ("a", "an", "one", "two", "three", "four", "five", "six", "seven")
 END_OF_DAY = time(23, 59)
 """A due date without a time means the end of that day."""
 
-_LEAD = r"(?:\b(?:due|by|on|for|until|before)\s+(?:on\s+|by\s+)?)?"
+_LEADS = r"(?:due|by|on|for|until|before|at)\s"
+_LEAD = rf"(?:\b{_LEADS}+(?:on\s+|by\s+)?(?:the\s+)?)?"
 _MONTH = (
     "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
     "|nov(?:ember)?|dec(?:ember)?"
@@ -21,11 +22,13 @@ _DAY = re.compile(
     _LEAD
     + rf"""\b(?:
         (?P<iso>\d{{4}}-\d{{2}}-\d{{2}})
-      | (?P<word>today|tonight|day\ after\ tomorrow|tomorrow|next\ week|next\ month)
+      | (?P<word>today|tonight|day\ after\ tomorrow|tomorrow|next\ week|next\ month|(?:this|the)\ weekend
+          |end\ of\ (?:the\ )?(?:week|month))
       | in\s+(?P<count>\d{{1,3}}|{"|".join(_NUMBERS)})\s+(?P<unit>day|week|month)s?
       | (?:(?P<which>this|next)\s+)?(?P<weekday>mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?
       | (?P<day1>\d{{1,2}})(?:st|nd|rd|th)?\s+(?:of\s+)?(?P<month1>{_MONTH})(?:,?\s+(?P<year1>\d{{4}}))?
       | (?P<month2>{_MONTH})\s+(?P<day2>\d{{1,2}})(?:st|nd|rd|th)?(?:,?\s+(?P<year2>\d{{4}}))?
+      | (?P<ordinal>\d{{1,2}})(?:st|nd|rd|th)
     )\b""",
     re.IGNORECASE | re.VERBOSE,
 )
@@ -37,6 +40,12 @@ _TIME = re.compile(
     )\b""",
     re.IGNORECASE | re.VERBOSE,
 )
+_SOON = re.compile(
+    rf"\bin\s+(?P<count>\d{{1,3}}|{'|'.join(_NUMBERS)})\s+(?P<unit>minute|min|hour|hr)s?\b", re.IGNORECASE
+)
+# What is also a word or part of one ("sun cream", "the 1st floor") is a date only at the end or before a time.
+_ENDS = re.compile(r"\s*(?:$|[.,;!?]|at\b|\d)", re.IGNORECASE)
+_WORDS = ("sun", "sat", "wed", "mon")
 
 
 @dataclass(frozen=True)
@@ -50,6 +59,10 @@ class Found:
 
 def find_date(text: str, now: datetime) -> Found | None:
     """The date in `text`, in the time zone of `now`, or None. A time alone means its next occurrence."""
+    if soon := _SOON.search(text):
+        minutes = _number(soon["count"]) * (60 if soon["unit"].lower().startswith("h") else 1)
+        due_at = now.replace(second=0, microsecond=0) + timedelta(minutes=minutes)
+        return Found(due_at, _tidy(text[: soon.start()] + " " + text[soon.end() :]))
     match = None
     day: date | None = None
     for match in _DAY.finditer(text):
@@ -98,10 +111,12 @@ def _day(match: re.Match[str], today: date) -> date | None:
         if match["word"]:
             return _named(" ".join(match["word"].lower().split()), today)
         if match["count"]:
-            count = match["count"].lower()
-            number = int(count) if count.isdigit() else max(1, _NUMBERS.index(count) - 1)
-            return _later(today, number, match["unit"].lower())
+            return _later(today, _number(match["count"]), match["unit"].lower())
+        if match["ordinal"]:
+            return _ordinal(match, today)
         if match["weekday"]:
+            if match[0].lower() in _WORDS and not _ENDS.match(match.string, match.end()):
+                return None
             wanted = next(i for i, name in enumerate(_WEEKDAYS) if name.startswith(match["weekday"].lower()))
             days = (wanted - today.weekday()) % 7 or 7
             if (match["which"] or "").lower() == "next" and days + today.weekday() < 7:
@@ -117,11 +132,30 @@ def _day(match: re.Match[str], today: date) -> date | None:
         return None
 
 
+def _number(text: str) -> int:
+    return int(text) if text.isdigit() else max(1, _NUMBERS.index(text.lower()) - 1)
+
+
+def _ordinal(match: re.Match[str], today: date) -> date | None:
+    """The next day of that number: "on the 1st"."""
+    if not re.match(_LEADS, match[0], re.IGNORECASE) or not _ENDS.match(match.string, match.end()):
+        return None
+    day = int(match["ordinal"])
+    start = today if day >= today.day else _later(today.replace(day=1), 1, "month")
+    return start.replace(day=day)
+
+
 def _named(word: str, today: date) -> date:
     if word == "next week":
         return today + timedelta(7 - today.weekday())
     if word == "next month":
         return _later(today, 1, "month")
+    if word.endswith("weekend"):  # its Saturday, or what is left of it
+        return today + timedelta(max(0, 5 - today.weekday()))
+    if word.endswith("week"):
+        return today + timedelta(6 - today.weekday())
+    if word.endswith("month"):
+        return today.replace(day=monthrange(today.year, today.month)[1])
     return today + timedelta({"today": 0, "tonight": 0, "tomorrow": 1, "day after tomorrow": 2}[word])
 
 

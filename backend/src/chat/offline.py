@@ -24,6 +24,7 @@ HELP = (
     "• move milk to friday · make milk low priority · rename milk to oat milk\n"
     "• delete milk"
 )
+_PRONOUNS = ("it", "that", "this", "that one", "this one", "last one")
 
 
 class OfflineAssistant:
@@ -56,6 +57,10 @@ def _begin(history: Sequence[Turn], now: datetime) -> TextDelta | ToolRequest:
             return TextDelta(f"{INTRODUCTION} {HELP}")
         case Action.AGREE:
             return TextDelta("I did not ask you anything. A deletion is confirmed with its button.")
+        case Action.DECLINE:
+            return TextDelta("All right, I change nothing.")
+        case Action.BULK:
+            return TextDelta("I change one task at a time. Tell me which one, or say “show all” to see them.")
         case Action.UNKNOWN:
             return TextDelta(
                 f"I’m not sure what you mean. Is it a task? Answer “yes” and I add it.\n{INTRODUCTION} {HELP}"
@@ -69,6 +74,13 @@ def _begin(history: Sequence[Turn], now: datetime) -> TextDelta | ToolRequest:
         case Action.LIST:
             return _request("list_tasks", command.fields)
         case _ if not command.target:
+            return TextDelta(f"Which task should I {command.action}? Give me some words of its title.")
+        case Action.UPDATE if not command.fields and not command.untag:
+            return TextDelta(f"When should it be due? Say, for example: move {command.target} to friday.")
+        case _ if command.target.lower() in _PRONOUNS:
+            tasks = _latest_tasks(history)
+            if len(tasks) == 1:
+                return _act(command, tasks[0])
             return TextDelta(f"Which task should I {command.action}? Give me some words of its title.")
         case _:
             return _request("list_tasks", _search(command))
@@ -85,6 +97,12 @@ def _command(history: Sequence[Turn], now: datetime) -> Command:
 def _search(command: Command) -> dict[str, Any]:
     status = {Action.COMPLETE: {"status": "open"}, Action.REOPEN: {"status": "completed"}}
     return {"q": command.target[:200], "limit": 6, **status.get(command.action, {})}
+
+
+def _latest_tasks(history: Sequence[Turn]) -> list[Task]:
+    """What the conversation was last about."""
+    calls = [call for turn in history if isinstance(turn, AssistantTurn) for call in turn.calls]
+    return calls[-1].result.tasks if calls else []
 
 
 def _request(name: str, arguments: dict[str, Any]) -> ToolRequest:
@@ -125,6 +143,8 @@ def _act(command: Command, task: Task) -> ToolRequest:
             fields = dict(command.fields)
             if "tags" in fields:
                 fields["tags"] = [*task.tags, *fields["tags"]]
+            if command.untag:
+                fields["tags"] = [tag for tag in task.tags if tag != command.untag]
             return _request("update_task", {"task_id": task_id, "changes": fields})
         case _:
             return _request("complete_task", {"task_id": task_id, "completed": command.action is Action.COMPLETE})
