@@ -1,6 +1,8 @@
 """Puts the application together."""
 
+import asyncio
 import signal
+import weakref
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -20,6 +22,9 @@ from src.core.middleware import BodyLimit, CrossOriginProtection, RequestContext
 from src.core.settings import Settings
 from src.tasks.router import router as tasks_router
 
+SETTLE_SECONDS = 2.0
+"""How long a process that ends waits for answers that were broken off to be written down."""
+
 
 def create_app(settings: Settings) -> FastAPI:
     """The application with its own database pool and metrics."""
@@ -27,6 +32,9 @@ def create_app(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
+        # uvicorn has cancelled what took longer than its grace period, but does not wait for it.
+        if answers := [task for task in app.state.answers if not task.done()]:
+            await asyncio.wait(answers, timeout=SETTLE_SECONDS)
         await app.state.assistant.close()
         await app.state.database.close()
         # uvicorn sends itself the signal again once all is done, and would end as killed instead of with 0.
@@ -46,6 +54,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.database = Database(settings.database_url.get_secret_value())
     app.state.metrics = Metrics()
     app.state.assistant = _assistant(settings)
+    app.state.answers = weakref.WeakSet[asyncio.Task[None]]()
 
     for router in (auth_router, tasks_router, chat_router, health_router):
         app.include_router(router)

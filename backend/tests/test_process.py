@@ -15,32 +15,44 @@ from contextlib import contextmanager
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 
 from src.core.logging import JsonFormatter
 from tests.support import BACKEND, SECRET, Person, read_events
 
 
+def image_command(stage: str, **options: str) -> list[str]:
+    """The CMD of a stage of the Dockerfile, with other values for some of its options."""
+    text = (BACKEND / "Dockerfile").read_text().split(f" AS {stage}\n")[1]
+    command = re.search(r"^CMD (\[.*?\])", text, re.M | re.S)
+    assert command is not None
+    arguments: list[str] = json.loads(command[1].replace("\\\n", ""))
+    for name, value in options.items():
+        arguments[arguments.index(f"--{name.replace('_', '-')}") + 1] = value
+    return arguments
+
+
+def free_port() -> str:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return str(free.getsockname()[1])
+
+
 class Process:
     """`uvicorn src.main:app`, with the options of the Dockerfile's CMD."""
 
-    def __init__(self, database_url: str, **env: str) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = free.getsockname()[1]
-        command = re.search(r"^CMD (\[\"uvicorn\".*?\])", (BACKEND / "Dockerfile").read_text(), re.M | re.S)
-        assert command is not None
-        arguments = json.loads(command[1].replace("\\\n", ""))
-        arguments[arguments.index("--port") + 1] = str(self.port)
-        arguments[arguments.index("--host") + 1] = "127.0.0.1"
+    def __init__(self, database_url: str, options: dict[str, str], env: dict[str, str]) -> None:
+        port = free_port()
+        command = image_command("runtime", host="127.0.0.1", port=port, **options)
         self.process = subprocess.Popen(  # noqa: S603
-            [sys.executable, "-m", *arguments],
+            [sys.executable, "-m", *command],
             cwd=BACKEND,
             env={"PATH": os.environ["PATH"], "DATABASE_URL": database_url, "JWT_SECRET": SECRET, **env},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"http://127.0.0.1:{port}"
 
     def wait_until_ready(self) -> None:
         deadline = time.monotonic() + 30
@@ -61,8 +73,8 @@ class Process:
 
 
 @contextmanager
-def running(database_url: str, **env: str) -> Iterator[Process]:
-    process = Process(database_url, **env)
+def running(database_url: str, options: dict[str, str] | None = None, **env: str) -> Iterator[Process]:
+    process = Process(database_url, options or {}, env)
     try:
         process.wait_until_ready()
         yield process
@@ -144,6 +156,45 @@ def test_running_requests_and_streams_finish_on_sigterm(database_url: str, fake_
     assert rest == ["delta"] * 9 + ["done"]
     code, _, err = ended[0]
     assert (code, err) == (0, "")
+
+
+def test_a_stream_that_does_not_end_does_not_hold_up_the_end(
+    database_url: str, fake_openai: str, sql_connection: psycopg.Connection[Any]
+) -> None:
+    env = {"OPENAI_API_KEY": "sk-fake", "OPENAI_BASE_URL": fake_openai}
+    with running(database_url, {"timeout_graceful_shutdown": "1"}, **env) as process:
+        person = Person(process.url, f"{time.time_ns()}@example.com")
+        with person.stream("POST", "/api/chat", json={"message": "fake:stall"}) as answer:
+            events = read_events(answer)
+            conversation = next(events)[1]["conversation_id"]
+            assert next(events) == ("delta", {"text": "Well"})
+            started = time.monotonic()
+            code, _, err = process.end()
+            assert time.monotonic() - started < 10  # the fake model goes on for two minutes
+            with pytest.raises(httpx.RemoteProtocolError):
+                next(events)
+        person.close()
+    assert (code, err) == (0, "")
+    # What was said until then is kept.
+    said = "SELECT content FROM messages WHERE conversation_id = %s AND role = 'assistant'"
+    assert sql_connection.execute(said, [conversation]).fetchall() == [("Well",)]
+
+
+def test_the_fake_model_as_its_image_runs_it() -> None:
+    port = free_port()
+    command = image_command("fake-openai", host="127.0.0.1", port=port)
+    process = subprocess.Popen(  # noqa: S603
+        [sys.executable, *command[1:]], cwd=BACKEND, env={}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    with process, httpx.Client(base_url=f"http://127.0.0.1:{port}", transport=httpx.HTTPTransport(retries=8)) as client:
+        try:
+            assert client.get("/health").json() == {"status": "ok"}
+            body = {"stream": True, "messages": [{"role": "system"}, {"role": "user", "content": "fake:hello"}]}
+            answer = client.post("/v1/chat/completions", json=body, headers={"Authorization": "Bearer any"})
+            assert answer.text.endswith("data: [DONE]\n\n")
+            assert "a fake model." in answer.text
+        finally:
+            process.terminate()
 
 
 def test_idle_connections_do_not_delay_the_end(database_url: str) -> None:

@@ -1,5 +1,6 @@
 """Routes of /api/chat."""
 
+import asyncio
 import logging
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -73,6 +74,7 @@ async def chat(
     only with `Accept: application/json`. The assistant deletes nothing by itself: it sends `confirmation`.
     """
     state = request.app.state
+    state.answers.add(asyncio.current_task())
     async with database.session() as session:
         opened = await store.open_conversation(session, user.id, body.conversation_id, body.message)
     events = service.answer(service.Chat(database, state.assistant, state.metrics, user.id), opened, body.timezone)
