@@ -2,6 +2,7 @@
 
 import json
 import re
+import uuid
 from typing import Any
 
 import httpx
@@ -11,7 +12,7 @@ from src.chat.tools import TOOLS
 from src.core.docs_page import STYLE
 from src.core.errors import ErrorCode
 from src.openapi import document
-from tests.support import BACKEND
+from tests.support import BACKEND, Person
 
 DOCUMENT: dict[str, Any] = json.loads(document())
 OPERATIONS = [
@@ -28,8 +29,8 @@ def test_it_is_served(url: str) -> None:
 
 
 def test_all_references_lead_somewhere() -> None:
-    for name in re.findall(r'"#/components/schemas/([^"]+)"', json.dumps(DOCUMENT)):
-        assert name in DOCUMENT["components"]["schemas"], name
+    for kind, name in re.findall(r'"#/components/(\w+)/([^"]+)"', json.dumps(DOCUMENT)):
+        assert name in DOCUMENT["components"][kind], name
 
 
 @pytest.mark.parametrize(("method", "path", "operation"), OPERATIONS, ids=lambda v: v if isinstance(v, str) else "")
@@ -38,10 +39,13 @@ def test_operations_are_complete(method: str, path: str, operation: dict[str, An
     assert operation["description"].endswith(".")
     for status, answer in operation["responses"].items():
         if int(status) >= 400:
-            schema = answer["content"]["application/problem+json"]["schema"]
-            assert schema == {"$ref": "#/components/schemas/Problem"}
-            for code in re.findall(r"`(\w+)`", answer["description"]):
-                assert ErrorCode(code).status == int(status)
+            content = answer["content"]["application/problem+json"]
+            assert content["schema"] == {"$ref": "#/components/schemas/Problem"}
+            codes = re.findall(r"`(\w+)`", answer["description"])
+            assert list(content["examples"]) == codes
+            assert {ErrorCode(code).status for code in codes} == {int(status)}
+    for body in (operation.get("requestBody", {}), *operation["responses"].values()):
+        assert all(content["examples"] for content in body.get("content", {}).values())
     if "security" in operation and path != "/api/auth/logout":
         assert "401" in operation["responses"]
         assert {"bearer": []} in operation["security"]
@@ -73,10 +77,24 @@ def test_the_events_of_the_chat_are_in_it() -> None:
 
 
 def test_examples_fit_their_schemas() -> None:
-    for name in ("Task", "Problem"):
-        schema = DOCUMENT["components"]["schemas"][name]
-        assert set(schema["example"]) <= set(schema["properties"])
-        assert set(schema["required"]) <= set(schema["example"])
+    for name, example in DOCUMENT["components"]["examples"].items():
+        if name == "ChatEvent":
+            assert example["value"].startswith("event: delta\ndata: {")
+            continue
+        schema = DOCUMENT["components"]["schemas"]["Problem" if name in list(ErrorCode) else name]
+        assert set(example["value"]) <= set(schema["properties"])
+        assert set(schema.get("required", ())) <= set(example["value"])
+
+
+def test_examples_of_errors_say_what_errors_say(alice: Person) -> None:
+    for answer in (
+        alice.get(f"/api/tasks/{uuid.uuid4()}"),
+        alice.post("/api/tasks", json={}),
+        httpx.get(alice.base_url.join("/api/tasks")),
+        alice.get("/api/nothing"),
+    ):
+        body = answer.json()
+        assert {**DOCUMENT["components"]["examples"][body["code"]]["value"], "request_id": body["request_id"]} == body
 
 
 def test_no_tool_takes_a_user() -> None:

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 
 from src.chat.schemas import ChatEvent
 from src.core import docs_page
+from src.core.docs_examples import examples
 from src.core.errors import ErrorCode, Problem, responses
 
 REF = "#/components/schemas/{model}"
@@ -42,10 +43,15 @@ def build_openapi(app: FastAPI) -> dict[str, Any]:
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
     invalid = responses(ErrorCode.VALIDATION_FAILED)[422]
+    document["components"]["examples"] = examples()
     for path in document["paths"].values():
         for operation in path.values():
             if "application/json" in operation["responses"].get("422", {}).get("content", {}):
                 operation["responses"]["422"] = invalid
+            for body in (operation.get("requestBody", {}), *operation["responses"].values()):
+                for content in body.get("content", {}).values():
+                    name = content["schema"]["$ref"].rsplit("/", 1)[1]
+                    content.setdefault("examples", {"example": {"$ref": f"#/components/examples/{name}"}})
     document["components"]["schemas"] = dict(sorted(schemas.items()))
     return document
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -52,34 +52,35 @@ class ErrorCode(StrEnum):
     @property
     def status(self) -> int:
         """The HTTP status that goes with the code."""
-        return _STATUS[self]
+        return _KINDS[self][0]
 
 
-_STATUS: dict[ErrorCode, int] = {
-    ErrorCode.NOT_AUTHENTICATED: 401,
-    ErrorCode.INVALID_CREDENTIALS: 401,
-    ErrorCode.WRONG_PASSWORD: 403,
-    ErrorCode.EMAIL_TAKEN: 409,
-    ErrorCode.CROSS_ORIGIN_REFUSED: 403,
-    ErrorCode.RATE_LIMITED: 429,
-    ErrorCode.VALIDATION_FAILED: 422,
-    ErrorCode.INVALID_CURSOR: 422,
-    ErrorCode.PAYLOAD_TOO_LARGE: 413,
-    ErrorCode.BAD_REQUEST: 400,
-    ErrorCode.NOT_FOUND: 404,
-    ErrorCode.METHOD_NOT_ALLOWED: 405,
-    ErrorCode.TASK_NOT_FOUND: 404,
-    ErrorCode.CONVERSATION_NOT_FOUND: 404,
-    ErrorCode.CONFIRMATION_NOT_FOUND: 404,
-    ErrorCode.CONFIRMATION_RESOLVED: 409,
-    ErrorCode.CONFIRMATION_EXPIRED: 410,
-    ErrorCode.ASSISTANT_UNAVAILABLE: 502,
-    ErrorCode.ASSISTANT_INTERRUPTED: 502,
-    ErrorCode.ASSISTANT_TIMEOUT: 504,
-    ErrorCode.ASSISTANT_TURN_LIMIT: 502,
-    ErrorCode.DATABASE_UNAVAILABLE: 503,
-    ErrorCode.SCHEMA_OUTDATED: 503,
-    ErrorCode.INTERNAL_ERROR: 500,
+# The status, and what the detail may be.
+_KINDS: dict[ErrorCode, tuple[int, str]] = {
+    ErrorCode.NOT_AUTHENTICATED: (401, "Log in first."),
+    ErrorCode.INVALID_CREDENTIALS: (401, "The e-mail address or the password is wrong."),
+    ErrorCode.WRONG_PASSWORD: (403, "The password is wrong."),
+    ErrorCode.EMAIL_TAKEN: (409, "There is an account with this e-mail address."),
+    ErrorCode.CROSS_ORIGIN_REFUSED: (403, "Requests from pages of another origin are refused."),
+    ErrorCode.RATE_LIMITED: (429, "Too many requests. Try again in 6 seconds."),
+    ErrorCode.VALIDATION_FAILED: (422, "The request is not valid: title."),
+    ErrorCode.INVALID_CURSOR: (422, "The cursor does not belong to this list and sort order. Start without a cursor."),
+    ErrorCode.PAYLOAD_TOO_LARGE: (413, "The request body is larger than 64 KiB."),
+    ErrorCode.BAD_REQUEST: (400, "The request could not be read."),
+    ErrorCode.NOT_FOUND: (404, "There is nothing at this address."),
+    ErrorCode.METHOD_NOT_ALLOWED: (405, "This address does not know that method."),
+    ErrorCode.TASK_NOT_FOUND: (404, "There is no such task."),
+    ErrorCode.CONVERSATION_NOT_FOUND: (404, "There is no such conversation."),
+    ErrorCode.CONFIRMATION_NOT_FOUND: (404, "There is no such confirmation."),
+    ErrorCode.CONFIRMATION_RESOLVED: (409, "The confirmation is already cancelled."),
+    ErrorCode.CONFIRMATION_EXPIRED: (410, "The confirmation has expired. Ask the assistant again."),
+    ErrorCode.ASSISTANT_UNAVAILABLE: (502, "The assistant is not available at the moment. Your tasks are unaffected."),
+    ErrorCode.ASSISTANT_INTERRUPTED: (502, "The assistant’s answer broke off. Try again."),
+    ErrorCode.ASSISTANT_TIMEOUT: (504, "The assistant took too long to answer."),
+    ErrorCode.ASSISTANT_TURN_LIMIT: (502, "The assistant stopped after 8 steps without an answer."),
+    ErrorCode.DATABASE_UNAVAILABLE: (503, "The database does not answer at the moment. Try again shortly."),
+    ErrorCode.SCHEMA_OUTDATED: (503, "The database schema is at nothing, this version needs 0001."),
+    ErrorCode.INTERNAL_ERROR: (500, INTERNAL_ERROR),
 }
 
 
@@ -93,20 +94,6 @@ class FieldError(BaseModel):
 
 class Problem(BaseModel):
     """The body of every error answer."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "example": {
-                "type": "about:blank",
-                "title": "Unprocessable Content",
-                "status": 422,
-                "detail": "The request is not valid: title.",
-                "code": "validation_failed",
-                "errors": [{"field": "title", "message": "Field required", "code": "missing"}],
-                "request_id": "5f2c6c1b0f5e4d6f8f0e3b1a7c9d2e4f",
-            }
-        }
-    )
 
     type: str = "about:blank"
     title: str = Field(description="The status in words.")
@@ -138,6 +125,16 @@ def problem(code: ErrorCode, detail: str, errors: list[FieldError] | None = None
     )
 
 
+def _example(code: ErrorCode) -> dict[str, Any]:
+    errors = [FieldError(field="title", message="Field required", code="missing")]
+    body = problem(code, _KINDS[code][1], errors if code is ErrorCode.VALIDATION_FAILED else None)
+    return {**body.model_dump(mode="json", exclude_none=True), "request_id": "5f2c6c1b0f5e4d6f8f0e3b1a7c9d2e4f"}
+
+
+EXAMPLES = {str(code): _example(code) for code in ErrorCode}
+"""A body for each code, for the OpenAPI document."""
+
+
 def problem_response(
     code: ErrorCode,
     detail: str,
@@ -164,7 +161,12 @@ def responses(*codes: ErrorCode) -> dict[int | str, dict[str, Any]]:
     return {
         status: {
             "description": " or ".join(f"`{code}`" for code in same),
-            "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+            "content": {
+                "application/problem+json": {
+                    "schema": {"$ref": "#/components/schemas/Problem"},
+                    "examples": {str(code): {"$ref": f"#/components/examples/{code}"} for code in same},
+                }
+            },
         }
         for status, same in sorted(by_status.items())
     }

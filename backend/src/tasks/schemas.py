@@ -110,23 +110,6 @@ class TaskUpdate(Input):
 class Task(Output):
     """A task."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "example": {
-                "id": "0b1f6a52-6f0e-4f9b-9a53-1d6b7a3d8c11",
-                "title": "Buy milk",
-                "description": "Two litres, the one with the blue lid.",
-                "completed": False,
-                "completed_at": None,
-                "priority": "medium",
-                "due_at": "2026-12-01T17:00:00Z",
-                "tags": ["home", "shop"],
-                "created_at": "2026-11-22T09:30:00.123456Z",
-                "updated_at": "2026-11-22T09:30:00.123456Z",
-            }
-        }
-    )
-
     id: UUID
     title: str
     description: str

@@ -603,21 +603,6 @@ export interface components {
         /**
          * Problem
          * @description The body of every error answer.
-         * @example {
-         *       "code": "validation_failed",
-         *       "detail": "The request is not valid: title.",
-         *       "errors": [
-         *         {
-         *           "code": "missing",
-         *           "field": "title",
-         *           "message": "Field required"
-         *         }
-         *       ],
-         *       "request_id": "5f2c6c1b0f5e4d6f8f0e3b1a7c9d2e4f",
-         *       "status": 422,
-         *       "title": "Unprocessable Content",
-         *       "type": "about:blank"
-         *     }
          */
         Problem: {
             /**
@@ -710,21 +695,6 @@ export interface components {
         /**
          * Task
          * @description A task.
-         * @example {
-         *       "completed": false,
-         *       "completed_at": null,
-         *       "created_at": "2026-11-22T09:30:00.123456Z",
-         *       "description": "Two litres, the one with the blue lid.",
-         *       "due_at": "2026-12-01T17:00:00Z",
-         *       "id": "0b1f6a52-6f0e-4f9b-9a53-1d6b7a3d8c11",
-         *       "priority": "medium",
-         *       "tags": [
-         *         "home",
-         *         "shop"
-         *       ],
-         *       "title": "Buy milk",
-         *       "updated_at": "2026-11-22T09:30:00.123456Z"
-         *     }
          */
         Task: {
             /**
