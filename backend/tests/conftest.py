@@ -3,16 +3,22 @@
 import os
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
 import pytest
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
 
 from fake_openai.server import create_app as create_fake_openai
 from src.app import create_app
+from src.auth import passwords
 from tests.support import Person, Proxy, make_settings, run_module, serve
+
+REAL_HASHER = passwords._hasher
 
 
 def pytest_configure() -> None:
@@ -28,16 +34,43 @@ def _url(conninfo: str, **changes: str | int) -> str:
     return f"postgresql://{parts['user']}{password}@{parts['host']}:{parts.get('port', 5432)}/{parts['dbname']}"
 
 
+@contextmanager
+def _hasher(hasher: PasswordHash) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "_hasher", hasher)
+        passwords._no_ones_hash.cache_clear()
+        yield
+    passwords._no_ones_hash.cache_clear()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _cheap_passwords() -> Iterator[None]:
+    """Nearly every test registers someone; what a hash costs is the subject of one (see `real_passwords`)."""
+    with _hasher(PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),))):
+        yield
+
+
+@pytest.fixture
+def real_passwords() -> Iterator[None]:
+    """Hashes as they are outside of the tests."""
+    with _hasher(REAL_HASHER):
+        yield
+
+
 @pytest.fixture(scope="session")
-def new_database() -> Iterator[Callable[[], str]]:
-    """Makes empty databases beside TEST_DATABASE_URL, whose own data is left alone; they go when the tests end."""
+def new_database() -> Iterator[Callable[..., str]]:
+    """Makes databases beside TEST_DATABASE_URL, whose own data is left alone; they go when the tests end.
+
+    They are empty, or copies of `template`.
+    """
     base = os.environ["TEST_DATABASE_URL"].replace("+psycopg", "", 1)
     names: list[str] = []
     with psycopg.connect(base, autocommit=True) as admin:
 
-        def make() -> str:
+        def make(template: str = "template1") -> str:
             names.append(f"todo_test_{uuid.uuid4().hex[:12]}")
-            admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(names[-1])))
+            create = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+            admin.execute(create.format(sql.Identifier(names[-1]), sql.Identifier(template)))
             return _url(base, dbname=names[-1])
 
         yield make
@@ -46,12 +79,18 @@ def new_database() -> Iterator[Callable[[], str]]:
 
 
 @pytest.fixture(scope="session")
-def database_url(new_database: Callable[[], str]) -> str:
-    """A migrated database."""
+def migrated(new_database: Callable[..., str]) -> str:
+    """The name of a migrated database, as a template for others. Nobody else connects to it."""
     url = new_database()
-    migrated = run_module("src.migrate", env={"DATABASE_URL": url})
-    assert migrated.returncode == 0, migrated.stderr
-    return url
+    ended = run_module("src.migrate", env={"DATABASE_URL": url})
+    assert ended.returncode == 0, ended.stderr
+    return str(conninfo_to_dict(url)["dbname"])
+
+
+@pytest.fixture(scope="session")
+def database_url(new_database: Callable[..., str], migrated: str) -> str:
+    """A migrated database."""
+    return new_database(migrated)
 
 
 @pytest.fixture

@@ -80,7 +80,14 @@ def test_login(alice: Person) -> None:
     assert alice.get("/api/auth/me").json() == answer.json()["user"]
 
 
-def test_wrong_password_and_unknown_address_answer_alike_and_in_the_same_time(alice: Person) -> None:
+@pytest.mark.usefixtures("real_passwords")
+def test_wrong_password_and_unknown_address_answer_alike_and_in_the_same_time(
+    alice: Person, sql_connection: psycopg.Connection[Any]
+) -> None:
+    stored = sql_connection.execute("SELECT password_hash FROM users WHERE email = %s", [alice.email]).fetchone()
+    assert stored is not None
+    assert stored[0].startswith("$argon2id$v=19$m=19456,t=2,p=1$"), "OWASP's parameters, or better"
+
     def attempt(email: str) -> tuple[dict[str, Any], float]:
         started = time.perf_counter()
         answer = alice.post("/api/auth/login", json={"email": email, "password": "wrong password"})

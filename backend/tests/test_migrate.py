@@ -48,9 +48,8 @@ def test_the_migrations_make_exactly_the_tables_of_the_code(database_url: str) -
     engine.dispose()
 
 
-def test_up_down_and_up_again(new_database: Callable[[], str]) -> None:
-    url = new_database()
-    assert run_module("src.migrate", env={"DATABASE_URL": url}).returncode == 0
+def test_up_down_and_up_again(new_database: Callable[..., str], migrated: str) -> None:
+    url = new_database(migrated)
     tables = _tables(url)
     assert {"users", "tasks", "alembic_version"} < tables
     alembic = subprocess.run(
@@ -89,9 +88,8 @@ def test_a_migration_that_fails_changes_nothing(new_database: Callable[[], str])
     assert _tables(url) == {"tasks"}
 
 
-def test_old_code_on_a_newer_schema(new_database: Callable[[], str]) -> None:
-    url = new_database()
-    assert run_module("src.migrate", env={"DATABASE_URL": url}).returncode == 0
+def test_old_code_on_a_newer_schema(new_database: Callable[..., str], migrated: str) -> None:
+    url = new_database(migrated)
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("ALTER TABLE tasks ADD COLUMN colour text")
         connection.execute("UPDATE alembic_version SET version_num = '0999'")

@@ -54,6 +54,11 @@ def lister(url: str) -> Iterator[Person]:
         yield person
 
 
+@pytest.fixture(scope="module")
+def lister_id(lister: Person) -> str:
+    return str(lister.get("/api/auth/me").json()["id"])
+
+
 def _store(connection: psycopg.Connection[Any], user_id: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     connection.execute("DELETE FROM tasks WHERE user_id = %s", [user_id])
     stored = [{**row, "id": str(uuid.uuid4())} for row in rows]
@@ -121,13 +126,14 @@ def _walk(person: Person, query: dict[str, Any], limit: int, total: int) -> Iter
 @given(rows=tasks, query=queries, sort=st.sampled_from(SORTS), limit=st.integers(1, 10))
 def test_pages_hold_each_matching_task_once_and_in_order(
     lister: Person,
+    lister_id: str,
     sql_connection: psycopg.Connection[Any],
     rows: list[dict[str, Any]],
     query: dict[str, Any],
     sort: str,
     limit: int,
 ) -> None:
-    stored = {row["id"]: row for row in _store(sql_connection, lister.get("/api/auth/me").json()["id"], rows)}
+    stored = {row["id"]: row for row in _store(sql_connection, lister_id, rows)}
     expected = {task_id for task_id, row in stored.items() if _matches(row, query)}
     params = {k: (BASE + timedelta(days=v)).isoformat() if k.startswith("due") else v for k, v in query.items()}
 
