@@ -45,7 +45,7 @@ def _hasher(hasher: PasswordHash) -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _cheap_passwords() -> Iterator[None]:
-    """Nearly every test registers someone; what a hash costs is the subject of one (see `real_passwords`)."""
+    """Nearly every test registers someone; what a hash costs is the subject of few (see `real_passwords`)."""
     with _hasher(PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),))):
         yield
 

@@ -81,13 +81,7 @@ def test_login(alice: Person) -> None:
 
 
 @pytest.mark.usefixtures("real_passwords")
-def test_wrong_password_and_unknown_address_answer_alike_and_in_the_same_time(
-    alice: Person, sql_connection: psycopg.Connection[Any]
-) -> None:
-    stored = sql_connection.execute("SELECT password_hash FROM users WHERE email = %s", [alice.email]).fetchone()
-    assert stored is not None
-    assert stored[0].startswith("$argon2id$v=19$m=19456,t=2,p=1$"), "OWASP's parameters, or better"
-
+def test_wrong_password_and_unknown_address_answer_alike_and_in_the_same_time(alice: Person) -> None:
     def attempt(email: str) -> tuple[dict[str, Any], float]:
         started = time.perf_counter()
         answer = alice.post("/api/auth/login", json={"email": email, "password": "wrong password"})
@@ -141,7 +135,7 @@ def _forge(token: str, secret: str = SECRET, algorithm: str = "HS256", **changes
         {"jti": str(uuid.uuid4())},
         {"jti": None},
     ],
-    ids=str,
+    ids="-".join,
 )
 def test_tokens_that_are_not_ours_do_not_count(alice: Person, changes: dict[str, Any]) -> None:
     token = _forge(alice.token, **changes)
@@ -149,6 +143,12 @@ def test_tokens_that_are_not_ours_do_not_count(alice: Person, changes: dict[str,
     answer = alice.get("/api/auth/me", headers=bearer(token))
     expect_problem(answer, "not_authenticated", 401)
     assert answer.headers["www-authenticate"] == "Bearer"
+
+
+def test_a_token_of_a_replica_whose_clock_is_ahead_counts(alice: Person) -> None:
+    token = _forge(alice.token, iat=datetime.now(UTC) + timedelta(seconds=5))
+    alice.cookies.clear()
+    assert alice.get("/api/auth/me", headers=bearer(token)).status_code == 200
 
 
 def test_a_bearer_token_counts_before_a_cookie(alice: Person, bob: Person) -> None:
@@ -182,6 +182,7 @@ def test_deleting_the_account_takes_everything_along(alice: Person, sql_connecti
     assert again.status_code == 201
 
 
+@pytest.mark.usefixtures("real_passwords")
 def test_passwords_are_stored_as_argon2id_only(alice: Person, sql_connection: psycopg.Connection[Any]) -> None:
     row = sql_connection.execute("SELECT password_hash FROM users WHERE email = %s", [alice.email]).fetchone()
     assert row is not None
