@@ -8,7 +8,7 @@ from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBea
 from src.auth.schemas import UserOut
 from src.auth.service import find_user
 from src.auth.tokens import TokenClaims, read_token
-from src.core.dependencies import DatabaseDep, SessionDep, SettingsDep
+from src.core.dependencies import ConnectionDep, DatabaseDep, SettingsDep
 from src.core.errors import ErrorCode, ProblemError
 
 COOKIE = "session"
@@ -30,18 +30,18 @@ async def get_claims(
 ClaimsDep = Annotated[TokenClaims | None, Depends(get_claims)]
 
 
-async def get_user(session: SessionDep, claims: ClaimsDep) -> UserOut:
-    """The user, looked up in the route's own session. Raises ProblemError(NOT_AUTHENTICATED)."""
-    user = await find_user(session, claims) if claims else None
+async def get_user(connection: ConnectionDep, claims: ClaimsDep) -> UserOut:
+    """The user, looked up in the route's own connection. Raises ProblemError(NOT_AUTHENTICATED)."""
+    user = await find_user(connection, claims) if claims else None
     if user is None:
         raise ProblemError(ErrorCode.NOT_AUTHENTICATED, "Log in first.")
     return user
 
 
 async def get_user_detached(database: DatabaseDep, claims: ClaimsDep) -> UserOut:
-    """The user, for routes without a session: those that do slow things, or open a transaction of their own."""
-    async with database.session(autocommit=True) as session:
-        return await get_user(session, claims)
+    """The user, for routes without a connection: those that do slow things, or open a transaction of their own."""
+    async with database.connection() as connection:
+        return await get_user(connection, claims)
 
 
 UserDep = Annotated[UserOut, Depends(get_user)]

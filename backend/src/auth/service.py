@@ -2,10 +2,11 @@
 
 import uuid
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import bindparam, delete, func, select
+from sqlalchemy import Row, bindparam, delete, func, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from src.auth.models import Session, User
 from src.auth.passwords import hash_password, verify_password
@@ -31,8 +32,8 @@ async def register(database: Database, settings: Settings, email: str, password:
 
 async def login(database: Database, settings: Settings, email: str, password: str) -> SessionOut:
     """Log in. Raises ProblemError(INVALID_CREDENTIALS), the same for a wrong password and an unknown address."""
-    async with database.session(autocommit=True) as session:
-        user = await session.scalar(select(User).where(User.email == email))
+    async with database.connection() as connection:
+        user = (await connection.execute(select(User.__table__).where(User.email == email))).one_or_none()
     # No connection is held while the password is verified: that takes long and may have to queue.
     if not await verify_password(password, user.password_hash if user else None) or user is None:
         raise ProblemError(ErrorCode.INVALID_CREDENTIALS, "The e-mail address or the password is wrong.")
@@ -44,7 +45,7 @@ async def login(database: Database, settings: Settings, email: str, password: st
             raise ProblemError(ErrorCode.INVALID_CREDENTIALS, "The e-mail address or the password is wrong.") from None
 
 
-async def _start_session(session: AsyncSession, settings: Settings, user: User) -> SessionOut:
+async def _start_session(session: AsyncSession, settings: Settings, user: User | Row[Any]) -> SessionOut:
     expires_at = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=settings.session_hours)
     row = Session(user_id=user.id, expires_at=expires_at)
     session.add(row)
@@ -65,22 +66,22 @@ _FIND_USER = (
 )
 
 
-async def find_user(session: AsyncSession, claims: TokenClaims) -> UserOut | None:
+async def find_user(connection: AsyncConnection, claims: TokenClaims) -> UserOut | None:
     """The user of a session that is neither logged out nor expired."""
-    found = await session.execute(_FIND_USER, {"session_id": claims.session_id, "user_id": claims.user_id})
+    found = await connection.execute(_FIND_USER, {"session_id": claims.session_id, "user_id": claims.user_id})
     row = found.one_or_none()
     return UserOut(id=row.id, email=row.email, created_at=row.created_at) if row else None
 
 
-async def logout(session: AsyncSession, claims: TokenClaims) -> None:
+async def logout(connection: AsyncConnection, claims: TokenClaims) -> None:
     """End a session; nothing happens if it has ended already."""
-    await session.execute(delete(Session).where(Session.id == claims.session_id, Session.user_id == claims.user_id))
+    await connection.execute(delete(Session).where(Session.id == claims.session_id, Session.user_id == claims.user_id))
 
 
 async def delete_account(database: Database, user_id: uuid.UUID, password: str) -> None:
     """Delete the account and everything in it. Raises ProblemError(WRONG_PASSWORD)."""
-    async with database.session(autocommit=True) as session:
-        password_hash = await session.scalar(select(User.password_hash).where(User.id == user_id))
+    async with database.connection() as connection:
+        password_hash = await connection.scalar(select(User.password_hash).where(User.id == user_id))
     if not await verify_password(password, password_hash):
         raise ProblemError(ErrorCode.WRONG_PASSWORD, "The password is wrong.")
     async with database.session() as session:

@@ -10,7 +10,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Header, Query, Request, status
 from fastapi.responses import StreamingResponse
 
-from src.auth.dependencies import DetachedUserDep, UserDep
+from src.auth.dependencies import DetachedUserDep
 from src.chat import confirmations, service, store
 from src.chat.schemas import (
     ChatEvent,
@@ -22,7 +22,7 @@ from src.chat.schemas import (
     DoneEvent,
     ErrorEvent,
 )
-from src.core.dependencies import DatabaseDep, SessionDep, SettingsDep, TransactionDep
+from src.core.dependencies import DatabaseDep, SettingsDep, TransactionDep
 from src.core.errors import INTERNAL_ERROR, ErrorCode, ProblemError, problem, responses
 from src.core.ratelimit import spend
 
@@ -115,8 +115,8 @@ def _wire(event: ChatEvent) -> bytes:
     responses=responses(ErrorCode.VALIDATION_FAILED, ErrorCode.INVALID_CURSOR),
 )
 async def list_conversations(
-    user: UserDep,
-    session: SessionDep,
+    user: DetachedUserDep,
+    session: TransactionDep,
     limit: Annotated[int, Query(ge=1, le=100)] = 50,
     cursor: Annotated[str | None, Query(max_length=200)] = None,
 ) -> ConversationPage:
@@ -125,7 +125,7 @@ async def list_conversations(
 
 
 @router.get("/conversations/{conversation_id}", operation_id="getConversation", responses=CONVERSATION)
-async def get_conversation(user: UserDep, session: SessionDep, conversation_id: UUID) -> ConversationOut:
+async def get_conversation(user: DetachedUserDep, session: TransactionDep, conversation_id: UUID) -> ConversationOut:
     """A conversation with its latest 500 messages and what became of its proposals."""
     return await store.read_conversation(session, user.id, conversation_id)
 
@@ -136,7 +136,7 @@ async def get_conversation(user: UserDep, session: SessionDep, conversation_id: 
     status_code=status.HTTP_204_NO_CONTENT,
     responses=CONVERSATION,
 )
-async def delete_conversation(user: UserDep, session: SessionDep, conversation_id: UUID) -> None:
+async def delete_conversation(user: DetachedUserDep, session: TransactionDep, conversation_id: UUID) -> None:
     """Delete a conversation; the tasks stay."""
     await store.delete_conversation(session, user.id, conversation_id)
 

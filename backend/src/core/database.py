@@ -12,7 +12,7 @@ from psycopg import waiting
 from sqlalchemy import MetaData, event
 from sqlalchemy.exc import DBAPIError, DisconnectionError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
 
 from src.core.errors import ErrorCode, ProblemError
@@ -21,9 +21,12 @@ from src.core.logging import reason
 logger = logging.getLogger(__name__)
 
 SESSION_SECONDS = 1.5
-"""Most time that one session may take, so that a request whose database hangs is answered within two seconds."""
+"""How long a connection may be held at most, so that a request whose database hangs is answered within two seconds."""
 
 RETRY_AFTER_SECONDS = 2
+
+Executor = AsyncConnection | AsyncSession
+"""What statements run on: one by one, or in a transaction."""
 
 
 class Base(DeclarativeBase):
@@ -105,31 +108,41 @@ class Database:
             skip_autocommit_rollback=True,
         )
         event.listen(self._engine.sync_engine, "checkout", _check_connection)
-        self._autocommit = async_sessionmaker(self._engine, expire_on_commit=False, autoflush=False)
         transactional = self._engine.execution_options(isolation_level="READ COMMITTED")
         self._transaction = async_sessionmaker(transactional, expire_on_commit=False, autoflush=False)
 
     @asynccontextmanager
-    async def session(self, *, autocommit: bool = False) -> AsyncIterator[AsyncSession]:
-        """One transaction: committed at the end, rolled back on an error.
+    async def connection(self) -> AsyncIterator[AsyncConnection]:
+        """For statements that are each a transaction for itself: no round trip and no lock more than they need.
 
-        With `autocommit` every statement is a transaction for itself. Hold a session for database work only. Raises
-        ProblemError(DATABASE_UNAVAILABLE) when the database is away or takes longer than SESSION_SECONDS.
+        Hold it for database work only. Raises ProblemError(DATABASE_UNAVAILABLE) when the database is away or takes
+        longer than SESSION_SECONDS.
         """
-        begin = (self._autocommit if autocommit else self._transaction).begin
-        try:
-            async with asyncio.timeout(SESSION_SECONDS), begin() as session:
-                yield session
-        except (TimeoutError, PoolTimeoutError, OperationalError, InterfaceError, psycopg.OperationalError) as error:
-            raise unavailable(error) from error
-        except DBAPIError as error:
-            if error.connection_invalidated:
-                raise unavailable(error) from error
-            raise
+        async with _within_limits(), self._engine.connect() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator[AsyncSession]:
+        """One transaction: committed at the end, rolled back on an error. Hold it, and it fails, as `connection`."""
+        async with _within_limits(), self._transaction.begin() as session:
+            yield session
 
     async def close(self) -> None:
         """Close all connections."""
         await self._engine.dispose()
+
+
+@asynccontextmanager
+async def _within_limits() -> AsyncIterator[None]:
+    try:
+        async with asyncio.timeout(SESSION_SECONDS):
+            yield
+    except (TimeoutError, PoolTimeoutError, OperationalError, InterfaceError, psycopg.OperationalError) as error:
+        raise unavailable(error) from error
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise unavailable(error) from error
+        raise
 
 
 def unavailable(error: BaseException) -> ProblemError:

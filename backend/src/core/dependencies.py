@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from typing import Annotated, cast
 
 from fastapi import Depends, Request
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from src.core.database import Database
 from src.core.settings import Settings
@@ -24,10 +24,10 @@ DatabaseDep = Annotated[Database, Depends(get_database)]
 SettingsDep = Annotated[Settings, Depends(get_settings)]
 
 
-async def get_session(database: DatabaseDep) -> AsyncIterator[AsyncSession]:
-    """A session in which every statement is a transaction for itself."""
-    async with database.session(autocommit=True) as session:
-        yield session
+async def get_connection(database: DatabaseDep) -> AsyncIterator[AsyncConnection]:
+    """A connection on which every statement is a transaction for itself."""
+    async with database.connection() as connection:
+        yield connection
 
 
 async def get_transaction(database: DatabaseDep) -> AsyncIterator[AsyncSession]:
@@ -37,5 +37,5 @@ async def get_transaction(database: DatabaseDep) -> AsyncIterator[AsyncSession]:
 
 
 # Both end before the answer is sent: nothing is told that is not committed.
-SessionDep = Annotated[AsyncSession, Depends(get_session, scope="function")]
+ConnectionDep = Annotated[AsyncConnection, Depends(get_connection, scope="function")]
 TransactionDep = Annotated[AsyncSession, Depends(get_transaction, scope="function")]

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from src.core.dependencies import DatabaseDep
 from src.core.errors import ErrorCode, ProblemError, responses
@@ -50,8 +50,8 @@ async def health(request: Request) -> Health:
 )
 async def ready(database: DatabaseDep) -> Readiness:
     """Readiness: the database answers, and its schema is the one this code needs or a newer one."""
-    async with database.session(autocommit=True) as session:
-        revision = await _read_revision(session)
+    async with database.connection() as connection:
+        revision = await _read_revision(connection)
     if revision is None or not is_current(revision):
         raise ProblemError(
             ErrorCode.SCHEMA_OUTDATED,
@@ -61,10 +61,10 @@ async def ready(database: DatabaseDep) -> Readiness:
     return Readiness(schema_revision=revision)
 
 
-async def _read_revision(session: AsyncSession) -> str | None:
+async def _read_revision(connection: AsyncConnection) -> str | None:
     """The revision of the database's schema, or None before the first migration."""
     try:
-        revision: str | None = await session.scalar(text("SELECT version_num FROM alembic_version"))
+        revision: str | None = await connection.scalar(text("SELECT version_num FROM alembic_version"))
     except ProgrammingError:  # the table does not exist
         return None
     return revision

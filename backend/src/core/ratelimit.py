@@ -4,7 +4,7 @@ import math
 from datetime import datetime
 
 from sqlalchemy import String, text
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import DateTime
 
@@ -47,14 +47,14 @@ async def spend(database: Database, key: str, per_minute: int) -> None:
     Allows `per_minute` at once and as many a minute after. Raises ProblemError(RATE_LIMITED), with the time to wait.
     """
     # Without a transaction around it the statement holds its lock for no round trip: many may want the same row.
-    async with database.session(autocommit=True) as session:
-        wait = await _spend(session, key, 60 / per_minute)
+    async with database.connection() as connection:
+        wait = await _spend(connection, key, 60 / per_minute)
     if wait is not None:
         raise ProblemError(ErrorCode.RATE_LIMITED, f"Too many requests. Try again in {wait} seconds.", retry_after=wait)
 
 
-async def _spend(session: AsyncSession, key: str, cost: float) -> int | None:
-    if await session.scalar(_SPEND, {"key": key, "cost": cost}):
+async def _spend(connection: AsyncConnection, key: str, cost: float) -> int | None:
+    if await connection.scalar(_SPEND, {"key": key, "cost": cost}):
         return None
-    seconds = await session.scalar(_WAIT, {"key": key, "cost": cost})
+    seconds = await connection.scalar(_WAIT, {"key": key, "cost": cost})
     return max(1, math.ceil(seconds or 0))

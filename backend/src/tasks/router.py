@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response, status
 
 from src.auth.dependencies import UserDep
-from src.core.dependencies import SessionDep
+from src.core.dependencies import ConnectionDep
 from src.core.errors import ErrorCode, responses
 from src.tasks import service
 from src.tasks.schemas import Task, TaskCreate, TaskPage, TaskQuery, TaskUpdate
@@ -17,32 +17,32 @@ NOT_FOUND = responses(ErrorCode.TASK_NOT_FOUND)
 
 
 @router.get("", operation_id="listTasks", responses=responses(ErrorCode.VALIDATION_FAILED, ErrorCode.INVALID_CURSOR))
-async def list_tasks(user: UserDep, session: SessionDep, query: Annotated[TaskQuery, Query()]) -> TaskPage:
+async def list_tasks(user: UserDep, connection: ConnectionDep, query: Annotated[TaskQuery, Query()]) -> TaskPage:
     """The user's tasks, filtered and sorted, page by page."""
-    return await service.list_tasks(session, user.id, query)
+    return await service.list_tasks(connection, user.id, query)
 
 
 @router.post("", operation_id="createTask", status_code=status.HTTP_201_CREATED)
-async def create_task(user: UserDep, session: SessionDep, body: TaskCreate, response: Response) -> Task:
+async def create_task(user: UserDep, connection: ConnectionDep, body: TaskCreate, response: Response) -> Task:
     """Add a task."""
-    task = await service.create_task(session, user.id, body)
+    task = await service.create_task(connection, user.id, body)
     response.headers["Location"] = f"/api/tasks/{task.id}"
     return task
 
 
 @router.get("/{task_id}", operation_id="getTask", responses=NOT_FOUND)
-async def get_task(user: UserDep, session: SessionDep, task_id: UUID) -> Task:
+async def get_task(user: UserDep, connection: ConnectionDep, task_id: UUID) -> Task:
     """One task."""
-    return await service.get_task(session, user.id, task_id)
+    return await service.get_task(connection, user.id, task_id)
 
 
 @router.patch("/{task_id}", operation_id="updateTask", responses=NOT_FOUND)
-async def update_task(user: UserDep, session: SessionDep, task_id: UUID, body: TaskUpdate) -> Task:
+async def update_task(user: UserDep, connection: ConnectionDep, task_id: UUID, body: TaskUpdate) -> Task:
     """Change some fields of a task; completing it is `completed: true`."""
-    return await service.update_task(session, user.id, task_id, body)
+    return await service.update_task(connection, user.id, task_id, body)
 
 
 @router.delete("/{task_id}", operation_id="deleteTask", status_code=status.HTTP_204_NO_CONTENT, responses=NOT_FOUND)
-async def delete_task(user: UserDep, session: SessionDep, task_id: UUID) -> None:
+async def delete_task(user: UserDep, connection: ConnectionDep, task_id: UUID) -> None:
     """Delete a task."""
-    await service.delete_task(session, user.id, task_id)
+    await service.delete_task(connection, user.id, task_id)

@@ -6,8 +6,8 @@ from typing import Any, cast
 
 from sqlalchemy import ColumnElement, Table, and_, delete, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncSession
 
+from src.core.database import Executor
 from src.core.errors import ErrorCode, ProblemError
 from src.tasks.models import TaskRow
 from src.tasks.ordering import Ordering
@@ -24,7 +24,7 @@ _TASKS = cast(Table, TaskRow.__table__)
 _INSERT = insert(_TASKS).returning(_TASKS)
 
 
-async def create_task(session: AsyncSession, user_id: uuid.UUID, new: TaskCreate) -> Task:
+async def create_task(database: Executor, user_id: uuid.UUID, new: TaskCreate) -> Task:
     """Store a new task. Raises ProblemError(NOT_AUTHENTICATED) if the account has just been deleted."""
     values = {
         "id": uuid.uuid4(),
@@ -37,7 +37,7 @@ async def create_task(session: AsyncSession, user_id: uuid.UUID, new: TaskCreate
         "completed_at": datetime.now(UTC) if new.completed else None,
     }
     try:
-        inserted = await session.execute(_INSERT, values)
+        inserted = await database.execute(_INSERT, values)
     except IntegrityError:
         raise ProblemError(ErrorCode.NOT_AUTHENTICATED, "Log in first.") from None
     return Task.of(inserted.one())
@@ -47,15 +47,15 @@ def _own(user_id: uuid.UUID, task_id: uuid.UUID) -> ColumnElement[bool]:
     return and_(TaskRow.id == task_id, TaskRow.user_id == user_id)
 
 
-async def get_task(session: AsyncSession, user_id: uuid.UUID, task_id: uuid.UUID) -> Task:
+async def get_task(database: Executor, user_id: uuid.UUID, task_id: uuid.UUID) -> Task:
     """One task. Raises ProblemError(TASK_NOT_FOUND), for another user's task too."""
-    row = (await session.execute(select(_TASKS).where(_own(user_id, task_id)))).one_or_none()
+    row = (await database.execute(select(_TASKS).where(_own(user_id, task_id)))).one_or_none()
     if row is None:
         raise _not_found()
     return Task.of(row)
 
 
-async def update_task(session: AsyncSession, user_id: uuid.UUID, task_id: uuid.UUID, changes: TaskUpdate) -> Task:
+async def update_task(database: Executor, user_id: uuid.UUID, task_id: uuid.UUID, changes: TaskUpdate) -> Task:
     """Change a task. Raises ProblemError(TASK_NOT_FOUND), for another user's task too."""
     values: dict[str, Any] = changes.model_dump(exclude_unset=True, exclude={"priority", "completed"})
     if changes.priority is not None:
@@ -64,20 +64,20 @@ async def update_task(session: AsyncSession, user_id: uuid.UUID, task_id: uuid.U
         # What is completed already keeps its time.
         values["completed_at"] = func.coalesce(_TASKS.c.completed_at, func.now()) if changes.completed else None
     statement = update(_TASKS).where(_own(user_id, task_id)).values(values).returning(_TASKS)
-    row = (await session.execute(statement)).one_or_none()
+    row = (await database.execute(statement)).one_or_none()
     if row is None:
         raise _not_found()
     return Task.of(row)
 
 
-async def delete_task(session: AsyncSession, user_id: uuid.UUID, task_id: uuid.UUID) -> None:
+async def delete_task(database: Executor, user_id: uuid.UUID, task_id: uuid.UUID) -> None:
     """Delete a task. Raises ProblemError(TASK_NOT_FOUND), for another user's task too."""
     statement = delete(_TASKS).where(_own(user_id, task_id)).returning(_TASKS.c.id)
-    if await session.scalar(statement) is None:
+    if await database.scalar(statement) is None:
         raise _not_found()
 
 
-async def list_tasks(session: AsyncSession, user_id: uuid.UUID, query: TaskQuery) -> TaskPage:
+async def list_tasks(database: Executor, user_id: uuid.UUID, query: TaskQuery) -> TaskPage:
     """A page of tasks. Raises ProblemError(INVALID_CURSOR)."""
     where = _filters(user_id, query)
     ordering = Ordering(query.sort)
@@ -91,10 +91,10 @@ async def list_tasks(session: AsyncSession, user_id: uuid.UUID, query: TaskQuery
     )
     if query.cursor is not None:
         page = page.where(ordering.after(query.cursor))
-    found = (await session.execute(page)).all()
+    found = (await database.execute(page)).all()
     if not found:
         # Nothing after the cursor; without one, nothing at all.
-        total = await session.scalar(count) if query.cursor is not None else 0
+        total = await database.scalar(count) if query.cursor is not None else 0
         return TaskPage(items=[], next_cursor=None, total=total or 0)
     rows = found[: query.limit]
     next_cursor = ordering.cursor(rows[-1]) if len(found) > query.limit else None
