@@ -31,6 +31,17 @@ describe("parseQuickAdd", () => {
     ["Call mum tomorrow 12am", "Call mum", due(11, 26, [0, 0])],
     ["Call mum at 2pm", "Call mum", due(11, 25, [14, 0])],
     ["Call mum at 9am", "Call mum", due(11, 26, [9, 0])],
+    ["Call mum tomorrow 5pm", "Call mum", due(11, 26, [17, 0])],
+    ["Call mum by 5pm tomorrow", "Call mum", due(11, 26, [17, 0])],
+    ["Call mum tonight", "Call mum", due(11, 25, [20, 0])],
+    ["Call mum tonight 22:15", "Call mum", due(11, 25, [22, 15])],
+    ["Call mum tomorrow at noon", "Call mum", due(11, 26, [12, 0])],
+    ["Call mum friday midnight", "Call mum", due(11, 27)],
+    ["Call mum the day after tomorrow", "Call mum", due(11, 27)],
+    ["Slides for this Friday", "Slides", due(11, 27)],
+    ["Call mum before fri", "Call mum", due(11, 27)],
+    ["Call mum next month", "Call mum", due(12, 25)],
+    ["Call mum in six days", "Call mum", due(12, 1)],
   ])("%s", (text, title, dueAt) => {
     expect(parseQuickAdd(text, NOW)).toMatchObject({ title, dueAt });
   });
@@ -75,6 +86,12 @@ describe("parseQuickAdd", () => {
     ["!LOW", "low"],
   ])("reads %s as %s priority", (word, priority) => {
     expect(parseQuickAdd(`Pay rent ${word}`, NOW)).toMatchObject({ title: "Pay rent", priority });
+  });
+
+  it("counts months by the calendar: after the 31st of one comes the last day of the next", () => {
+    const now = new Date(2027, 0, 31, 12, 0);
+    expect(parseQuickAdd("Pay rent next month", now).dueAt).toBe(due(2, 28, END, 2027));
+    expect(parseQuickAdd("Pay rent in 13 months", now).dueAt).toBe(due(2, 29, END, 2028));
   });
 
   it("keeps in the title what the user meant literally", () => {

@@ -19,26 +19,31 @@ const SHORT_DAY = "sun|mon|tues?|wed|thu(?:rs?)?|fri|sat";
 
 type DayRule = { pattern: RegExp; day: (match: string[], now: Date) => Date | null };
 
+const LEAD = "(?:on|by|due|for|until|before)\\s+";
+const COUNTS = ["one", "two", "three", "four", "five", "six", "seven"];
+
 /** `body` as whole words, with a preposition before it that goes with the date. */
-const words = (body: string) => new RegExp(`(?<!\\S)(?:(?:on|by|due)\\s+)?(?:${body})(?![^\\s,.;!?])`, "i");
+const words = (body: string) => new RegExp(`(?<!\\S)(?:${LEAD})?(?:${body})(?![^\\s,.;!?])`, "i");
 
 const DAY_RULES: DayRule[] = [
   {
     pattern: words("(\\d{4})-(\\d{2})-(\\d{2})"),
     day: ([, y, m, d]) => calendarDay(Number(y), Number(m) - 1, Number(d)),
   },
-  { pattern: words("today"), day: (_, now) => startOfDay(now) },
+  { pattern: words("today|tonight"), day: (_, now) => startOfDay(now) },
+  { pattern: words("(?:the )?day after tomorrow"), day: (_, now) => startOfDay(now, 2) },
   { pattern: words("tomorrow|tmrw?"), day: (_, now) => startOfDay(now, 1) },
   { pattern: words("next week"), day: (_, now) => startOfDay(now, daysToNextMonday(now)) },
-  { pattern: words("in (\\d{1,3}|a|an|one|two|three) (day|week|month)s?"), day: inSome },
+  { pattern: words("next month"), day: (_, now) => monthsLater(now, 1) },
+  { pattern: words(`in (\\d{1,3}|an?|${COUNTS.join("|")}) (day|week|month)s?`), day: inSome },
   {
     pattern: words(`next (${WEEKDAYS.join("|")}|${SHORT_DAY})`),
     day: ([, name], now) => nextWeeks(name, now),
   },
-  { pattern: words(WEEKDAYS.map((d) => `(?:${d})`).join("|")), day: ([all], now) => weekday(all, now) },
+  { pattern: words(`(?:this )?(${WEEKDAYS.join("|")})`), day: ([, name], now) => weekday(name, now) },
   // A short form may be another word ("sun cream"): it counts at the end, or after a preposition.
   {
-    pattern: new RegExp(`(?<!\\S)(?:on|by|due)\\s+(${SHORT_DAY})(?![^\\s,.;!?])`, "i"),
+    pattern: new RegExp(`(?<!\\S)(?:${LEAD}|this\\s+)(${SHORT_DAY})(?![^\\s,.;!?])`, "i"),
     day: ([, name], now) => weekday(name, now),
   },
   { pattern: new RegExp(`(?<=\\S\\s+)(${SHORT_DAY})\\s*$`, "i"), day: ([, name], now) => weekday(name, now) },
@@ -53,7 +58,11 @@ const DAY_RULES: DayRule[] = [
 ];
 
 const TIME =
-  /(?<!\S)(?:at\s+)?(?:(\d{1,2})(?::([0-5]\d))?\s?(am|pm)|([01]?\d|2[0-3]):([0-5]\d))(?![^\s,.;!?])/i;
+  /(?<!\S)(?:(?:at|by)\s+)?(?:(1[0-2]|0?[1-9])(?::([0-5]\d))?\s?(am|pm)|([01]?\d|2[0-3]):([0-5]\d)|noon|midnight)(?![^\s,.;!?])/i;
+/** Hours and minutes. */
+type Clock = [number, number];
+/** What "tonight" means without a time. */
+const EVENING: Clock = [20, 0];
 const PRIORITY = /(?<!\S)(?:!(high|medium|low|[123])|p([123]))(?!\S)/i;
 const TAG = /(?<!\S)#([\p{L}\p{N}][\p{L}\p{N}_-]{0,29})(?!\S)/u;
 const PRIORITIES: Record<string, Priority> = { "1": "high", "2": "medium", "3": "low" };
@@ -93,27 +102,34 @@ export function parseQuickAdd(text: string, now: Date, literal: readonly string[
     tokens.length = before.count;
   }
 
+  const tonight = tokens.some(({ kind, text }) => kind === "due" && /tonight$/i.test(text));
+
   const title = rest.replace(/\s+/g, " ").trim();
   if (!title) return { title: text.trim(), dueAt: null, priority: null, tags: [], tokens: [] };
   return {
     title,
-    dueAt: moment(day, time, now)?.toISOString() ?? null,
+    dueAt: moment(day, time ? clock(time) : tonight && EVENING, now)?.toISOString() ?? null,
     priority: word ? (PRIORITIES[word] ?? (word as Priority)) : null,
     tags,
     tokens,
   };
 }
 
-function moment(day: Date | null, time: string[] | null, now: Date): Date | null {
+function moment(day: Date | null, time: Clock | false, now: Date): Date | null {
   if (!time) return day && endOfDay(day);
-  const [, twelve, twelveMinutes, half, full, fullMinutes] = time;
-  const hours = half ? (Number(twelve) % 12) + (half.toLowerCase() === "pm" ? 12 : 0) : Number(full);
-  const minutes = Number((half ? twelveMinutes : fullMinutes) || 0);
   const at = new Date(day ?? startOfDay(now));
-  at.setHours(hours, minutes);
+  at.setHours(...time);
   // A time alone means the next time that the clock shows it.
   if (!day && at <= now) at.setDate(at.getDate() + 1);
   return at;
+}
+
+/** Hours and minutes of a match of TIME. Midnight is where the day ends. */
+function clock([all = "", twelve, twelveMinutes, half, full, fullMinutes]: string[]): Clock {
+  if (/noon$/i.test(all)) return [12, 0];
+  if (/midnight$/i.test(all)) return [23, 59];
+  if (!half) return [Number(full), Number(fullMinutes)];
+  return [(Number(twelve) % 12) + (half.toLowerCase() === "pm" ? 12 : 0), Number(twelveMinutes || 0)];
 }
 
 function calendarDay(year: number, month: number, day: number): Date | null {
@@ -133,10 +149,7 @@ function monthDay(day: string | undefined, month: string | undefined, year: stri
 const daysToNextMonday = (now: Date) => (8 - now.getDay()) % 7 || 7;
 
 function weekdayIndex(name: string | undefined): number {
-  const key = (name ?? "")
-    .toLowerCase()
-    .replace(/^(?:on|by|due)\s+/, "")
-    .slice(0, 3);
+  const key = (name ?? "").toLowerCase().slice(0, 3);
   return WEEKDAYS.findIndex((day) => day.startsWith(key));
 }
 
@@ -151,9 +164,14 @@ function nextWeeks(name: string | undefined, now: Date): Date {
 }
 
 function inSome(match: string[], now: Date): Date {
-  const numbers: Record<string, number> = { a: 1, an: 1, one: 1, two: 2, three: 3 };
   const [, amount = "", unit = ""] = match.map((part) => part.toLowerCase());
-  const count = numbers[amount] ?? Number(amount);
-  if (unit === "month") return new Date(now.getFullYear(), now.getMonth() + count, now.getDate());
+  const count = /^an?$/.test(amount) ? 1 : COUNTS.indexOf(amount) + 1 || Number(amount);
+  if (unit === "month") return monthsLater(now, count);
   return startOfDay(now, unit === "week" ? count * 7 : count);
+}
+
+/** The same day of a later month, or its last one where that month is shorter. */
+function monthsLater(now: Date, months: number): Date {
+  const lastDay = new Date(now.getFullYear(), now.getMonth() + months + 1, 0).getDate();
+  return new Date(now.getFullYear(), now.getMonth() + months, Math.min(now.getDate(), lastDay));
 }
