@@ -4,13 +4,13 @@ import { useEffect, useRef, useSyncExternalStore } from "react";
 
 /** Keys that work anywhere on a page outside text fields, as the help shows them. */
 export const SHORTCUTS = [
-  { keys: ["n"], what: "New task" },
-  { keys: ["/"], what: "Search" },
+  { keys: ["n"], what: "New task, or new conversation" },
+  { keys: ["/"], what: "Search, or write to the assistant" },
   { keys: ["j", "k"], what: "Next and previous task" },
   { keys: ["e"], what: "Edit the task" },
   { keys: ["x"], what: "Complete the task" },
   { keys: ["Delete"], what: "Delete the task" },
-  { keys: ["z"], what: "Undo the last deletion" },
+  { keys: ["z"], what: "Undo what was completed or deleted" },
   { keys: ["g"], what: "Go to the assistant, or back to the tasks" },
   { keys: ["?"], what: "This help" },
 ] as const;
@@ -44,7 +44,10 @@ function isTyping(target: EventTarget | null): boolean {
   return target instanceof HTMLInputElement && !["checkbox", "radio", "button"].includes(target.type);
 }
 
-/** Runs `handlers[key]` when that key is pressed alone, outside text fields and dialogs. */
+/**
+ * Runs `handlers[key]` when that key is pressed, outside text fields and dialogs. "Mod+" before a key stands for
+ * Ctrl or Command; such keys also work for those who have switched the single ones off.
+ */
 export function useShortcuts(handlers: Record<string, () => void>): void {
   const latest = useRef(handlers);
   useEffect(() => {
@@ -52,11 +55,11 @@ export function useShortcuts(handlers: Record<string, () => void>): void {
   });
   useEffect(() => {
     const onKeyDown = (event: KeyboardEvent) => {
-      if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing)
-        return;
+      if (event.defaultPrevented || event.altKey || event.isComposing) return;
       if (isTyping(event.target) || document.querySelector("[role=dialog], [role=menu]")) return;
-      const handler = latest.current[event.key];
-      if (!handler || !shortcutsEnabled()) return;
+      const mod = event.ctrlKey || event.metaKey;
+      const handler = latest.current[mod ? `Mod+${event.key}` : event.key];
+      if (!handler || !(mod || shortcutsEnabled())) return;
       event.preventDefault();
       handler();
     };

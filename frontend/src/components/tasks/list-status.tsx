@@ -20,7 +20,7 @@ type ListStatusProps = {
 export function ListStatus({ list, filters, shown, total, onChange, children }: ListStatusProps) {
   const summary = list.isPending ? "Loading tasks" : `${total} ${total === 1 ? "task" : "tasks"}`;
   return (
-    <section aria-label="Task list" aria-busy={list.isFetching} className="mt-5">
+    <section aria-label="Task list" aria-busy={list.isFetching} tabIndex={-1} className="mt-5 outline-none">
       <p aria-live="polite" className={shown > 0 ? "mb-1 px-1 text-muted text-sm" : "sr-only"}>
         {summary}
       </p>
@@ -49,7 +49,7 @@ export function ListStatus({ list, filters, shown, total, onChange, children }: 
         </p>
       )}
       {list.isSuccess && shown === 0 && <Empty filters={filters} onChange={onChange} />}
-      {shown > 0 && children}
+      {children}
       {list.hasNextPage && (
         <div className="mt-4 text-center">
           <Button onClick={() => list.fetchNextPage()} disabled={list.isFetchingNextPage}>
@@ -79,7 +79,14 @@ function Empty({ filters, onChange }: Pick<ListStatusProps, "filters" | "onChang
   const { q, priority, tag } = DEFAULT_FILTERS;
   return (
     <Note icon={SearchX} title="No task matches" text="Try other words or fewer filters.">
-      <Button onClick={() => onChange({ q, priority, tag, status: "all" })}>Clear filters</Button>
+      <Button
+        onClick={({ currentTarget }) => {
+          currentTarget.closest("section")?.focus(); // the button goes
+          onChange({ q, priority, tag, status: "all" });
+        }}
+      >
+        Clear filters
+      </Button>
     </Note>
   );
 }

@@ -30,22 +30,20 @@ export function TaskList({ tasks, filters, now, onTag }: TaskListProps) {
   const focus = useRowFocus(root, tasks);
   const update = useUpdateTask();
   const toast = useToast();
-  const { remove, undoLast } = useDeletions();
+  const deletions = useDeletions();
 
   const toggle = (task: Task) => {
     const completed = !task.completed;
-    update.mutate({ task, changes: { completed } });
-    if (!completed) return;
     const done = { ...task, completed };
-    toast({
-      text: `Completed “${task.title}”`,
-      action: {
-        label: "Undo",
-        hint: "Or find the task under Done and complete it again",
-        run: () => update.mutate({ task: done, changes: { completed: false } }),
-      },
-    });
+    const dismiss = completed
+      ? toast({
+          text: `Completed “${task.title}”`,
+          undo: () => update.mutate({ task: done, changes: { completed: false } }),
+        })
+      : undefined;
+    update.mutate({ task, changes: { completed }, onRefused: dismiss });
   };
+  const remove = (task: Task) => deletions.remove(task, () => focus.later(task.id));
   const close = (id: string) => {
     setEditing(undefined);
     focus.later(id);
@@ -69,7 +67,7 @@ export function TaskList({ tasks, filters, now, onTag }: TaskListProps) {
     e: onFocused((task) => setEditing(task.id)),
     x: onFocused(toggle),
     Delete: onFocused(remove),
-    z: () => undoLast(),
+    Backspace: onFocused(remove), // the key that has this name on a Mac
   });
 
   return (

@@ -1,3 +1,4 @@
+// @vitest-environment jsdom
 import { screen, waitFor, within } from "@testing-library/react";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Task } from "@/lib/api/types";
@@ -68,6 +69,7 @@ describe("completing", () => {
     expect(box).toBeChecked();
     answer.resolve(away());
     await screen.findByText(/“Read” was not changed/);
+    await waitFor(() => expect(screen.queryByText("Completed “Read”")).toBeNull());
     expect(screen.getByRole("checkbox", { name: "Complete “Read”" })).not.toBeChecked();
   });
 
@@ -80,6 +82,24 @@ describe("completing", () => {
     await user.click(await screen.findByRole("button", { name: "Undo" }));
     const bodies = () => calls.filter((c) => c.call.startsWith("PATCH")).map((c) => c.body);
     await waitFor(() => expect(bodies()).toEqual([{ completed: true }, { completed: false }]));
+  });
+
+  it("can be undone once by key, with Ctrl also where single keys are off", async () => {
+    localStorage.setItem("todo.shortcuts", "off");
+    const read = task({ title: "Read" });
+    const { user, calls } = await open([read], {
+      "PATCH /api/tasks/*": ({ body }) => json({ ...read, ...(body as Partial<Task>) }),
+    });
+    await user.click(screen.getByRole("checkbox", { name: "Complete “Read”" }));
+    await screen.findByRole("button", { name: "Undo" });
+    const bodies = () => calls.filter((c) => c.call.startsWith("PATCH")).map((c) => c.body);
+    await user.keyboard("z");
+    expect(bodies()).toHaveLength(1);
+    await user.keyboard("{Control>}z{/Control}");
+    await waitFor(() => expect(bodies()).toEqual([{ completed: true }, { completed: false }]));
+    await waitFor(() => expect(screen.queryByRole("button", { name: "Undo" })).toBeNull());
+    await user.keyboard("{Control>}z{/Control}");
+    expect(bodies()).toHaveLength(2);
   });
 });
 
@@ -162,7 +182,16 @@ describe("the keyboard", () => {
     expect(row("Alpha")).toBeNull();
     await waitFor(() => expect(row("Beta")).toHaveFocus());
     await user.keyboard("z");
-    expect(row("Alpha")).toBeVisible();
+    await waitFor(() => expect(row("Alpha")).toHaveFocus());
+  });
+
+  it("keeps the focus in the list when its last task goes, and brings that back", async () => {
+    const { user } = await open([task({ title: "Alpha" })]);
+    await user.keyboard("j{Delete}");
+    expect(await screen.findByText("All clear")).toBeVisible();
+    expect(screen.getByRole("region", { name: "Task list" })).toHaveFocus();
+    await user.keyboard("z");
+    await waitFor(() => expect(row("Alpha")).toHaveFocus());
   });
 
   it("goes to the new task and to the search, but not while typing", async () => {

@@ -3,7 +3,7 @@
 import { type RefObject, useEffect, useRef } from "react";
 import type { Task } from "@/lib/api/types";
 
-/** Moves the focus between rows, and to a neighbour when the focused row goes away. */
+/** Moves the focus between rows, and to a neighbour when the focused row goes away, or to the list when it was the last. */
 export function useRowFocus(root: RefObject<HTMLDivElement | null>, tasks: Task[]) {
   const last = useRef<{ id: string; index: number }>(undefined);
   const wanted = useRef<string>(undefined);
@@ -38,7 +38,8 @@ export function useRowFocus(root: RefObject<HTMLDivElement | null>, tasks: Task[
     const lost = last.current && !tasks.some((task) => task.id === last.current?.id);
     if (lost && document.activeElement === document.body) {
       const all = rows();
-      focusRow(all[Math.min(last.current?.index ?? 0, all.length - 1)]);
+      if (all.length > 0) focusRow(all[Math.min(last.current?.index ?? 0, all.length - 1)]);
+      else root.current?.closest("section")?.focus();
     }
   });
 

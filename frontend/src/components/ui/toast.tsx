@@ -1,10 +1,11 @@
 "use client";
 
-import clsx from "clsx";
 import { CircleAlert, CircleCheck, X } from "lucide-react";
 import { Toast as Radix } from "radix-ui";
 import { createContext, type ReactNode, useCallback, useContext, useRef, useState } from "react";
+import { useShortcuts } from "@/lib/shortcuts";
 import { useMounted } from "@/lib/use-mounted";
+import { Kbd } from "./kbd";
 
 /** A short message at the foot of the page. `duration` is in milliseconds. */
 export type ToastMessage = {
@@ -13,21 +14,24 @@ export type ToastMessage = {
   duration?: number;
   /** A button in the message; `hint` tells screen-reader users another way to the same thing. */
   action?: { label: string; hint: string; run: () => void };
+  /** Takes back what the message tells of: a button "Undo", and the key for it, while the message is there. */
+  undo?: () => void;
   /** Called once when the message has gone, for whatever reason. */
   onGone?: () => void;
 };
 
 type Shown = ToastMessage & { id: number; open: boolean };
 
-const ToastContext = createContext<((message: ToastMessage) => void) | null>(null);
+const ToastContext = createContext<((message: ToastMessage) => () => void) | null>(null);
 
-/** Returns the function that shows a message. */
+/** Returns the function that shows a message, and which returns one that takes the message away again. */
 export function useToast() {
   const show = useContext(ToastContext);
   if (!show) throw new Error("useToast needs a ToastProvider above it");
   return show;
 }
 
+const ACTION = "rounded-md px-3 py-1.5 font-semibold text-accent text-sm hover:bg-hover";
 const EXIT_MS = 200;
 const MAX_SHOWN = 3;
 let lastId = 0;
@@ -52,13 +56,25 @@ export function ToastProvider({ children }: { children: ReactNode }) {
 
   const show = useCallback(
     (message: ToastMessage) => {
-      shown.current = [...shown.current, { ...message, id: ++lastId, open: true }];
+      const id = ++lastId;
+      shown.current = [...shown.current, { ...message, id, open: true }];
       setToasts(shown.current);
       const open = shown.current.filter((toast) => toast.open);
       for (const toast of open.slice(0, -MAX_SHOWN)) close(toast.id);
+      return () => close(id);
     },
     [close],
   );
+
+  const undo = (toast: Shown) => {
+    toast.undo?.();
+    close(toast.id);
+  };
+  const undoLast = () => {
+    const last = shown.current.findLast((toast) => toast.open && toast.undo);
+    if (last) undo(last);
+  };
+  useShortcuts({ z: undoLast, "Mod+z": undoLast });
 
   return (
     <ToastContext value={show}>
@@ -80,17 +96,26 @@ export function ToastProvider({ children }: { children: ReactNode }) {
             )}
             <Radix.Title className="min-w-0 flex-1 break-words py-1 text-sm">{toast.text}</Radix.Title>
             {toast.action && (
-              <Radix.Action
-                altText={toast.action.hint}
-                onClick={toast.action.run}
-                className="rounded-md px-3 py-1.5 font-semibold text-accent text-sm hover:bg-hover"
-              >
+              <Radix.Action altText={toast.action.hint} onClick={toast.action.run} className={ACTION}>
                 {toast.action.label}
+              </Radix.Action>
+            )}
+            {toast.undo && (
+              <Radix.Action
+                altText="Press Z to undo"
+                aria-keyshortcuts="z"
+                onClick={() => undo(toast)}
+                className={ACTION}
+              >
+                Undo
+                <span aria-hidden className="ml-2 hidden md:inline">
+                  <Kbd>z</Kbd>
+                </span>
               </Radix.Action>
             )}
             <Radix.Close
               aria-label="Dismiss"
-              className={clsx("rounded-md p-1.5 text-muted hover:bg-hover hover:text-text")}
+              className="rounded-md p-1.5 text-muted hover:bg-hover hover:text-text"
             >
               <X aria-hidden className="size-4" />
             </Radix.Close>

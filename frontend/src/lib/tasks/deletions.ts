@@ -33,18 +33,9 @@ export class Deletions {
     this.hide(task.id);
   }
 
-  /** Brings a task back; false when it is too late. */
-  undo(id: string): boolean {
-    const wasPending = this.pending.delete(id);
-    if (wasPending) this.show(id);
-    return wasPending;
-  }
-
-  /** Brings back the task that was deleted last, if there is one. */
-  undoLast(): Task | undefined {
-    const last = [...this.pending.values()].at(-1);
-    if (last) this.undo(last.id);
-    return last;
+  /** Brings a task back, unless it is too late. */
+  undo(id: string): void {
+    if (this.pending.delete(id)) this.show(id);
   }
 
   /** Deletes on the server. The task stays hidden unless that fails. */

@@ -55,14 +55,17 @@ export function useDeletions() {
   const toast = useToast();
   const hidden = useSyncExternalStore(deletions.subscribe, deletions.snapshot, deletions.snapshot);
 
-  const remove = (task: Task) => {
+  const remove = (task: Task, onUndo: () => void) => {
     deletions.add(task);
     toast({
       text: `Deleted “${task.title}”`,
       duration: UNDO_MS,
-      action: { label: "Undo", hint: "Press Z to bring the task back", run: () => deletions.undo(task.id) },
+      undo: () => {
+        deletions.undo(task.id);
+        onUndo();
+      },
       onGone: () => void deletions.commit(task.id),
     });
   };
-  return { hidden, remove, undoLast: () => deletions.undoLast(), flush: deletions.flush };
+  return { hidden, remove, flush: deletions.flush };
 }

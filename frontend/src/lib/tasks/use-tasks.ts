@@ -95,6 +95,13 @@ export function useCreateTask(filters: Filters) {
   });
 }
 
+type TaskChange = {
+  task: Task;
+  changes: TaskUpdate;
+  /** Called when the server refuses: to take back what was said of the change. */
+  onRefused?: () => void;
+};
+
 /** Changes a task: visible at once; when the server refuses, the old state returns and a message says why. */
 export function useUpdateTask() {
   const { api } = useRuntime();
@@ -106,15 +113,16 @@ export function useUpdateTask() {
   };
   const mutation = useMutation({
     mutationKey: LISTS,
-    mutationFn: ({ task, changes }: { task: Task; changes: TaskUpdate }) =>
+    mutationFn: ({ task, changes }: TaskChange) =>
       unwrap(api.PATCH("/api/tasks/{task_id}", { params: { path: { task_id: task.id } }, body: changes })),
     onMutate: async ({ task, changes }) => {
       await client.cancelQueries({ queryKey: LISTS });
       put({ ...task, ...(changes as Partial<Task>) });
     },
     onSuccess: put,
-    onError: (error, { task, changes }) => {
+    onError: (error, { task, changes, onRefused }) => {
       put(task);
+      onRefused?.();
       toast({
         tone: "error",
         text: `“${task.title}” was not changed. ${asProblem(error).message}`,
