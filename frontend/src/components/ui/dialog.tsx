@@ -2,7 +2,7 @@
 
 import { X } from "lucide-react";
 import { Dialog as Radix } from "radix-ui";
-import type { ReactNode } from "react";
+import { type ReactNode, useState } from "react";
 import { IconButton } from "./button";
 
 type DialogProps = {
@@ -13,14 +13,24 @@ type DialogProps = {
   children: ReactNode;
 };
 
-/** A modal dialog: focus is kept inside and returned, Escape closes, its title names it. */
+/**
+ * A modal dialog: focus is kept inside, Escape closes, its title names it. Afterwards the focus is back where it
+ * was, or where the page's content begins if that is gone.
+ */
 export function Dialog({ open, onOpenChange, title, description, children }: DialogProps) {
+  const [opener] = useState(() => (typeof document === "undefined" ? null : document.activeElement));
+  const returnFocus = (event: Event) => {
+    event.preventDefault(); // Radix would look for a trigger of its own, and find none
+    (opener as HTMLElement | null)?.focus();
+    if (document.activeElement === document.body) document.getElementById("main")?.focus();
+  };
   return (
     <Radix.Root open={open} onOpenChange={onOpenChange}>
       <Radix.Portal>
         <Radix.Overlay className="fixed inset-0 z-40 animate-fade bg-scrim" />
         <Radix.Content
           {...(description ? {} : { "aria-describedby": undefined })}
+          onCloseAutoFocus={returnFocus}
           className="fixed inset-x-4 top-[10dvh] z-50 mx-auto max-h-[80dvh] max-w-md animate-rise overflow-y-auto rounded-2xl border border-line bg-raised p-6 shadow-float"
         >
           <div className="mb-4 flex items-start justify-between gap-4">
