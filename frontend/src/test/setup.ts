@@ -9,6 +9,8 @@ if (typeof window !== "undefined") {
   // What jsdom lacks and components call.
   Element.prototype.scrollIntoView = () => {};
   Element.prototype.hasPointerCapture = () => false;
+  window.matchMedia = (media) =>
+    ({ ...new EventTarget(), media, matches: media === "(pointer: fine)" }) as MediaQueryList;
   navigation.install();
 }
 

@@ -1,4 +1,5 @@
-import { screen } from "@testing-library/react";
+// @vitest-environment jsdom
+import { screen, waitFor } from "@testing-library/react";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { ChatEvent, Confirmation, Conversation, ToolResult } from "@/lib/api/types";
 import { json, problem, serve, task } from "@/test/api";
@@ -136,10 +137,12 @@ describe("ChatView", () => {
     await stream.send({ event: "confirmation", data: proposal });
     await stream.send(answer);
     const confirmed = () => calls.filter((c) => c.call.startsWith("POST /api/chat/confirmations"));
-    const button = await screen.findByRole("button", { name: "Delete" });
+    await screen.findByRole("button", { name: "Send" });
+    const button = screen.getByRole("button", { name: "Delete" });
     expect(confirmed()).toEqual([]);
     await user.click(button);
-    await screen.findByText("Deleted “Buy milk”");
+    const outcome = await screen.findByText("Deleted “Buy milk”");
+    await waitFor(() => expect(outcome.parentElement).toHaveFocus());
     expect(screen.queryByRole("button", { name: "Delete" })).toBeNull();
     expect(confirmed().map((c) => c.url.pathname)).toEqual([`/api/chat/confirmations/${proposal.id}`]);
   });
@@ -198,6 +201,22 @@ describe("ChatView", () => {
     expect((await screen.findByText("Bold")).tagName).toBe("STRONG");
     expect(container.querySelector("img")).toBeNull();
     expect(screen.getByText("link").getAttribute("href") ?? "").not.toContain("javascript");
+  });
+
+  it("begins a new conversation with n and is written to after /", async () => {
+    navigation.at(`/chat?c=${ID}`);
+    serve({
+      ...history,
+      "GET /api/chat/conversations/*": () =>
+        json({ id: ID, title: "Hi", created_at: AT, updated_at: AT, messages: [], confirmations: [] }),
+    });
+    const { user } = renderPage(<ChatView />);
+    await user.keyboard("/n/{Escape}");
+    expect(screen.getByLabelText("Message to the assistant")).toHaveValue("n/");
+    expect(location.search).toBe(`?c=${ID}`);
+    await user.keyboard("n");
+    expect(location.search).toBe("");
+    expect(screen.getByLabelText("Message to the assistant")).toHaveFocus();
   });
 
   it("says when a conversation is gone", async () => {

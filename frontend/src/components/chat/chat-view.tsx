@@ -1,19 +1,22 @@
 "use client";
 
 import { History, MessageCirclePlus } from "lucide-react";
+import dynamic from "next/dynamic";
 import { useSearchParams } from "next/navigation";
 import { useRef, useState } from "react";
 import { Button } from "@/components/ui/button";
-import { Dialog } from "@/components/ui/dialog";
 import { ErrorNote } from "@/components/ui/field";
 import { asProblem } from "@/lib/api/problem";
 import { useAssistantKind, useChat } from "@/lib/chat/use-chat";
 import { useConversation } from "@/lib/chat/use-conversations";
+import { useShortcuts } from "@/lib/shortcuts";
 import { replaceParams } from "@/lib/tasks/use-filters";
 import { Composer } from "./composer";
 import { ConversationList } from "./conversation-list";
 import { Messages } from "./messages";
 import { Welcome } from "./welcome";
+
+const Dialog = dynamic(() => import("@/components/ui/dialog").then((module) => module.Dialog));
 
 const open = (id: string | undefined) => replaceParams(new URLSearchParams(id ? { c: id } : {}));
 
@@ -32,15 +35,20 @@ export function ChatView() {
   const conversation = useConversation(id, Boolean(shown));
   const gone = conversation.isLoadingError && asProblem(conversation.error).status === 404;
 
+  // Where there is no keyboard, the focus would bring up one on the screen, over what there is to read.
+  const toInput = () => matchMedia("(pointer: fine)").matches && input.current?.focus();
+  useShortcuts({ n: () => select(undefined), "/": () => input.current?.focus() });
+
   const select = (next: string | undefined) => {
     chat.dismiss();
     open(next);
     setHistory(false);
-    input.current?.focus();
+    toInput();
   };
   const send = (text: string) => {
     setDraft("");
     void chat.send(text);
+    toInput();
   };
 
   const list = <ConversationList current={id} onSelect={select} />;

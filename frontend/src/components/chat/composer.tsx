@@ -21,7 +21,8 @@ export function Composer({ ref, text, onChange, onSend, running, onStop }: Compo
     event.preventDefault();
     if (message && !running) onSend(message);
   };
-  const onKeyDown = (event: KeyboardEvent) => {
+  const onKeyDown = (event: KeyboardEvent<HTMLTextAreaElement>) => {
+    if (event.key === "Escape") event.currentTarget.blur();
     if (event.key === "Enter" && !event.shiftKey && !event.nativeEvent.isComposing) submit(event);
   };
   const button =
@@ -40,6 +41,7 @@ export function Composer({ ref, text, onChange, onSend, running, onStop }: Compo
           onKeyDown={onKeyDown}
           maxLength={MAX_MESSAGE}
           aria-label="Message to the assistant"
+          aria-keyshortcuts="/"
           placeholder="Ask or tell the assistant…"
           enterKeyHint="send"
           className="field-sizing-content max-h-40 min-h-9 min-w-0 flex-1 resize-none bg-transparent px-2 py-1.5 outline-none"

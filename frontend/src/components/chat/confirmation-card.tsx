@@ -1,6 +1,7 @@
 "use client";
 
 import { CircleCheck, Clock, Trash2, Undo2 } from "lucide-react";
+import { useEffect, useRef } from "react";
 import { Button } from "@/components/ui/button";
 import type { Confirmation } from "@/lib/api/types";
 import { useAnswerConfirmation } from "@/lib/chat/use-conversations";
@@ -13,6 +14,11 @@ export function ConfirmationCard({ confirmation, conversationId }: ConfirmationC
   const now = useNow();
   const answer = useAnswerConfirmation(conversationId);
   const { task_title: title, status } = confirmation;
+  const outcomeText = useRef<HTMLParagraphElement>(null);
+  // The button that was pressed is gone: its outcome takes over the focus.
+  useEffect(() => {
+    if (answer.isSuccess && status !== "pending") outcomeText.current?.focus();
+  }, [answer.isSuccess, status]);
   const expired = status === "expired" || (status === "pending" && new Date(confirmation.expires_at) <= now);
 
   if (status === "pending" && !expired) {
@@ -52,7 +58,11 @@ export function ConfirmationCard({ confirmation, conversationId }: ConfirmationC
       ? { icon: CircleCheck, text: `Deleted “${title}”` }
       : { icon: Undo2, text: `Kept “${title}”` };
   return (
-    <p className="flex items-center gap-2 rounded-xl border border-line bg-surface px-3 py-2 text-muted text-sm">
+    <p
+      ref={outcomeText}
+      tabIndex={-1}
+      className="flex items-center gap-2 rounded-xl border border-line bg-surface px-3 py-2 text-muted text-sm outline-none"
+    >
       <outcome.icon aria-hidden className="size-4 shrink-0" />
       <span className="[overflow-wrap:anywhere]">{outcome.text}</span>
     </p>

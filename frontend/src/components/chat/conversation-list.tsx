@@ -2,11 +2,13 @@
 
 import clsx from "clsx";
 import { MessageCirclePlus, Trash2 } from "lucide-react";
+import dynamic from "next/dynamic";
 import { useState } from "react";
 import { Button, IconButton } from "@/components/ui/button";
-import { Dialog } from "@/components/ui/dialog";
 import { asProblem } from "@/lib/api/problem";
 import { useConversations, useDeleteConversation } from "@/lib/chat/use-conversations";
+
+const Dialog = dynamic(() => import("@/components/ui/dialog").then((module) => module.Dialog));
 
 type ConversationListProps = { current: string | undefined; onSelect: (id: string | undefined) => void };
 

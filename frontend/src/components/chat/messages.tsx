@@ -1,13 +1,16 @@
 "use client";
 
-import { useEffect, useRef } from "react";
+import { lazy, Suspense, useRef } from "react";
 import { Button } from "@/components/ui/button";
 import { ErrorNote } from "@/components/ui/field";
 import type { Confirmation, Conversation } from "@/lib/api/types";
 import type { Turn } from "@/lib/chat/reply";
 import type { Exchange } from "@/lib/chat/use-chat";
-import { Markdown } from "./markdown";
 import { ToolCallView } from "./tool-call";
+import { useFollowEnd } from "./use-follow-end";
+
+// Much code: the page does not wait for it, and shows the text as it is until it is there.
+const Markdown = lazy(() => import("./markdown").then((module) => ({ default: module.Markdown })));
 
 type MessagesProps = {
   conversation: Conversation | undefined;
@@ -20,10 +23,7 @@ type MessagesProps = {
 export function Messages({ conversation, loading, exchange, onRetry }: MessagesProps) {
   const end = useRef<HTMLDivElement>(null);
   const length = (conversation?.messages.length ?? 0) + JSON.stringify(exchange?.reply.turns ?? "").length;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the length is what has grown; follow it.
-  useEffect(() => {
-    end.current?.scrollIntoView({ block: "end" });
-  }, [length, exchange?.prompt]);
+  useFollowEnd(end, length, `${conversation?.id} ${exchange?.prompt}`);
 
   // The stored ones last: they know what became of a proposal.
   const confirmations = [...(exchange?.reply.confirmations ?? []), ...(conversation?.confirmations ?? [])];
@@ -101,7 +101,9 @@ function AssistantTurn({ turn, confirmations, conversationId }: AssistantTurnPro
       <span className="sr-only">Assistant: </span>
       {turn.content && (
         <div className="min-w-0 max-w-full rounded-2xl rounded-bl-md border border-line bg-surface px-4 py-2.5">
-          <Markdown text={turn.content} />
+          <Suspense fallback={<p className="whitespace-pre-line [overflow-wrap:anywhere]">{turn.content}</p>}>
+            <Markdown text={turn.content} />
+          </Suspense>
         </div>
       )}
       {turn.tool_calls.map((call) => (
