@@ -12,6 +12,7 @@ import { IconButton } from "@/components/ui/button";
 import { useShortcuts } from "@/lib/shortcuts";
 import { DeletionsProvider } from "@/lib/tasks/use-deletions";
 import { AccountMenu } from "./account-menu";
+import { OfflineNotice } from "./offline-notice";
 
 const HelpDialog = dynamic(() => import("./help-dialog").then((module) => module.HelpDialog));
 
@@ -37,6 +38,7 @@ export function AppShell({ children }: { children: ReactNode }) {
         <Link
           key={href}
           href={href}
+          prefetch // the whole page, which is the same for everybody: changing over takes no time
           aria-current={here ? "page" : undefined}
           className={clsx(
             "flex items-center rounded-lg font-medium transition-colors",
@@ -75,6 +77,7 @@ export function AppShell({ children }: { children: ReactNode }) {
               <AccountMenu />
             </div>
           </div>
+          <OfflineNotice />
         </header>
         <main id="main" tabIndex={-1} className="flex flex-1 flex-col outline-none">
           {children}
