@@ -1,3 +1,4 @@
+// @vitest-environment jsdom
 import { screen } from "@testing-library/react";
 import { describe, expect, it } from "vitest";
 import { json, problem, serve } from "@/test/api";
@@ -46,6 +47,15 @@ describe("AuthForm", () => {
     expect(screen.getByLabelText("Password")).toHaveAccessibleDescription(/Use at least 8 characters/);
     expect(screen.getByLabelText("Password")).toHaveFocus();
     expect(calls).toEqual([]);
+  });
+
+  it("shows the password while that is wanted", async () => {
+    const { user } = open("login");
+    expect(screen.getByLabelText("Password")).toHaveAttribute("type", "password");
+    await user.click(screen.getByRole("button", { name: "Show what is typed" }));
+    expect(screen.getByLabelText("Password")).toHaveAttribute("type", "text");
+    await user.click(screen.getByRole("button", { name: "Hide what is typed" }));
+    expect(screen.getByLabelText("Password")).toHaveAttribute("type", "password");
   });
 
   it("shows the server's word about a field at that field", async () => {

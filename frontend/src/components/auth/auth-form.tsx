@@ -6,7 +6,7 @@ import { useRouter } from "next/navigation";
 import { type FormEvent, useRef, useState } from "react";
 import { useRuntime } from "@/components/providers";
 import { Button } from "@/components/ui/button";
-import { ErrorNote, Field } from "@/components/ui/field";
+import { ErrorNote, Field, PasswordField } from "@/components/ui/field";
 import { unwrap } from "@/lib/api/client";
 import { asProblem } from "@/lib/api/problem";
 
@@ -65,10 +65,9 @@ export function AuthForm({ mode, next, expired }: AuthFormProps) {
         )}
         {problem && !emailFault && !serverPasswordFault && <ErrorNote>{problem.message}</ErrorNote>}
         <Field label="Email" name="email" type="email" autoComplete="email" required error={emailFault} />
-        <Field
+        <PasswordField
           label="Password"
           name="password"
-          type="password"
           autoComplete={registering ? "new-password" : "current-password"}
           required
           hint={registering ? `At least ${MIN_PASSWORD} characters.` : undefined}

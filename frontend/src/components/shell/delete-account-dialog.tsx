@@ -5,7 +5,7 @@ import type { FormEvent } from "react";
 import { useRuntime } from "@/components/providers";
 import { Button } from "@/components/ui/button";
 import { Dialog } from "@/components/ui/dialog";
-import { ErrorNote, Field } from "@/components/ui/field";
+import { ErrorNote, PasswordField } from "@/components/ui/field";
 import { unwrap } from "@/lib/api/client";
 import { asProblem } from "@/lib/api/problem";
 
@@ -30,10 +30,9 @@ export function DeleteAccountDialog({ onClose }: { onClose: () => void }) {
     >
       <form onSubmit={submit} className="grid gap-4">
         {problem && problem.code !== "wrong_password" && <ErrorNote>{problem.message}</ErrorNote>}
-        <Field
+        <PasswordField
           label="Your password"
           name="password"
-          type="password"
           autoComplete="current-password"
           required
           error={problem?.code === "wrong_password" ? "This is not your password." : undefined}

@@ -1,16 +1,25 @@
+"use client";
+
 import clsx from "clsx";
-import { CircleAlert } from "lucide-react";
-import { type ComponentProps, type ReactNode, useId } from "react";
+import { CircleAlert, Eye, EyeOff } from "lucide-react";
+import { type ComponentProps, type ReactNode, useId, useState } from "react";
+import { IconButton } from "./button";
 
 /** Look of every text-like control. */
 export const controlClass =
   "rounded-lg border border-control bg-surface px-3 text-text transition-colors " +
   "hover:border-text focus-visible:border-accent focus-visible:outline-offset-0 aria-invalid:border-danger";
 
-type FieldProps = ComponentProps<"input"> & { label: string; hint?: ReactNode; error?: string };
+type FieldProps = ComponentProps<"input"> & {
+  label: string;
+  hint?: ReactNode;
+  error?: string;
+  /** A button at the end of the input. */
+  button?: ReactNode;
+};
 
 /** A labelled one-line input with a hint and an error that screen readers are told about. */
-export function Field({ label, hint, error, className, ...rest }: FieldProps) {
+export function Field({ label, hint, error, button, className, ...rest }: FieldProps) {
   const id = useId();
   // An error says all that the hint says.
   const hinted = hint && !error;
@@ -20,13 +29,16 @@ export function Field({ label, hint, error, className, ...rest }: FieldProps) {
       <label htmlFor={id} className="font-medium text-sm">
         {label}
       </label>
-      <input
-        id={id}
-        aria-invalid={error ? true : undefined}
-        aria-describedby={described || undefined}
-        className={clsx(controlClass, "h-11 w-full")}
-        {...rest}
-      />
+      <div className="relative">
+        <input
+          id={id}
+          aria-invalid={error ? true : undefined}
+          aria-describedby={described || undefined}
+          className={clsx(controlClass, "h-11 w-full", button && "pr-12")}
+          {...rest}
+        />
+        {button && <div className="absolute top-1 right-1">{button}</div>}
+      </div>
       {hinted && (
         <p id={`${id}-hint`} className="text-muted text-sm">
           {hint}
@@ -39,6 +51,28 @@ export function Field({ label, hint, error, className, ...rest }: FieldProps) {
         </p>
       )}
     </div>
+  );
+}
+
+/** A field for a password, which can be looked at while it is typed. */
+export function PasswordField(props: Omit<FieldProps, "type" | "button">) {
+  const [shown, setShown] = useState(false);
+  const Icon = shown ? EyeOff : Eye;
+  return (
+    <Field
+      type={shown ? "text" : "password"}
+      autoCapitalize="none"
+      spellCheck={false}
+      button={
+        <IconButton
+          label={shown ? "Hide what is typed" : "Show what is typed"}
+          onClick={() => setShown(!shown)}
+        >
+          <Icon aria-hidden className="size-5" />
+        </IconButton>
+      }
+      {...props}
+    />
   );
 }
 
