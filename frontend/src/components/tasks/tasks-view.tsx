@@ -7,6 +7,7 @@ import { useShortcuts } from "@/lib/shortcuts";
 import { useDeletions } from "@/lib/tasks/use-deletions";
 import { replaceParams, useFilters } from "@/lib/tasks/use-filters";
 import { useTaskList } from "@/lib/tasks/use-tasks";
+import { useMounted } from "@/lib/use-mounted";
 import { useNow } from "@/lib/use-now";
 import { FilterBar } from "./filter-bar";
 import { ListStatus } from "./list-status";
@@ -18,6 +19,7 @@ const TaskDialog = dynamic(() => import("./task-dialog").then((module) => module
 /** The page of tasks. */
 export function TasksView() {
   const now = useNow();
+  const mounted = useMounted();
   const [filters, setFilters] = useFilters();
   const list = useTaskList(filters);
   const { hidden } = useDeletions();
@@ -44,8 +46,9 @@ export function TasksView() {
     <div className="mx-auto w-full max-w-3xl px-4 py-6 sm:px-6 sm:py-8">
       <div className="mb-4 flex items-baseline justify-between gap-4">
         <h1 className="font-bold text-2xl tracking-tight">Tasks</h1>
-        <p className="text-muted text-sm" suppressHydrationWarning>
-          {now.toLocaleDateString(undefined, { weekday: "long", day: "numeric", month: "long" })}
+        {/* Only the browser knows the user's time zone and language. */}
+        <p className="text-muted text-sm">
+          {mounted && now.toLocaleDateString(undefined, { weekday: "long", day: "numeric", month: "long" })}
         </p>
       </div>
       <QuickAdd filters={filters} now={now} ref={newTask} />
