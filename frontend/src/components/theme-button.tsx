@@ -8,8 +8,10 @@ import { IconButton } from "./ui/button";
 export function ThemeButton({ className }: { className?: string }) {
   const toggle = () => {
     const systemDark = matchMedia("(prefers-color-scheme: dark)").matches;
-    const dark = currentTheme() === "dark" || (!currentTheme() && systemDark);
-    chooseTheme(dark ? "light" : "dark");
+    const system = systemDark ? "dark" : "light";
+    const next = (currentTheme() ?? system) === "dark" ? "light" : "dark";
+    // Back at what the system says, the page follows the system again.
+    chooseTheme(next === system ? undefined : next);
   };
   return (
     <IconButton label="Switch between light and dark" onClick={toggle} className={className}>

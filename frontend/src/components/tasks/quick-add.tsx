@@ -84,7 +84,7 @@ export function QuickAdd({ filters, now, ref }: QuickAddProps) {
           placeholder="Add a task, like “Pay rent Friday #home”"
           enterKeyHint="done"
           autoComplete="off"
-          className="h-9 min-w-0 flex-1 bg-transparent outline-none"
+          className="h-9 min-w-0 flex-1 text-ellipsis bg-transparent outline-none"
         />
         <Button type="submit" tone="primary" size="small" disabled={!parsed.title || tooLong}>
           Add

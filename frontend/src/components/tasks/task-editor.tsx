@@ -102,7 +102,7 @@ export function TaskEditor({ task, className, onSave, onCancel }: TaskEditorProp
       <div className="grid gap-4 @lg:grid-cols-2">
         <fieldset className="grid min-w-0 gap-1.5">
           <legend className="mb-1.5 font-medium text-sm">Due</legend>
-          <div className="flex gap-2">
+          <div className="flex min-w-0 gap-2">
             <input
               type="date"
               aria-label="Due date"
