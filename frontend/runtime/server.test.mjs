@@ -49,7 +49,8 @@ async function ready(server) {
   const deadline = Date.now() + START_TIMEOUT_MS;
   while (Date.now() < deadline) {
     const answer = await fetch(server.url).catch(() => undefined);
-    if (answer?.ok) return answer;
+    // Read to its end: what is not would keep the connection, and with it the server, from closing.
+    if (answer?.ok && (await answer.text())) return answer;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   throw new Error(`the server did not start:\n${server.lines().join("\n")}`);
@@ -108,6 +109,20 @@ test("sends visitors without a session to the login, by a path that holds behind
   const answer = await fetch(`${server.url}/tasks?tag=home`, { redirect: "manual" });
   assert.equal(answer.status, 307);
   assert.equal(answer.headers.get("location"), "/login?next=%2Ftasks%3Ftag%3Dhome");
+  await stop(server);
+});
+
+test("sends visitors with a session from the login to where they wanted to go, unless it has expired", async () => {
+  const server = await start({});
+  await ready(server);
+  const login = (query) =>
+    fetch(`${server.url}/login${query}`, { redirect: "manual", headers: { cookie: "session=any" } });
+  assert.equal((await login("")).headers.get("location"), "/tasks");
+  assert.equal((await login("?next=%2Fchat")).headers.get("location"), "/chat");
+  assert.equal((await login("?next=https%3A%2F%2Fevil.example")).headers.get("location"), "/tasks");
+  const expired = await login("?expired&next=%2Fchat");
+  assert.equal(expired.status, 200);
+  await expired.text();
   await stop(server);
 });
 

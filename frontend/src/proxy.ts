@@ -1,5 +1,6 @@
 import { type NextRequest, NextResponse } from "next/server";
 import { publicApiUrl } from "@/lib/config";
+import { safeNext } from "@/lib/safe-next";
 import { SESSION_COOKIE } from "@/lib/session-cookie";
 
 const PRIVATE_PAGES = /^\/(tasks|chat)(\/|$)/;
@@ -24,16 +25,21 @@ function contentSecurityPolicy(nonce: string, apiUrl: string): string {
 }
 
 /**
- * Gives every page its security headers with a fresh nonce, and sends visitors without a session from
- * the private pages to the login page. The cookie is only a hint here: the API alone decides.
+ * Gives every page its policy with a fresh nonce, and sends visitors without a session from the private pages
+ * to the login page, and those with one from there to their tasks. The cookie is only a hint here: the API
+ * alone decides, and who comes from it with an expired session stays at the login.
  */
 export function proxy(request: NextRequest) {
   const apiUrl = publicApiUrl();
-  const { pathname, search } = request.nextUrl;
-  if (!apiUrl && PRIVATE_PAGES.test(pathname) && !request.cookies.has(SESSION_COOKIE)) {
+  const { pathname, search, searchParams } = request.nextUrl;
+  const session = request.cookies.has(SESSION_COOKIE);
+  if (!apiUrl && !session && PRIVATE_PAGES.test(pathname)) {
     const login = new URL("/login", request.url);
     login.searchParams.set("next", pathname + search);
     return NextResponse.redirect(login);
+  }
+  if (!apiUrl && session && pathname === "/login" && !searchParams.has("expired")) {
+    return NextResponse.redirect(new URL(safeNext(searchParams.get("next") ?? undefined), request.url));
   }
 
   const nonce = crypto.randomUUID().replaceAll("-", "");
@@ -44,12 +50,8 @@ export function proxy(request: NextRequest) {
 
   const response = NextResponse.next({ request: { headers } });
   response.headers.set("Content-Security-Policy", policy);
-  response.headers.set("X-Content-Type-Options", "nosniff");
-  response.headers.set("X-Frame-Options", "DENY");
-  response.headers.set("Referrer-Policy", "strict-origin-when-cross-origin");
   // Elsewhere browsers ignore it, and complain about it.
   if (isTrustworthy(request)) response.headers.set("Cross-Origin-Opener-Policy", "same-origin");
-  response.headers.set("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=()");
   return response;
 }
 

@@ -1,9 +1,11 @@
 import { CalendarClock, Keyboard, MessageCircle } from "lucide-react";
+import { cookies } from "next/headers";
 import Link from "next/link";
 import { Brand } from "@/components/brand";
 import { Preview } from "@/components/landing/preview";
 import { ThemeButton } from "@/components/theme-button";
 import { buttonClass } from "@/components/ui/button";
+import { SESSION_COOKIE } from "@/lib/session-cookie";
 
 const FEATURES = [
   {
@@ -23,19 +25,28 @@ const FEATURES = [
   },
 ];
 
-export default function LandingPage() {
+export default async function LandingPage() {
+  const session = (await cookies()).has(SESSION_COOKIE);
   return (
     <div className="mx-auto flex min-h-dvh max-w-6xl flex-col px-5 sm:px-8">
       <header className="flex h-18 items-center justify-between gap-4">
         <Brand />
         <nav aria-label="Account" className="flex items-center gap-1 sm:gap-2">
           <ThemeButton />
-          <Link href="/login" className={buttonClass("quiet")}>
-            Log in
-          </Link>
-          <Link href="/register" className={buttonClass("primary")}>
-            Sign up
-          </Link>
+          {session ? (
+            <Link href="/tasks" className={buttonClass("primary")}>
+              My tasks
+            </Link>
+          ) : (
+            <>
+              <Link href="/login" className={buttonClass("quiet")}>
+                Log in
+              </Link>
+              <Link href="/register" className={buttonClass("primary")}>
+                Sign up
+              </Link>
+            </>
+          )}
         </nav>
       </header>
       <main className="flex flex-1 flex-col justify-center gap-16 py-10 sm:py-16">
@@ -49,10 +60,12 @@ export default function LandingPage() {
               assistant do the tidying.
             </p>
             <div className="mt-8 flex flex-wrap gap-3">
-              <Link href="/register" className={buttonClass("primary", "large")}>
-                Create an account
-              </Link>
-              <Link href="/tasks" className={buttonClass("secondary", "large")}>
+              {!session && (
+                <Link href="/register" className={buttonClass("primary", "large")}>
+                  Create an account
+                </Link>
+              )}
+              <Link href="/tasks" className={buttonClass(session ? "primary" : "secondary", "large")}>
                 Open my tasks
               </Link>
             </div>
