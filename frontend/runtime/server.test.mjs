@@ -6,12 +6,18 @@ import { cpSync } from "node:fs";
 import { createServer } from "node:http";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const SERVER = `${ROOT}.next/standalone`;
 const START_TIMEOUT_MS = 30_000;
+/** What a page may load before it works: JavaScript, as it travels. */
+const JAVASCRIPT_LIMIT_BYTES = 200_000;
 
-before(() => cpSync(`${ROOT}runtime/bootstrap.mjs`, `${SERVER}/bootstrap.mjs`));
+before(() => {
+  cpSync(`${ROOT}runtime/bootstrap.mjs`, `${SERVER}/bootstrap.mjs`);
+  cpSync(`${ROOT}.next/static`, `${SERVER}/.next/static`, { recursive: true });
+});
 
 const running = new Set();
 after(() => {
@@ -101,6 +107,29 @@ test("passes /api on to BACKEND_URL as it streams, finishes the stream on SIGTER
   assert.equal((await reader.read()).done, true);
   assert.equal(await server.exited, 0);
   backend.close();
+});
+
+test("no page makes the browser load much JavaScript before it works", async () => {
+  const server = await start({});
+  await ready(server);
+  for (const path of ["/", "/login", "/tasks", "/chat"]) {
+    const headers = ["/tasks", "/chat"].includes(path) ? { cookie: "session=any" } : {};
+    const page = await (await fetch(server.url + path, { headers })).text();
+    const scripts = [...page.matchAll(/<script\b[^>]*\bsrc="([^"]+)"[^>]*>/g)].filter(
+      ([tag]) => !/\bnoModule\b/i.test(tag),
+    );
+    assert.ok(scripts.length > 0, `${path} has scripts`);
+    const sizes = await Promise.all(
+      [...new Set(scripts.map(([, src]) => src))].map(async (src) => {
+        const file = await fetch(server.url + src);
+        assert.equal(file.status, 200, src);
+        return gzipSync(Buffer.from(await file.arrayBuffer())).length;
+      }),
+    );
+    const total = sizes.reduce((sum, size) => sum + size, 0);
+    assert.ok(total <= JAVASCRIPT_LIMIT_BYTES, `${path} loads ${total} bytes of JavaScript`);
+  }
+  await stop(server);
 });
 
 test("sends visitors without a session to the login, by a path that holds behind any proxy", async () => {
