@@ -20,6 +20,7 @@ export default defineConfig({
   reporter: [["list"]],
   use: {
     baseURL,
+    actionTimeout: 15_000,
     browserName: "chromium",
     ignoreHTTPSErrors: true,
     locale: "en-GB",

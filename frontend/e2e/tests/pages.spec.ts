@@ -1,36 +1,5 @@
-import AxeBuilder from "@axe-core/playwright";
-import type { Page } from "@playwright/test";
-import { addTask, expect, newAccount, register, SCREENSHOTS, say, test } from "./support";
-
-const WIDTHS = { wide: { width: 1280, height: 800 }, phone: { width: 360, height: 740 } };
-const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
-
-/** Looks at a page in both themes: nothing for axe to find, nothing to scroll sideways; keeps a picture. */
-async function look(page: Page, name: string) {
-  for (const colorScheme of ["light", "dark"] as const) {
-    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-    // The new colours are on the screen after the next frame.
-    await page.evaluate(
-      () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))),
-    );
-    const size = page.viewportSize() ?? WIDTHS.wide;
-    // As high as the page: what is halfway under a bar at the edge of the window is no target of the wrong size.
-    const height = await page.evaluate(() => document.documentElement.scrollHeight);
-    await page.setViewportSize({ ...size, height: Math.max(size.height, height) });
-    const { violations } = await new AxeBuilder({ page }).withTags(TAGS).analyze();
-    const found = violations.flatMap(({ id, nodes }) =>
-      nodes.map((node) => `${id}: ${node.target}: ${node.failureSummary}`),
-    );
-    expect.soft(found, `axe on ${name}, ${colorScheme}`).toEqual([]);
-    const overflow = await page.evaluate(
-      () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
-    );
-    expect.soft(overflow, `${name} scrolls sideways`).toBe(0);
-    await page.setViewportSize(size);
-    await page.screenshot({ path: `${SCREENSHOTS}/${name}-${colorScheme}.png` });
-  }
-  await page.emulateMedia({ colorScheme: "light" });
-}
+import { look, WIDTHS } from "./look";
+import { addTask, complete, expect, newAccount, register, say, test } from "./support";
 
 for (const [width, viewport] of Object.entries(WIDTHS)) {
   test.describe(width, () => {
@@ -66,7 +35,7 @@ for (const [width, viewport] of Object.entries(WIDTHS)) {
       await look(page, `editor-${width}`);
       await page.keyboard.press("Escape");
 
-      await page.getByRole("checkbox", { name: "Complete “Read a good book”" }).check();
+      await complete(page, "Read a good book");
       await expect(page.getByRole("button", { name: "Undo" })).toBeVisible();
       await look(page, `undo-${width}`);
 
@@ -98,19 +67,9 @@ test("the choice of a theme survives a reload, without a flash", async ({ page }
   const response = await page.reload();
   expect(await response?.text()).toContain('data-theme="dark"');
   expect(await background()).not.toBe(light);
-});
-
-test.describe("a page that does not exist", () => {
-  test("says so, with status 404 and ways on", async ({ context }) => {
-    // A page whose console is not checked: the browser itself reports the status as an error there.
-    const page = await context.newPage();
-    const response = await page.goto("/no/such/page");
-    expect(response?.status()).toBe(404);
-    await expect(page.getByRole("heading", { name: "There is nothing here" })).toBeVisible();
-    await look(page, "not-found");
-    await page.getByRole("link", { name: "Start page" }).click();
-    await expect(page).toHaveURL(/\/$/);
-  });
+  await page.getByRole("button", { name: "Switch between light and dark" }).click();
+  await page.emulateMedia({ colorScheme: "dark" });
+  expect(await background(), "switched back, it follows the system again").not.toBe(light);
 });
 
 test("every answer carries the security headers, and the policy allows no inline script", async ({
@@ -123,4 +82,10 @@ test("every answer carries the security headers, and the policy allows no inline
   expect(policy).not.toContain("unsafe");
   expect(first).toMatchObject({ "x-content-type-options": "nosniff", "x-frame-options": "DENY" });
   expect((await headers())["content-security-policy"], "the nonce is new each time").not.toBe(policy);
+  const script = await page.locator("script[src]").first().getAttribute("src");
+  const file = await page.request.get(script ?? "");
+  expect(file.headers()).toMatchObject({
+    "x-content-type-options": "nosniff",
+    "cache-control": "public, max-age=31536000, immutable",
+  });
 });

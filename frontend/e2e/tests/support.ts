@@ -38,6 +38,10 @@ export async function register(page: Page, { email, password }: Account) {
   await expect(page.getByRole("heading", { name: "Tasks", level: 1 })).toBeVisible();
 }
 
+/** Completes a task by its checkbox, which may be gone before it could be looked at again. */
+export const complete = (page: Page, title: string) =>
+  page.getByRole("checkbox", { name: `Complete “${title}”` }).click();
+
 export async function addTask(page: Page, line: string, title: string) {
   await page.getByLabel("New task").fill(line);
   await page.getByLabel("New task").press("Enter");
