@@ -1,7 +1,7 @@
 "use client";
 
 import { CircleCheckBig, CloudOff, ListTodo, type LucideIcon, SearchX } from "lucide-react";
-import type { ReactNode } from "react";
+import type { MouseEvent, ReactNode } from "react";
 import { Button } from "@/components/ui/button";
 import { asProblem } from "@/lib/api/problem";
 import { DEFAULT_FILTERS, type Filters, isFiltered } from "@/lib/tasks/filters";
@@ -15,6 +15,9 @@ type ListStatusProps = {
   onChange: (changes: Partial<Filters>) => void;
   children: ReactNode;
 };
+
+/** Moves the focus to the list from a button that goes away. */
+const toList = ({ currentTarget }: MouseEvent) => currentTarget.closest("section")?.focus();
 
 /** Whatever there is to say about the list: loading, failed, empty, how many, and more to load. */
 export function ListStatus({ list, filters, shown, total, onChange, children }: ListStatusProps) {
@@ -32,7 +35,13 @@ export function ListStatus({ list, filters, shown, total, onChange, children }: 
           text={asProblem(list.error).message}
           alert
         >
-          <Button onClick={() => list.refetch()} disabled={list.isFetching}>
+          <Button
+            disabled={list.isFetching}
+            onClick={(event) => {
+              toList(event);
+              list.refetch();
+            }}
+          >
             Try again
           </Button>
         </Note>
@@ -52,7 +61,8 @@ export function ListStatus({ list, filters, shown, total, onChange, children }: 
       {children}
       {list.hasNextPage && (
         <div className="mt-4 text-center">
-          <Button onClick={() => list.fetchNextPage()} disabled={list.isFetchingNextPage}>
+          {/* Not disabled: that would take the focus away from it. */}
+          <Button aria-disabled={list.isFetchingNextPage} onClick={() => list.fetchNextPage()}>
             {list.isFetchingNextPage ? "Loading…" : "Show more"}
           </Button>
         </div>
@@ -80,8 +90,8 @@ function Empty({ filters, onChange }: Pick<ListStatusProps, "filters" | "onChang
   return (
     <Note icon={SearchX} title="No task matches" text="Try other words or fewer filters.">
       <Button
-        onClick={({ currentTarget }) => {
-          currentTarget.closest("section")?.focus(); // the button goes
+        onClick={(event) => {
+          toList(event);
           onChange({ q, priority, tag, status: "all" });
         }}
       >
