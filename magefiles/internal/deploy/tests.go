@@ -180,7 +180,7 @@ func (a *App) testImage(ctx context.Context, t *ui.Task, print func(string), s i
 		return err
 	}
 	_, err = a.docker.Run(ctx, run.Cmd{
-		Args:  append(append([]string{"run", "--rm", "--init"}, options...), ref),
+		Args:  append(append([]string{"run", "--rm", "--init", "--env", "NO_COLOR=1"}, options...), ref),
 		Line:  print,
 		Grace: 15 * time.Second,
 	})
