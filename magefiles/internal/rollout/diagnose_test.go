@@ -1,0 +1,58 @@
+package rollout
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/kubernetes/fake"
+	clienttest "k8s.io/client-go/testing"
+)
+
+func TestDiagnosisOfAReleaseThatIsWell(t *testing.T) {
+	off := finished("frontend")
+	none := int32(0)
+	off.Spec.Replicas, off.Status.Replicas, off.Status.UpdatedReplicas, off.Status.AvailableReplicas = &none, 0, 0, 0
+	d, err := Diagnose(t.Context(), fake.NewClientset(finished("backend"), off), "todo", "todo-app")
+	require.NoError(t, err)
+	assert.Equal(t, "backend is well: 2 of 2 pods are ready.\nfrontend is scaled to 0 pods: it is out of service.\nNo container was restarted.\n", d.Text(""))
+	assert.Equal(t, "backend is well: 2 of 2 pods are ready.\nNo container was restarted.\n", d.Text("backend"))
+}
+
+func TestDiagnosisNamesCauseAndRestarts(t *testing.T) {
+	client := cluster(upgrade(func(s *state, p *corev1.Pod) {
+		crashing(main(p), 137, "OOMKilled")
+		main(p).RestartCount = 3
+		main(p).LastTerminationState.Terminated.FinishedAt = metav1.NewTime(time.Now().Add(-2 * time.Minute))
+		s.events = append(s.events, event(p, "backend", "Warning", "BackOff", "Back-off restarting failed container", 3))
+	}))
+	d, err := Diagnose(t.Context(), client, "todo", "todo-app")
+	require.NoError(t, err)
+	assert.Equal(t, `backend is not as it should be: 1 of 2 pods are ready and of the present version (CrashLoopBackOff).
+
+pod backend-new-x, container backend: was killed for using more memory than its limit of 512Mi
+  what to do: raise resources.limits.memory of the service in the chart's values, or find what uses it
+  event: Warning BackOff: Back-off restarting failed container (3 times)
+  log: fake logs
+
+pod backend-new-x, container backend: restarted 3 times, last 2m ago, after it ended with exit code 137 (OOMKilled)
+  log: fake logs
+`, d.Text("backend"))
+	assert.NotContains(t, d.Text("frontend"), "backend")
+	for _, a := range client.Actions() {
+		assert.NotEqual(t, "secrets", a.GetResource().Resource)
+		assert.Contains(t, []string{"list", "get"}, a.GetVerb(), "it only looks")
+	}
+}
+
+func TestDiagnosisNeedsAClusterThatAnswers(t *testing.T) {
+	client := fake.NewClientset()
+	client.PrependReactor("list", "events", func(clienttest.Action) (bool, runtime.Object, error) { return true, nil, errors.New("gone") })
+	_, err := Diagnose(t.Context(), client, "todo", "todo-app")
+	assert.ErrorContains(t, err, "gone")
+}
