@@ -54,6 +54,11 @@ func Scale(ctx context.Context, service string, pods int) error {
 	return with(ctx, func(a *deploy.App, ctx context.Context) error { return a.Scale(ctx, service, pods) })
 }
 
+// Restart replaces the pods of backend or frontend, one after another.
+func Restart(ctx context.Context, service string) error {
+	return with(ctx, func(a *deploy.App, ctx context.Context) error { return a.Restart(ctx, service) })
+}
+
 // given is the value of an optional argument, or its zero value.
 func given[T any](value *T) T {
 	if value == nil {
