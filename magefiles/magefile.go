@@ -18,6 +18,7 @@ import (
 // Aliases gives targets of a namespace a short name.
 var Aliases = map[string]any{
 	"test":         Test.All,
+	"ai":           Ai.Ask,
 	"port-forward": PortForward,
 }
 
