@@ -7,25 +7,33 @@ import (
 	"unicode/utf8"
 )
 
+// Colour is how a terminal marks text.
+type Colour string
+
+// Colours of marks: what is well, what deserves a look, what is wrong.
 const (
-	red    = "\x1b[31m"
-	green  = "\x1b[32m"
-	yellow = "\x1b[33m"
-	cyan   = "\x1b[36m"
-	dim    = "\x1b[2m"
-	reset  = "\x1b[0m"
+	Green  Colour = "\x1b[32m"
+	Yellow Colour = "\x1b[33m"
+	Red    Colour = "\x1b[31m"
+
+	cyan  Colour = "\x1b[36m"
+	dim   Colour = "\x1b[2m"
+	reset        = "\x1b[0m"
 )
+
+// Paint gives text in a colour where the output shows colours, and as it is elsewhere.
+func (u *UI) Paint(c Colour, text string) string { return u.style.paint(c, text) }
 
 var spinner = []rune("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏")
 
 // style turns tasks into text.
 type style struct{ colour bool }
 
-func (s style) paint(code, text string) string {
+func (s style) paint(code Colour, text string) string {
 	if !s.colour || text == "" {
 		return text
 	}
-	return code + text + reset
+	return string(code) + text + reset
 }
 
 func (s style) mark(t *Task, frame int) string {
@@ -33,11 +41,11 @@ func (s style) mark(t *Task, frame int) string {
 	case t.end.IsZero():
 		return s.paint(cyan, string(spinner[frame%len(spinner)]))
 	case t.err != nil:
-		return s.paint(red, "✗")
+		return s.paint(Red, "✗")
 	case !t.changed():
 		return s.paint(dim, "=")
 	}
-	return s.paint(green, "✓")
+	return s.paint(Green, "✓")
 }
 
 // tree gives the lines of a task and its parts for a terminal of the given width.
@@ -70,7 +78,7 @@ func (s style) plainStatus(t *Task, since time.Time) string {
 	return fmt.Sprintf("[%7s] … %s: %s", seconds(time.Since(since)), t.path(), clip(t.status, 160))
 }
 
-func (s style) note(text string) string { return s.paint(yellow, "!") + " " + text }
+func (s style) note(text string) string { return s.paint(Yellow, "!") + " " + text }
 
 func clip(s string, n int) string {
 	if n < 4 {

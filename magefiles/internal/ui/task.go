@@ -43,7 +43,7 @@ func (t *Task) Status(format string, args ...any) {
 	now := time.Now()
 	if t.ui.live == nil && now.Sub(t.start) > heartbeat && now.Sub(t.said) > heartbeat {
 		t.said = now
-		fmt.Fprintf(t.ui.out, "%s\n", t.ui.style.plainStatus(t, t.ui.start))
+		t.ui.line(t, t.ui.style.plainStatus(t, t.ui.start))
 	}
 }
 

@@ -1,4 +1,5 @@
-// Package ui shows what a target is doing: a live tree of tasks on a terminal, plain lines elsewhere. It knows nothing about the work itself.
+// Package ui shows what a target is doing: a live tree of tasks on a terminal, plain lines elsewhere, in groups where GitHub Actions folds them. It
+// knows nothing about the work itself.
 package ui
 
 import (
@@ -16,6 +17,7 @@ type UI struct {
 	mu    sync.Mutex
 	out   io.Writer
 	live  *screen // nil where the output is no terminal
+	fold  *fold   // nil where nothing folds the output
 	style style
 	start time.Time
 	tasks []*Task
@@ -25,6 +27,9 @@ type UI struct {
 func New(out *os.File) *UI {
 	tty := term.IsTerminal(int(out.Fd())) && os.Getenv("CI") == "" && os.Getenv("TERM") != "dumb"
 	u := &UI{out: out, start: time.Now(), style: style{colour: tty && os.Getenv("NO_COLOR") == ""}}
+	if os.Getenv("GITHUB_ACTIONS") == "true" {
+		u.fold = &fold{out: out}
+	}
 	if tty {
 		u.live = newScreen(u, func() (int, int) {
 			w, h, err := term.GetSize(int(out.Fd()))
@@ -45,6 +50,9 @@ func (u *UI) Close() {
 	if u.live != nil {
 		u.live.stop()
 	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.fold.within(nil)
 }
 
 // Do runs fn as a task of its own at the top level.
@@ -62,7 +70,18 @@ func (u *UI) print(text string) {
 	if u.live != nil {
 		u.live.clear()
 	}
+	u.fold.within(nil)
 	fmt.Fprint(u.out, text)
+}
+
+// line writes a line about a task where there is no live tree. It needs u.mu.
+func (u *UI) line(t *Task, text string) {
+	if t.err == nil {
+		u.fold.within(t)
+	} else {
+		u.fold.within(nil) // what failed is to be seen at once
+	}
+	fmt.Fprintf(u.out, "%s\n", text)
 }
 
 func (u *UI) do(parent *Task, name string, fn func(*Task) error) error {
@@ -84,7 +103,7 @@ func (u *UI) do(parent *Task, name string, fn func(*Task) error) error {
 	defer u.mu.Unlock()
 	t.end, t.err = time.Now(), err
 	if u.live == nil {
-		fmt.Fprintf(u.out, "%s\n", u.style.plainLine(t, u.start))
+		u.line(t, u.style.plainLine(t, u.start))
 	} else if parent == nil {
 		u.live.finish(t)
 	}
