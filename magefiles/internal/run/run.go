@@ -1,5 +1,6 @@
 // Package run is the only place that starts a process. Commands are argv slices, never shell text; every one ends with its context, first by
-// SIGTERM to its whole process group and after a grace period by SIGKILL; what it printed last is part of its error.
+// SIGTERM to its whole process group and after a grace period by SIGKILL; what it printed last is part of its error. Secrets are kept out of whatever
+// may be shown.
 package run
 
 import (
@@ -64,15 +65,34 @@ func (e *Error) Error() string {
 // Unwrap gives the cause: the context's error where that ended the command.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Exec runs commands as processes of this machine.
-type Exec struct{}
+// Exec runs commands as processes of this machine. What a command prints may name a secret that it was given: none of those in Hide shows in a line
+// or an error. Result.Stdout, which programs read, is as the command wrote it.
+type Exec struct{ Hide []string }
+
+// shortestSecret is the length below which hiding a value would garble words that have nothing to do with it.
+const shortestSecret = 6
+
+// redactor replaces the secrets.
+func (e Exec) redactor() *strings.Replacer {
+	var pairs []string
+	for _, secret := range e.Hide {
+		if len(secret) >= shortestSecret {
+			pairs = append(pairs, secret, "[hidden]")
+		}
+	}
+	return strings.NewReplacer(pairs...)
+}
 
 // Run starts the command and waits for it.
-func (Exec) Run(ctx context.Context, c Cmd) (Result, error) {
+func (e Exec) Run(ctx context.Context, c Cmd) (Result, error) {
 	var stdout bytes.Buffer
 	stderr := &tail{max: 64 << 10}
 	all := &tail{max: 8 << 10}
-	lines := &lineWriter{emit: c.Line}
+	lines := &lineWriter{}
+	hide := e.redactor()
+	if c.Line != nil {
+		lines.emit = func(line string) { c.Line(hide.Replace(line)) }
+	}
 
 	// Not CommandContext: ending the process is our own business below, so that its group gets SIGTERM before SIGKILL.
 	cmd := exec.Command(c.Name, c.Args...)
@@ -88,8 +108,8 @@ func (Exec) Run(ctx context.Context, c Cmd) (Result, error) {
 	cmd.WaitDelay = 2 * time.Second // a grandchild that keeps a pipe open must not hold us
 
 	fail := func(code int, err error) (Result, error) {
-		return Result{Stdout: stdout.String(), Stderr: stderr.String()},
-			&Error{Cmd: c.String(), Code: code, Output: all.String(), Err: err}
+		return Result{Stdout: stdout.String(), Stderr: hide.Replace(stderr.String())},
+			&Error{Cmd: hide.Replace(c.String()), Code: code, Output: hide.Replace(all.String()), Err: err}
 	}
 	if err := ctx.Err(); err != nil {
 		return fail(-1, err)
@@ -116,7 +136,7 @@ func (Exec) Run(ctx context.Context, c Cmd) (Result, error) {
 		}
 		return fail(-1, err)
 	}
-	return Result{Stdout: stdout.String(), Stderr: stderr.String()}, nil
+	return Result{Stdout: stdout.String(), Stderr: hide.Replace(stderr.String())}, nil
 }
 
 // terminate ends a process group and waits until its leader is gone.

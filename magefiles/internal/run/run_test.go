@@ -47,6 +47,56 @@ func TestLinesArriveWhole(t *testing.T) {
 	assert.Equal(t, []string{"a", "b", "c"}, lines)
 }
 
+func TestSecretsShowInNoLineAndNoError(t *testing.T) {
+	const secret = "hunter2-hunter2"
+	var lines []string
+	exec := Exec{Hide: []string{secret, "ok"}}
+	res, err := exec.Run(t.Context(), Cmd{
+		Name: "sh", Args: []string{"-c", `cat; echo "$0 is wrong" >&2; exit 1`, secret}, Stdin: strings.NewReader("it is ok: " + secret + "\n"),
+		Line: func(s string) { lines = append(lines, s) },
+	})
+	require.Error(t, err)
+	var e *Error
+	require.ErrorAs(t, err, &e)
+	for _, shown := range []string{strings.Join(lines, " "), e.Error(), e.Cmd, e.Output, res.Stderr} {
+		assert.NotContains(t, shown, secret)
+		assert.Contains(t, shown, "[hidden]")
+	}
+	assert.Contains(t, lines, "it is ok: [hidden]", "a value of two letters is in every other word")
+	assert.Equal(t, "it is ok: "+secret+"\n", res.Stdout, "a program reads what was written")
+}
+
+func TestAProcessThatIgnoresTheSignalIsKilledAfterItsGrace(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	started, begin := make(chan struct{}), time.Now()
+	go func() {
+		<-started
+		cancel()
+	}()
+	_, err := Exec{}.Run(ctx, Cmd{
+		Name: "sh", Args: []string{"-c", `trap "" TERM; echo started; while :; do sleep 0.05; done`},
+		Line: func(string) { close(started) }, Grace: 300 * time.Millisecond,
+	})
+	require.ErrorIs(t, err, context.Canceled)
+	assert.GreaterOrEqual(t, time.Since(begin), 300*time.Millisecond, "it had its time")
+	assert.Less(t, time.Since(begin), 5*time.Second)
+}
+
+func TestADeadlineEndsACommand(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	_, err := Output(ctx, Exec{}, "sleep", "60")
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+}
+
+func TestOnlyTheEndOfALongOutputIsKept(t *testing.T) {
+	_, err := Exec{}.Run(t.Context(), Cmd{Name: "sh", Args: []string{"-c", "seq 100000; exit 1"}})
+	var e *Error
+	require.ErrorAs(t, err, &e)
+	assert.LessOrEqual(t, len(e.Output), 8<<10)
+	assert.True(t, strings.HasSuffix(e.Output, "100000\n"))
+}
+
 func TestStdinAndStdoutStream(t *testing.T) {
 	var out bytes.Buffer
 	res, err := Exec{}.Run(t.Context(), Cmd{Name: "cat", Stdin: strings.NewReader("through"), Stdout: &out})
