@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -87,6 +88,9 @@ func Load(root string) (*Config, error) {
 			vars[k] = v
 		}
 	}
+	if err := mistyped(vars); err != nil {
+		return nil, err
+	}
 	return parse(root, vars)
 }
 
@@ -105,7 +109,7 @@ func readDotEnv(path string) (map[string]string, error) {
 func parse(root string, vars map[string]string) (*Config, error) {
 	c := &Config{Root: root, State: filepath.Join(root, ".cache")}
 	if err := env.ParseWithOptions(c, env.Options{Environment: vars}); err != nil {
-		return nil, fault.New(fault.CodeInput, strings.TrimPrefix(err.Error(), "env: "), "see the configuration table in README.md")
+		return nil, unreadable(err)
 	}
 	if c.Cache == "" {
 		dir, err := os.UserCacheDir()
@@ -115,6 +119,21 @@ func parse(root string, vars map[string]string) (*Config, error) {
 		c.Cache = filepath.Join(dir, "todo-deploy")
 	}
 	return c, c.validate()
+}
+
+// unreadable names the variable whose value is of another kind than it must be, and not the value.
+func unreadable(err error) error {
+	var bad env.ParseError
+	errors.As(err, &bad)
+	field, known := reflect.TypeFor[Config]().FieldByName(bad.Name)
+	if !known {
+		return fault.New(fault.CodeInput, strings.TrimPrefix(err.Error(), "env: "), "see the configuration table in README.md")
+	}
+	remedy := "use a number"
+	if field.Type == reflect.TypeFor[time.Duration]() {
+		remedy = "use a duration, such as 5m"
+	}
+	return fault.New(fault.CodeInput, field.Tag.Get("env")+" is not valid", remedy)
 }
 
 var (
@@ -199,11 +218,10 @@ func (c *Config) Kubeconfig() string {
 
 // Secrets gives the values that no output may show.
 func (c *Config) Secrets() []string {
-	var out []string
-	for _, s := range []string{c.DatabaseURL, c.JWTSecret, c.OpenAIKey} {
-		if s != "" {
-			out = append(out, s)
-		}
+	all := []string{c.DatabaseURL, c.JWTSecret, c.OpenAIKey}
+	if u, err := url.Parse(c.DatabaseURL); err == nil {
+		password, _ := u.User.Password()
+		all = append(all, password)
 	}
-	return out
+	return slices.DeleteFunc(all, func(s string) bool { return s == "" })
 }

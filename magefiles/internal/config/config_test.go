@@ -49,6 +49,15 @@ func TestBadInputNamesTheVariableAndNotItsValue(t *testing.T) {
 	}
 }
 
+func TestAValueOfAnotherKindIsNamedByItsVariable(t *testing.T) {
+	for name, remedy := range map[string]string{"TODO_HTTP_PORT": "use a number", "TODO_TIMEOUT": "use a duration, such as 5m"} {
+		_, err := parse("/x", map[string]string{"TODO_CACHE": "/c", name: "secret"})
+		require.EqualError(t, err, name+" is not valid")
+		assert.Equal(t, fault.CodeInput, fault.Code(err))
+		assert.Equal(t, remedy, fault.Remedy(err))
+	}
+}
+
 func TestDatabaseURLs(t *testing.T) {
 	for _, good := range []string{
 		"", "postgres://u:p@host/db", "postgresql://u:p%40@ep-x.eu.neon.tech/db?sslmode=require&channel_binding=require", "postgresql+psycopg://u@[::1]:5433/db",
@@ -84,4 +93,34 @@ func TestBrokenDotEnvDoesNotLeak(t *testing.T) {
 	_, err := Load(root)
 	require.Error(t, err)
 	assert.NotContains(t, err.Error(), "secret")
+}
+
+func TestAMistypedSettingIsNamedWithTheRightOne(t *testing.T) {
+	for wrong, right := range map[string]string{
+		"TODO_CLUSTR": "TODO_CLUSTER", "TODO_IMAGE": "TODO_IMAGES", "TODO_HTTPPORT": "TODO_HTTP_PORT", "TODO_CLUSTER_NAMES": "TODO_CLUSTER_NAME",
+		"TODO_TIMEOTU": "TODO_TIMEOUT", "TODO_DATABASE_URL": "DATABASE_URL", "TODO_LOG_LEVEL": "LOG_LEVEL",
+	} {
+		err := mistyped(map[string]string{wrong: "secret"})
+		require.EqualError(t, err, wrong+" is no setting")
+		assert.Equal(t, fault.CodeInput, fault.Code(err))
+		assert.Contains(t, fault.Remedy(err), right+" is one")
+	}
+	for _, name := range names() {
+		require.NoError(t, mistyped(map[string]string{name: "x"}), name)
+	}
+	for _, foreign := range []string{"TODO_DIR", "TODO_FILE", "TODO_BACKEND_PORT", "TODO_FRONTEND_IMAGE", "TODO_POSTGRES_IMAGE", "TODO_APP_SERVICE_HOST", "TODOTXT_CFG_FILE", "PATH"} {
+		require.NoError(t, mistyped(map[string]string{foreign: "x"}), foreign)
+	}
+
+	t.Setenv("TODO_CLUSTR", "kind")
+	_, err := Load(t.TempDir())
+	require.EqualError(t, err, "TODO_CLUSTR is no setting")
+}
+
+func TestSecretsAreThoseOfTheSettingsAndTheDatabasesPassword(t *testing.T) {
+	c, err := parse("/x", map[string]string{
+		"TODO_CACHE": "/c", "DATABASE_URL": "postgresql://u:p%40ssword@host/db", "JWT_SECRET": "0123456789abcdef0123456789abcdef", "OPENAI_API_KEY": "sk-x",
+	})
+	require.NoError(t, err)
+	assert.Equal(t, []string{"postgresql://u:p%40ssword@host/db", "0123456789abcdef0123456789abcdef", "sk-x", "p@ssword"}, c.Secrets())
 }
