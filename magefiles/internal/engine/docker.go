@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"time"
 
 	"todo.local/magefiles/internal/run"
 )
@@ -25,9 +26,17 @@ func (d *Docker) Run(ctx context.Context, c run.Cmd) (run.Result, error) {
 	return d.Runner.Run(ctx, c)
 }
 
-// Output runs a docker command and gives its standard output without the white space around it.
+// outputTimeout is how long a command may take whose answer is short. The longest stops a container in half a minute.
+const outputTimeout = 2 * time.Minute
+
+// Output runs a docker command that does not take long, and gives its standard output without the white space around it.
 func (d *Docker) Output(ctx context.Context, args ...string) (string, error) {
-	res, err := d.Run(ctx, run.Cmd{Args: args})
+	bounded, cancel := context.WithTimeout(ctx, outputTimeout)
+	defer cancel()
+	res, err := d.Run(bounded, run.Cmd{Args: args})
+	if err != nil && ctx.Err() == nil && bounded.Err() != nil {
+		err = hangs(outputTimeout)
+	}
 	return strings.TrimSpace(res.Stdout), err
 }
 
@@ -40,6 +49,8 @@ type Info struct {
 	CgroupVersion  string // "1" or "2"
 	DockerRootDir  string // where images and volumes are, on the engine's machine
 	DefaultRuntime string
+	HTTPProxy      string // that the engine itself uses
+	HTTPSProxy     string
 	ServerErrors   []string
 }
 

@@ -3,8 +3,10 @@ package engine
 import (
 	"context"
 	"errors"
+	"fmt"
 	"regexp"
 	"strings"
+	"time"
 
 	"todo.local/magefiles/internal/fault"
 	"todo.local/magefiles/internal/run"
@@ -31,6 +33,11 @@ func unusable(cause error) error {
 	return fault.Wrap(cause, fault.CodeEnvironment, "Docker cannot be used", remedy)
 }
 
+// hangs is an engine that accepts questions and does not answer.
+func hangs(after time.Duration) error {
+	return fault.Wrap(ErrNotRunning, fault.CodeEnvironment, fmt.Sprintf("Docker cannot be used: nothing came within %s", after), "restart Docker; its log tells why it hangs")
+}
+
 // explanations are tried in order on what a failed command printed, in lower case. They match Docker's own messages only: what a build step prints
 // comes the same way, and must not be mistaken for them.
 var explanations = []struct {
@@ -42,7 +49,7 @@ var explanations = []struct {
 	{regexp.MustCompile(`permission denied while trying to connect to the docker|dial unix \S*docker\S*: connect: permission denied`), "", "", ErrNoPermission},
 	{regexp.MustCompile(`cannot connect to the docker daemon|failed to connect to the docker api|is the docker daemon running\?|` +
 		`dial unix \S*docker\S*: connect: (connection refused|no such file)`), "", "", ErrNotRunning},
-	{regexp.MustCompile(`no space left on device|disk quota exceeded`), "the disk is full",
+	{regexp.MustCompile(`no space left on device|disk quota exceeded|you don't have enough free space in`), "the disk is full",
 		"free some space: `df -h` shows where, `docker system df` what Docker holds, `docker system prune` removes what nothing uses", nil},
 	{regexp.MustCompile(`port is already allocated|failed to bind host port|userland proxy.*address already in use`), "a port is taken",
 		"`go tool mage doctor` names the process; end it, or choose other ports with TODO_HTTP_PORT and TODO_HTTPS_PORT", nil},
@@ -50,28 +57,45 @@ var explanations = []struct {
 		"run " + setupCommand + " as root, which registers a container runtime that does without", nil},
 	{regexp.MustCompile(`inotify.*too many open files|too many open files.*inotify`), "the kernel's inotify limits are too low",
 		"run " + setupCommand + " as root, which raises them", nil},
+	{regexp.MustCompile(`: signal: killed|exit code: 137\b`), "a build step was killed, as happens where memory runs out",
+		"end other programs or give this machine, or Docker, more memory; a second run goes on where this one stopped", nil},
 }
 
-// Explain turns a failure of a docker command, or one that quotes it, into a fault with a remedy where its cause lies in the machine: an engine that
-// went away, a full disk, a taken port. It gives nil for any other failure, and for a run that was interrupted.
+// Explain turns a failure of a docker command, of a build, or one that quotes it, into a fault with a remedy where its cause lies in the machine: an
+// engine that went away, a full disk, a taken port. What is a fault already stays as it is. It gives nil for any other failure, and for a run that was
+// interrupted.
 func Explain(err error) error {
 	if err == nil || errors.Is(err, context.Canceled) {
 		return nil
 	}
+	var known *fault.Error
+	if errors.As(err, &known) {
+		return err
+	}
 	text := err.Error()
 	var e *run.Error
 	if errors.As(err, &e) {
-		text += "\n" + e.Output
+		text = e.Output + "\n" + text // what the command said itself is shorter than the error with the command in it
 	}
-	text = strings.ToLower(text)
 	for _, x := range explanations {
-		if !x.signs.MatchString(text) {
-			continue
+		for line := range strings.Lines(text) {
+			if !x.signs.MatchString(strings.ToLower(line)) {
+				continue
+			}
+			if x.cause != nil {
+				return unusable(x.cause)
+			}
+			return fault.New(fault.CodeEnvironment, x.what+": "+clip(strings.TrimSpace(line)), x.remedy)
 		}
-		if x.cause != nil {
-			return unusable(x.cause)
-		}
-		return fault.Wrap(err, fault.CodeEnvironment, x.what, x.remedy)
 	}
 	return nil
+}
+
+// clip gives the end of a long line, where the reason is.
+func clip(line string) string {
+	const most = 300
+	if r := []rune(line); len(r) > most {
+		return "…" + string(r[len(r)-most:])
+	}
+	return line
 }

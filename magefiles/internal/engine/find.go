@@ -96,8 +96,7 @@ func (d *Docker) probe(ctx context.Context) error {
 	out, err := d.Output(ctx, "version", "--format", "{{json .}}")
 	if err != nil {
 		if errors.Is(err, context.DeadlineExceeded) {
-			return fault.Wrap(ErrNotRunning, fault.CodeEnvironment, fmt.Sprintf("Docker cannot be used: nothing came within %s", answerTimeout),
-				"restart Docker; its log tells why it hangs")
+			return hangs(answerTimeout)
 		}
 		if known := Explain(err); known != nil {
 			return known

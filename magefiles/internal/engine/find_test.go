@@ -141,13 +141,20 @@ func TestExplain(t *testing.T) {
 		"Error starting userland proxy: listen tcp4 127.0.0.1:80: bind: address already in use":                                           "a port is taken",
 		"OCI runtime create failed: container_linux.go: starting container process caused: unable to apply caps: operation not permitted": "every capability",
 		"Failed to create control group inotify object: Too many open files":                                                              "inotify limits",
+		"E: You don't have enough free space in /var/cache/apt/archives/.":                                                                "the disk is full",
+		"k8s.io/api/core/v1: /usr/local/go/pkg/tool/linux_amd64/compile: signal: killed":                                                  "memory runs out",
+		"#12 ERROR: process \"/bin/sh -c npm run build\" did not complete successfully: exit code: 137":                                   "memory runs out",
 	} {
 		err := Explain(failed(output))
 		require.Error(t, err, output)
 		assert.Contains(t, err.Error(), want)
 		assert.Equal(t, fault.CodeEnvironment, fault.Code(err))
 		assert.NotEmpty(t, fault.Remedy(err))
+		assert.NotContains(t, err.Error(), "\n")
+		assert.NotContains(t, err.Error(), "docker build", "the command says nothing about the cause")
 	}
+	full := Explain(failed("step 1\nwrite /layer.tar: no space left on device\nERROR: failed to solve"))
+	require.EqualError(t, full, "the disk is full: write /layer.tar: no space left on device", "the line that tells is not always the last")
 
 	for _, output := range []string{
 		"/docker-entrypoint.sh: Permission denied",       // of a build step

@@ -14,6 +14,9 @@ import (
 
 // installEngine installs an engine where there is none.
 func (s *setup) installEngine(ctx context.Context, t *ui.Task) error {
+	if err := s.finishPackages(ctx, t); err != nil {
+		return err
+	}
 	_, err := find(ctx, s.runner)
 	lacksClient := errors.Is(err, ErrNoClient)
 	var missing []string
@@ -35,6 +38,18 @@ func (s *setup) installEngine(ctx context.Context, t *ui.Task) error {
 		}
 	}
 	return s.install(ctx, t, missing)
+}
+
+// finishPackages brings to its end what a killed setup left half installed: an engine that is unpacked and not configured looks as if it were installed.
+func (s *setup) finishPackages(ctx context.Context, t *ui.Task) error {
+	if len(s.record.Packages) == 0 {
+		return nil
+	}
+	if half, err := run.Output(ctx, s.runner, "dpkg", "--audit"); err != nil || half == "" {
+		return ctx.Err()
+	}
+	_, err := s.runner.Run(ctx, debianCommand(t, "dpkg", "--configure", "-a"))
+	return fault.Wrap(err, fault.CodeEnvironment, "packages that were half installed cannot be configured", "`dpkg --audit` names them, `dpkg --configure -a` shows why")
 }
 
 // installTools installs the further packages.
@@ -97,6 +112,9 @@ func (s *setup) install(ctx context.Context, t *ui.Task, packages []string) erro
 		if _, err = s.runner.Run(ctx, debianCommand(t, "dpkg", "--configure", "-a")); err == nil {
 			err = s.apt(ctx, t, args...)
 		}
+	}
+	if known := Explain(err); known != nil {
+		return known
 	}
 	if err != nil {
 		return fault.Wrap(err, fault.CodeEnvironment, "packages could not be installed",

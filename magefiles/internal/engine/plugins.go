@@ -8,9 +8,9 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
-	"strings"
 
 	"todo.local/magefiles/internal/fault"
+	"todo.local/magefiles/internal/pins"
 	"todo.local/magefiles/internal/run"
 	"todo.local/magefiles/internal/ui"
 )
@@ -22,16 +22,17 @@ const pluginFolder = "usr/local/lib/docker/cli-plugins"
 type plugin struct {
 	name     string   // as a command of docker
 	packages []string // that have it, each in some distribution
-	module   string   // the Go package that it is built from where none of them is offered
+	pkg      string   // the Go package that it is built from where none of them is offered
+	version  string   // of its module
+	variable string   // of that module, which tells the version to who asks
 	manual   string   // where its installation is described
 }
 
 var (
 	buildx = plugin{"buildx", []string{"docker-buildx-plugin", "docker-buildx"},
-		"github.com/docker/buildx/cmd/buildx@v0.38.2", "https://github.com/docker/buildx#installing"}
+		"github.com/docker/buildx/cmd/buildx", pins.Load().Buildx, "github.com/docker/buildx/version.Version", "https://github.com/docker/buildx#installing"}
 	compose = plugin{"compose", []string{"docker-compose-plugin", "docker-compose-v2"},
-		// The newest that the oldest Go of this project builds.
-		"github.com/docker/compose/v5/cmd@v5.5.1", "https://docs.docker.com/compose/install/linux/"}
+		"github.com/docker/compose/v5/cmd", pins.Load().Compose, "github.com/docker/compose/v5/internal.Version", "https://docs.docker.com/compose/install/linux/"}
 )
 
 // provideBuilder gives the docker client buildx where it needs it.
@@ -77,7 +78,7 @@ func (s *setup) provide(ctx context.Context, t *ui.Task, p plugin) error {
 	if err := s.build(ctx, t, p); err != nil {
 		return fault.Wrap(err, fault.CodeBuild, "the docker plugin "+p.name+" did not build", "install it by hand: "+p.manual)
 	}
-	t.Result("built %s", p.module)
+	t.Result("built %s %s", p.pkg, p.version)
 	return nil
 }
 
@@ -91,11 +92,10 @@ func (s *setup) build(ctx context.Context, t *ui.Task, p plugin) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	t.Status("building %s", p.module)
+	t.Status("building %s %s", p.pkg, p.version)
 	// In a module of its own: go install refuses a module that excludes versions.
-	pkg, _, _ := strings.Cut(p.module, "@")
 	for _, args := range [][]string{
-		{"mod", "init", "plugin"}, {"get", p.module}, {"build", "-trimpath", "-ldflags=-s -w", "-o", "program", pkg},
+		{"mod", "init", "plugin"}, {"get", p.pkg + "@" + p.version}, {"build", "-v", "-trimpath", "-ldflags=-s -w -X " + p.variable + "=" + p.version, "-o", "program", p.pkg},
 	} {
 		if _, err := s.runner.Run(ctx, run.Cmd{Name: goTool, Args: args, Dir: dir, Env: []string{"GOWORK=off", "GOFLAGS=-mod=mod"}, Line: t.Line}); err != nil {
 			return err

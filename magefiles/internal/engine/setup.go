@@ -72,8 +72,11 @@ func (s *setup) run(ctx context.Context, t *ui.Task) (err error) {
 func (s *setup) elsewhere(ctx context.Context, t *ui.Task) error {
 	_, err := find(ctx, s.runner)
 	if err == nil {
-		if missing := s.packages(ctx); len(missing) > 0 {
-			t.Note("to build everything from package registries, install %s", strings.Join(missing, " "))
+		if missing := strings.Join(s.packages(ctx), " "); missing != "" {
+			t.Note("building everything from package registries takes more packages. On Debian and Ubuntu: sudo apt-get install --no-install-recommends %s", missing)
+		}
+		if command := s.limitCommand(); command != "" {
+			t.Note("the kernel's inotify limits are too low for a cluster node. Until the next boot: %s", command)
 		}
 		t.Unchanged("Docker works; nothing was changed")
 		return nil
@@ -85,7 +88,25 @@ func (s *setup) elsewhere(ctx context.Context, t *ui.Task) error {
 	if s.host.Distribution().Is("debian", "ubuntu") {
 		why = "setup needs to be root"
 	}
-	return fault.Wrap(err, fault.CodeEnvironment, why, "run these commands:\n"+strings.Join(s.commands(err), "\n"))
+	commands := s.commands(err)
+	if command := s.limitCommand(); command != "" {
+		commands = append(commands, command)
+	}
+	return fault.Wrap(err, fault.CodeEnvironment, why, "run these commands:\n"+strings.Join(commands, "\n"))
+}
+
+// limitCommand raises the kernel limits that are too low; it is empty where none is.
+func (s *setup) limitCommand() string {
+	command := ""
+	for _, l := range s.host.Limits() {
+		if l.Low() {
+			command += fmt.Sprintf(" %s=%d", l.Name, l.Wanted)
+		}
+	}
+	if command == "" {
+		return ""
+	}
+	return "sudo sysctl -w" + command
 }
 
 // commands gives what a person types to make this machine ready, given why Docker cannot be used.

@@ -125,6 +125,46 @@ func TestAnInterruptedInstallationIsBroughtToItsEnd(t *testing.T) {
 	require.NoError(t, b.run(t))
 }
 
+// Killed between unpacking and configuring, docker.io leaves a dockerd that looks installed.
+func TestWhatAKilledSetupLeftHalfInstalledIsFinished(t *testing.T) {
+	b := newBench(t, map[string]string{"usr/sbin/dockerd": "", recordFile: `{"packages":["docker.io"]}`})
+	configured := false
+	b.fake.On("dpkg --audit", "The following packages have been unpacked but not yet configured:\n docker.io\n", nil)
+	b.fake.OnFunc("dpkg --configure -a", func(run.Cmd) (string, error) { configured = true; return "", nil })
+	require.NoError(t, b.run(t))
+	assert.True(t, configured)
+
+	b.fake.On("dpkg --configure -a", "dpkg: error processing package docker.io", errors.New("exit status 1"))
+	err := b.run(t)
+	require.ErrorContains(t, err, "error processing package docker.io")
+	assert.Contains(t, fault.Remedy(err), "dpkg --audit")
+
+	fresh := newBench(t, nil)
+	require.NoError(t, fresh.run(t))
+	assert.False(t, fresh.ran("dpkg"), "what others left is not ours to touch")
+}
+
+func TestADiskThatIsTooFullForPackagesIsNamed(t *testing.T) {
+	b := newBench(t, nil)
+	b.lacks = []string{"mmdebstrap"}
+	b.fake.On("apt-get", "", nil)
+	b.fake.On(aptGet+"install", "E: You don't have enough free space in /var/cache/apt/archives/.", errors.New("exit status 100"))
+	require.ErrorContains(t, b.run(t), "the disk is full: E: You don't have enough free space")
+}
+
+func TestLowLimitsElsewhereComeWithTheirCommand(t *testing.T) {
+	const command = "sudo sysctl -w fs.inotify.max_user_instances=512"
+	low := map[string]string{"proc/sys/fs/inotify/max_user_instances": "128"}
+	b := newBench(t, low)
+	b.root = false
+	require.NoError(t, b.run(t))
+	assert.Contains(t, b.out.String(), command)
+	assert.Equal(t, "128", b.host.read("proc/sys/fs/inotify/max_user_instances"))
+
+	b.fake.On(b.docker+" version", notThere, errors.New("exit status 1"))
+	assert.Contains(t, fault.Remedy(b.run(t)), command)
+}
+
 func TestSetupGoesOnWithOldPackageLists(t *testing.T) {
 	b := newBench(t, nil)
 	b.lacks = []string{"debootstrap"}
@@ -166,7 +206,7 @@ func TestSetupBuildsBuildxWhereNoPackageHasIt(t *testing.T) {
 	})
 	b.fake.On("apt-cache policy", "docker-buildx:\n  Candidate: (none)\n", nil)
 	goTool := strings.Split(os.Getenv("PATH"), ":")[1] + "/go"
-	b.fake.On(goTool+" mod init", "", nil).On(goTool+" get "+buildx.module, "", nil)
+	b.fake.On(goTool+" mod init", "", nil).On(goTool+" get "+buildx.pkg+"@"+buildx.version, "", nil)
 	b.fake.OnFunc(goTool+" build", func(c run.Cmd) (string, error) {
 		return "", os.WriteFile(c.Dir+"/program", []byte("program"), 0o755)
 	})
@@ -238,6 +278,6 @@ func TestElsewhereIsContentWhereDockerWorks(t *testing.T) {
 	b := newBench(t, nil)
 	b.root, b.lacks = false, []string{"debootstrap"}
 	require.NoError(t, b.run(t))
-	assert.Contains(t, b.out.String(), "install debootstrap", "needed only where no registry answers")
+	assert.Contains(t, b.out.String(), "sudo apt-get install --no-install-recommends debootstrap", "needed only where no registry answers")
 	assert.Contains(t, b.out.String(), "= Setup: Docker works; nothing was changed")
 }

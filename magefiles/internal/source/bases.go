@@ -176,7 +176,7 @@ func (s *fromSource) nodejsContext(ctx context.Context, t *ui.Task, dir string) 
 		return fault.New(fault.CodeBuild, "pip has left no wheel of Node.js", "run again")
 	}
 	if err := unpackNode(files[0], filepath.Join(dir, "nodejs")); err != nil {
-		return fault.Wrap(err, fault.CodeBuild, "the wheel of Node.js cannot be unpacked", "see that the disk is not full")
+		return buildFault(err, "the wheel of Node.js cannot be unpacked", "run again, which fetches it anew")
 	}
 	return s.contextOf("node.Dockerfile")(ctx, t, dir)
 }

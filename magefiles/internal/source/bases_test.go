@@ -61,6 +61,47 @@ func TestABaseThatDoesNotBuildIsOneLineWithItsLog(t *testing.T) {
 	assert.Contains(t, string(raw), "Unable to locate package")
 }
 
+func TestABuildThatTheMachineBreaksOffNamesTheMachine(t *testing.T) {
+	s, f := withDebian(t)
+	python, _, _ := s.baseImages()
+	for output, want := range map[string]string{
+		"#7 dpkg: error: failed to write (No space left on device)\nERROR: failed to solve\n":                                   "the disk is full: ",
+		"#7 Get:1 python3\nCannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?\n": "its engine does not answer",
+	} {
+		f.On("docker build", output, errors.New("exit status 1"))
+		err := s.build(t.Context(), nil, python, s.contextOf("python.Dockerfile"))
+		require.ErrorContains(t, err, want)
+		assert.Equal(t, fault.CodeEnvironment, fault.Code(err))
+		assert.NotEmpty(t, fault.Remedy(err))
+		assert.NoDirExists(t, filepath.Join(s.store.dir, "contexts", python.repo))
+	}
+}
+
+func TestADebianThatDockerDidNotTakeIsMadeAgain(t *testing.T) {
+	images := map[string]string{}
+	d, f := dockerWith(images)
+	s := newFromSource(&config.Config{Cache: t.TempDir()}, d)
+	f.On("apt-get", "", nil).On("apt-config", "", nil)
+	f.OnFunc("mmdebstrap", func(c run.Cmd) (string, error) {
+		for _, a := range c.Args {
+			if strings.HasSuffix(a, "root.tar") {
+				return "", os.WriteFile(a, []byte("tar"), 0o644)
+			}
+		}
+		return "", errors.New("no archive was asked for")
+	})
+	f.On("docker import", "write /var/lib/docker/tmp/x: no space left on device", errors.New("exit status 1"))
+	_, err := s.debian(t.Context(), nil)
+	require.ErrorContains(t, err, "the disk is full")
+	f.OnFunc("docker import", func(c run.Cmd) (string, error) {
+		images[c.Args[len(c.Args)-1]] = ""
+		return "", nil
+	})
+	_, err = s.debian(t.Context(), nil)
+	require.NoError(t, err)
+	assert.Equal(t, 2, count(f, "mmdebstrap"), "half an image is none")
+}
+
 func TestDebianIsMadeOnceAndImported(t *testing.T) {
 	images := map[string]string{}
 	d, f := dockerWith(images)

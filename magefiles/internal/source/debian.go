@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"todo.local/magefiles/internal/fault"
 	"todo.local/magefiles/internal/run"
 	"todo.local/magefiles/internal/ui"
 )
@@ -67,7 +66,7 @@ func (s *fromSource) debian(ctx context.Context, t *ui.Task) (string, error) {
 		defer f.Close()
 		_, err = s.docker.Run(ctx, run.Cmd{Stdin: f, Args: []string{"import", "--change", `CMD ["bash"]`, "--change", "LABEL " + label + "=" + i.key, "-", i.String()}})
 		if err != nil {
-			return fault.Wrap(err, fault.CodeBuild, "Docker did not take the Debian image", "see that Docker's disk is not full")
+			return buildFault(err, "Docker did not take the Debian image", "run again; `docker system df` shows what Docker holds")
 		}
 		t.Result("%s", i)
 		return nil

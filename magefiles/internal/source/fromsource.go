@@ -13,13 +13,14 @@ import (
 	"todo.local/magefiles/internal/config"
 	"todo.local/magefiles/internal/engine"
 	"todo.local/magefiles/internal/fault"
+	"todo.local/magefiles/internal/pins"
 	"todo.local/magefiles/internal/run"
 	"todo.local/magefiles/internal/ui"
 )
 
 // fromSource builds everything on this machine, from package registries.
 type fromSource struct {
-	pins   *pins
+	pins   *pins.Pins
 	store  store
 	docker *engine.Docker
 	run    run.Runner
@@ -27,7 +28,7 @@ type fromSource struct {
 }
 
 func newFromSource(cfg *config.Config, d *engine.Docker) *fromSource {
-	s := &fromSource{pins: loadPins(), store: store{cfg.Cache}, docker: d, run: d.Runner}
+	s := &fromSource{pins: pins.Load(), store: store{cfg.Cache}, docker: d, run: d.Runner}
 	if cfg.CABundle != "" {
 		s.env = []string{"SSL_CERT_FILE=" + cfg.CABundle, "PIP_CERT=" + cfg.CABundle}
 	}
@@ -72,10 +73,19 @@ func (s *fromSource) logged(t *ui.Task, name, failure string, step func(line fun
 		fmt.Fprintln(w, line)
 		t.Line(line)
 	})
+	return buildFault(err, failure, "read "+log.Name()+"; a second run goes on where this one stopped")
+}
+
+// buildFault is what a failed step of building reaches the user as. Where the machine is to blame, such as a full disk or an engine that went away, it
+// says that instead of what.
+func buildFault(err error, what, remedy string) error {
 	if err == nil || errors.Is(err, context.Canceled) {
 		return err
 	}
-	return fault.Wrap(reason(err), fault.CodeBuild, failure, "read "+log.Name()+"; a second run goes on where this one stopped")
+	if known := engine.Explain(err); known != nil {
+		return known
+	}
+	return fault.Wrap(reason(err), fault.CodeBuild, what, remedy)
 }
 
 // reason shortens a failed command to what it said last: the command itself is too long for a line.

@@ -75,13 +75,13 @@ func (s *fromSource) writeLayout(ctx context.Context, dir string, images []nodeI
 		}
 		if i.binary != "" {
 			if img, err = addProgram(img, i.binary); err != nil {
-				return fault.Wrap(err, fault.CodeBuild, "the image "+i.ref+" cannot be written", "see that the disk is not full")
+				return buildFault(err, "the image "+i.ref+" cannot be written", "run again")
 			}
 		}
 		err := out.AppendImage(img, layout.WithAnnotations(map[string]string{"io.containerd.image.name": i.ref}),
 			layout.WithPlatform(v1.Platform{OS: "linux", Architecture: arch}))
 		if err != nil {
-			return fault.Wrap(err, fault.CodeBuild, "the image "+i.ref+" cannot be written", "see that the disk is not full")
+			return buildFault(err, "the image "+i.ref+" cannot be written", "run again")
 		}
 	}
 	return nil
@@ -105,12 +105,12 @@ func (s *fromSource) saved(ctx context.Context, images []nodeImage) (map[string]
 	args[2] = archive
 	if _, err := s.docker.Run(ctx, run.Cmd{Args: args}); err != nil {
 		remove()
-		return nil, nil, fault.Wrap(err, fault.CodeBuild, "Docker cannot save its images", "see that the disk is not full")
+		return nil, nil, buildFault(err, "Docker cannot save its images", "run again")
 	}
 	for ref := range bases {
 		if bases[ref], err = readSaved(archive, ref); err != nil {
 			remove()
-			return nil, nil, fault.Wrap(err, fault.CodeBuild, "Docker's archive of "+ref+" cannot be read", "run again")
+			return nil, nil, buildFault(err, "Docker's archive of "+ref+" cannot be read", "run again")
 		}
 	}
 	return bases, remove, nil

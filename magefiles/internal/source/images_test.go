@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"todo.local/magefiles/internal/pins"
 	"todo.local/magefiles/internal/run"
 )
 
@@ -131,7 +132,7 @@ func TestOnlyNodeAndNpmLeaveTheWheel(t *testing.T) {
 func TestTheMachinesOwnMirrorIsUsedWhereItFits(t *testing.T) {
 	listed := "http://m.example/debian/ bookworm main\nhttp://m.example/debian/ bookworm main\nhttp://m.example/debian/ bookworm contrib\n" +
 		"http://m.example/sec/ bookworm-security main\nhttp://other.example/ stable main\nhttp://m.example/debian/ trixie main\n"
-	s := &fromSource{pins: loadPins(), run: (&run.Fake{}).On("apt-get indextargets", listed, nil)}
+	s := &fromSource{pins: pins.Load(), run: (&run.Fake{}).On("apt-get indextargets", listed, nil)}
 	assert.Equal(t, []string{"deb http://m.example/debian/ bookworm main", "deb http://m.example/sec/ bookworm-security main"}, s.mirrors(t.Context()))
 
 	s.run = (&run.Fake{}).On("apt-get", "http://m.example/ubuntu noble main\nhttp://m.example/sec bookworm-security main\n", nil)

@@ -41,6 +41,10 @@ func (s *fromSource) Node(ctx context.Context, t *ui.Task) (Node, error) {
 	if err != nil {
 		return Node{}, err
 	}
+	all := programs(s.pins)
+	for _, p := range all {
+		s.store.touch("programs", p.name, p.key())
+	}
 	if len(found) == 1 {
 		t.Unchanged("built before")
 		return node, nil
@@ -49,7 +53,6 @@ func (s *fromSource) Node(ctx context.Context, t *ui.Task) (Node, error) {
 		return Node{}, err
 	}
 	b := builder{run: s.run, store: s.store, env: s.env}
-	all := programs(s.pins)
 	s.dropDamaged(t, all)
 	var dirs map[string]string
 	err = t.Do("programs", func(t *ui.Task) (err error) {
@@ -58,6 +61,9 @@ func (s *fromSource) Node(ctx context.Context, t *ui.Task) (Node, error) {
 	})
 	if err != nil {
 		return Node{}, err
+	}
+	if removed := s.store.prune("programs"); len(removed) > 0 {
+		t.Note("removed from the cache, as unused for a month: %s", strings.Join(removed, ", "))
 	}
 	proxy := s.proxyImage()
 	if err := t.Do(proxy.short(), func(t *ui.Task) error {
@@ -98,7 +104,7 @@ func (s *fromSource) nodeContext(ctx context.Context, t *ui.Task, b builder, dir
 	kubeadm := filepath.Join(dirs["kubernetes"], "kubeadm")
 	listed, err := run.Output(ctx, s.run, kubeadm, "config", "images", "list", "--kubernetes-version", s.pins.Kubernetes)
 	if err != nil {
-		return fault.Wrap(err, fault.CodeBuild, "kubeadm does not name its images", "remove "+dirs["kubernetes"]+" and run again")
+		return buildFault(err, "kubeadm does not name its images", "remove "+dirs["kubernetes"]+" and run again")
 	}
 	sandbox := ""
 	binaries := map[string]string{"pause": pause}
@@ -116,7 +122,7 @@ func (s *fromSource) nodeContext(ctx context.Context, t *ui.Task, b builder, dir
 		return fault.New(fault.CodeBuild, "kubeadm names no pause image", "correct the versions in pins.yaml")
 	}
 	if err := b.pause(ctx, s.pins.Kubernetes, sandbox[strings.LastIndexByte(sandbox, ':')+1:], pause); err != nil {
-		return fault.Wrap(err, fault.CodeBuild, "the pause program did not build", "see that gcc and libc6-dev are installed")
+		return buildFault(err, "the pause program did not build", "see that gcc and libc6-dev are installed")
 	}
 
 	t.Status("packing the images of the control plane and the add-ons")
@@ -138,11 +144,11 @@ func (s *fromSource) nodeContext(ctx context.Context, t *ui.Task, b builder, dir
 	t.Status("laying out the node's files")
 	kind, err := b.moduleDir(ctx, "sigs.k8s.io/kind", s.pins.Kind)
 	if err != nil {
-		return fault.Wrap(err, fault.CodeBuild, "kind's module cannot be fetched", "see that the Go module proxy can be reached")
+		return buildFault(err, "kind's module cannot be fetched", "see that the Go module proxy can be reached")
 	}
 	root := filepath.Join(dir, "root")
 	if err := kindFiles(filepath.Join(kind, "images", "base", "files"), root, sandbox); err != nil {
-		return fault.Wrap(err, fault.CodeBuild, "kind's node files cannot be used", "see that the version of kind in pins.yaml is the one in go.mod")
+		return buildFault(err, "kind's node files cannot be used", "see that the version of kind in pins.yaml is the one in go.mod")
 	}
 	storage := strings.NewReplacer("@HELPER@", helper, "@PROVISIONER@", provisioner).Replace(string(recipe("default-storage.yaml")))
 	files := []struct {

@@ -6,7 +6,7 @@ import (
 
 	"todo.local/magefiles/internal/config"
 	"todo.local/magefiles/internal/engine"
-	"todo.local/magefiles/internal/fault"
+	"todo.local/magefiles/internal/pins"
 	"todo.local/magefiles/internal/run"
 )
 
@@ -16,7 +16,7 @@ const probeTime = 3 * time.Second
 // Pick chooses where images come from, and says why in one line. With TODO_IMAGES=auto that is wherever this machine has everything from
 // already; else a container registry, if one answers; else this machine.
 func Pick(ctx context.Context, cfg *config.Config, d *engine.Docker) (src Source, why string, err error) {
-	here, there := newFromSource(cfg, d), &fromRegistry{pins: loadPins(), docker: d, nodeImage: cfg.NodeImage}
+	here, there := newFromSource(cfg, d), &fromRegistry{pins: pins.Load(), docker: d, nodeImage: cfg.NodeImage}
 	switch cfg.Images {
 	case config.ImagesSource:
 		return here, "TODO_IMAGES=source", nil
@@ -27,7 +27,7 @@ func Pick(ctx context.Context, cfg *config.Config, d *engine.Docker) (src Source
 	built, pulled := here.refs(), there.refs()
 	found, err := inspect(ctx, d, append(append([]string{}, built...), pulled...)...)
 	if err != nil {
-		return nil, "", fault.Wrap(err, fault.CodeEnvironment, "Docker does not answer", "run the target doctor")
+		return nil, "", err
 	}
 	has := func(refs []string) bool {
 		for _, ref := range refs {
@@ -48,6 +48,13 @@ func Pick(ctx context.Context, cfg *config.Config, d *engine.Docker) (src Source
 		return nil, "", ctx.Err()
 	}
 	return here, "no container registry answers, so everything is built from package registries", nil
+}
+
+// Built tells whether the engine has every image that a deployment from source needs.
+func Built(ctx context.Context, cfg *config.Config, d *engine.Docker) bool {
+	refs := newFromSource(cfg, d).refs()
+	found, err := inspect(ctx, d, refs...)
+	return err == nil && len(found) == len(refs)
 }
 
 // refs are the images that a deployment from source needs.

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"todo.local/magefiles/internal/fault"
+	"todo.local/magefiles/internal/pins"
 	"todo.local/magefiles/internal/run"
 	"todo.local/magefiles/internal/ui"
 )
@@ -52,7 +53,7 @@ func builds(f *run.Fake) (out []string) {
 }
 
 func TestPinsArePlainVersionsAndAgreeWithGoMod(t *testing.T) {
-	p := loadPins()
+	p := pins.Load()
 	for _, v := range []string{p.Kubernetes, p.Kind, p.Etcd, p.CoreDNS, p.Containerd, p.Runc, p.CNI, p.Traefik, p.MetricsServer, p.LocalPath} {
 		assert.Regexp(t, `^v\d+\.\d+\.\d+$`, v)
 	}
@@ -63,14 +64,11 @@ func TestPinsArePlainVersionsAndAgreeWithGoMod(t *testing.T) {
 	assert.Contains(t, string(root), "sigs.k8s.io/kind "+p.Kind+"\n", "the node's files are of the kind that makes the cluster")
 	assert.Contains(t, p.Registry.Traefik, p.Traefik, "both modes run the same ingress controller")
 	assert.Contains(t, p.Registry.MetricsServer, p.MetricsServer)
-
-	_, err = parsePins([]byte("kuberntes: v1\n"))
-	require.ErrorContains(t, err, "kuberntes")
 }
 
 func TestKeysOfThisCheckout(t *testing.T) {
 	seen := map[string]string{}
-	for _, p := range programs(loadPins()) {
+	for _, p := range programs(pins.Load()) {
 		key := p.key()
 		assert.Equal(t, key, p.key(), "the same inputs give the same key")
 		assert.Empty(t, seen[key])
@@ -82,8 +80,8 @@ func TestKeysOfThisCheckout(t *testing.T) {
 func TestAChangedPinRebuildsOnlyItsOwnPart(t *testing.T) {
 	f := compiler(t)
 	b := builder{run: f, store: store{t.TempDir()}}
-	pinned := *loadPins()
-	pick := func(p *pins) (out []program) {
+	pinned := *pins.Load()
+	pick := func(p *pins.Pins) (out []program) {
 		for _, x := range programs(p) {
 			if x.name == "etcd" || x.name == "runc" || x.name == "cni" {
 				out = append(out, x)
@@ -107,7 +105,7 @@ func TestAChangedPinRebuildsOnlyItsOwnPart(t *testing.T) {
 func TestAFailedBuildIsOneLineWithItsLog(t *testing.T) {
 	f := (&run.Fake{}).On("go list", "", nil).On("go build", "# example.com/x\nx.go:1: undefined: y\n", errors.New("exit status 1"))
 	s := store{t.TempDir()}
-	etcd := programs(loadPins())[6]
+	etcd := programs(pins.Load())[6]
 	require.Equal(t, "etcd", etcd.name)
 	_, err := builder{run: f, store: s}.all(t.Context(), nil, []program{etcd})
 	require.Error(t, err)
@@ -120,23 +118,62 @@ func TestAFailedBuildIsOneLineWithItsLog(t *testing.T) {
 	assert.Contains(t, string(raw), "undefined: y")
 }
 
+func TestAFullDiskDuringABuildIsNamed(t *testing.T) {
+	f := (&run.Fake{}).On("go list", "", nil).On("go build", "# example.com/x\nlink: writing output: no space left on device\ngo: note\n", errors.New("exit status 1"))
+	_, err := builder{run: f, store: store{t.TempDir()}}.all(t.Context(), nil, programs(pins.Load())[6:7])
+	require.EqualError(t, err, "the disk is full: link: writing output: no space left on device")
+	assert.Equal(t, fault.CodeEnvironment, fault.Code(err))
+	assert.NotEmpty(t, fault.Remedy(err))
+}
+
+func TestABuildGoesOnWhereItWasInterrupted(t *testing.T) {
+	f, s := compiler(t), store{t.TempDir()}
+	list := programs(pins.Load())[6:]
+	interrupted := list[1].packages[0]
+	f.OnFunc("go build", func(c run.Cmd) (string, error) {
+		if c.Args[len(c.Args)-1] == interrupted {
+			return "", context.Canceled
+		}
+		return "", os.WriteFile(filepath.Join(s.dir, "programs", list[0].name+"-"+list[0].key()+".partial", list[0].name), []byte("program"), 0o755)
+	})
+	_, err := builder{run: f, store: s}.all(t.Context(), nil, list)
+	require.ErrorIs(t, err, context.Canceled)
+
+	again := compiler(t)
+	_, err = builder{run: again, store: s}.all(t.Context(), nil, list)
+	require.NoError(t, err)
+	require.Len(t, builds(again), len(list)-1, "the first is not built twice")
+	assert.Contains(t, builds(again)[0], interrupted)
+}
+
+func TestTheCompilersOwnFilesAreBelowTheCache(t *testing.T) {
+	f, s := compiler(t), store{t.TempDir()}
+	f.OnFunc("go build", func(c run.Cmd) (string, error) {
+		assert.Contains(t, c.Env, "GOTMPDIR="+c.Dir)
+		assert.True(t, strings.HasPrefix(c.Dir, s.dir), c.Dir)
+		return "", errors.New("enough")
+	})
+	_, err := builder{run: f, store: s}.all(t.Context(), nil, programs(pins.Load())[6:7])
+	require.Error(t, err)
+}
+
 func TestAnInterruptedBuildIsNoFailure(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	f := (&run.Fake{}).On("go list", "", nil).OnFunc("go build", func(run.Cmd) (string, error) { cancel(); return "", context.Canceled })
-	_, err := builder{run: f, store: store{t.TempDir()}}.all(ctx, nil, programs(loadPins())[6:7])
+	_, err := builder{run: f, store: store{t.TempDir()}}.all(ctx, nil, programs(pins.Load())[6:7])
 	assert.Equal(t, fault.CodeInterrupted, fault.Code(err))
 }
 
 func TestACompilerThatLeavesNothingIsAFailure(t *testing.T) {
 	f := (&run.Fake{}).On("go build", "", nil)
-	_, err := builder{run: f, store: store{t.TempDir()}}.all(t.Context(), nil, programs(loadPins())[6:7])
+	_, err := builder{run: f, store: store{t.TempDir()}}.all(t.Context(), nil, programs(pins.Load())[6:7])
 	require.ErrorContains(t, err, "the compiler left no etcd")
 }
 
 func TestProgressNamesTheProgramAndItsPlace(t *testing.T) {
 	var out bytes.Buffer
 	b := builder{run: compiler(t), store: store{t.TempDir()}}
-	list := programs(loadPins())[6:]
+	list := programs(pins.Load())[6:]
 	require.NoError(t, ui.Plain(&out).Do("programs", func(task *ui.Task) error {
 		_, err := b.all(t.Context(), task, list)
 		return err

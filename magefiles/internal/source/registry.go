@@ -7,13 +7,14 @@ import (
 	"todo.local/magefiles/internal/config"
 	"todo.local/magefiles/internal/engine"
 	"todo.local/magefiles/internal/fault"
+	"todo.local/magefiles/internal/pins"
 	"todo.local/magefiles/internal/run"
 	"todo.local/magefiles/internal/ui"
 )
 
 // fromRegistry pulls what others have built.
 type fromRegistry struct {
-	pins      *pins
+	pins      *pins.Pins
 	docker    *engine.Docker
 	nodeImage string // kind's default where empty
 }
@@ -45,6 +46,9 @@ func (r *fromRegistry) Bases(ctx context.Context, t *ui.Task) (Bases, error) {
 		pulled = true
 		err := t.Do(ref, func(t *ui.Task) error {
 			_, err := r.docker.Run(ctx, run.Cmd{Args: []string{"pull", ref}, Line: t.Line})
+			if known := engine.Explain(err); known != nil {
+				return known
+			}
 			return fault.Wrap(err, fault.CodeEnvironment, ref+" cannot be pulled",
 				"see that the container registry can be reached, or set TODO_IMAGES=source to do without one")
 		})

@@ -11,6 +11,7 @@ import (
 	"todo.local/magefiles/internal/config"
 	"todo.local/magefiles/internal/engine"
 	"todo.local/magefiles/internal/fault"
+	"todo.local/magefiles/internal/pins"
 	"todo.local/magefiles/internal/run"
 )
 
@@ -49,7 +50,7 @@ func count(f *run.Fake, prefix string) (n int) {
 
 func TestRegistryBasesArePulledOnceAndNamedByDigest(t *testing.T) {
 	d, f := dockerWith(map[string]string{})
-	r := &fromRegistry{pins: loadPins(), docker: d}
+	r := &fromRegistry{pins: pins.Load(), docker: d}
 	bases, err := r.Bases(t.Context(), nil)
 	require.NoError(t, err)
 	assert.Equal(t, "python@sha256:"+strings.Repeat("a", 64), bases.Python)
@@ -66,10 +67,14 @@ func TestRegistryBasesArePulledOnceAndNamedByDigest(t *testing.T) {
 func TestAFailedPullSaysWhatToDo(t *testing.T) {
 	d, f := dockerWith(map[string]string{})
 	f.On("docker pull node", "", errors.New("toomanyrequests"))
-	_, err := (&fromRegistry{pins: loadPins(), docker: d}).Bases(t.Context(), nil)
-	require.ErrorContains(t, err, loadPins().Registry.Node+" cannot be pulled")
+	_, err := (&fromRegistry{pins: pins.Load(), docker: d}).Bases(t.Context(), nil)
+	require.ErrorContains(t, err, pins.Load().Registry.Node+" cannot be pulled")
 	assert.Equal(t, fault.CodeEnvironment, fault.Code(err))
 	assert.Contains(t, fault.Remedy(err), "TODO_IMAGES=source")
+
+	f.On("docker pull node", "failed to register layer: write /usr/bin/node: no space left on device", errors.New("exit status 1"))
+	_, err = (&fromRegistry{pins: pins.Load(), docker: d}).Bases(t.Context(), nil)
+	require.EqualError(t, err, "the disk is full: failed to register layer: write /usr/bin/node: no space left on device")
 }
 
 func TestDigestOfTheRightRepository(t *testing.T) {
@@ -84,12 +89,12 @@ func TestDigestOfTheRightRepository(t *testing.T) {
 }
 
 func TestRegistryNodeIsKindsDefaultOrTheOneAskedFor(t *testing.T) {
-	n, err := (&fromRegistry{pins: loadPins()}).Node(t.Context(), nil)
+	n, err := (&fromRegistry{pins: pins.Load()}).Node(t.Context(), nil)
 	require.NoError(t, err)
 	assert.Empty(t, n.Image)
 	assert.False(t, n.StaticNetwork)
-	assert.Equal(t, loadPins().Registry.Traefik, n.Traefik)
-	n, err = (&fromRegistry{pins: loadPins(), nodeImage: "kindest/node:v1.36.4"}).Node(t.Context(), nil)
+	assert.Equal(t, pins.Load().Registry.Traefik, n.Traefik)
+	n, err = (&fromRegistry{pins: pins.Load(), nodeImage: "kindest/node:v1.36.4"}).Node(t.Context(), nil)
 	require.NoError(t, err)
 	assert.Equal(t, "kindest/node:v1.36.4", n.Image)
 }
@@ -102,7 +107,7 @@ func TestPick(t *testing.T) {
 	}
 	require.Len(t, built, 4)
 	pulled := map[string]string{}
-	for _, ref := range (&fromRegistry{pins: loadPins()}).refs() {
+	for _, ref := range (&fromRegistry{pins: pins.Load()}).refs() {
 		pulled[ref] = "x@sha256:1"
 	}
 	almost := map[string]string{}
@@ -139,6 +144,7 @@ func TestPick(t *testing.T) {
 			assert.Contains(t, why, c.why)
 			assert.Equal(t, c.probes, count(f, "docker manifest"))
 			assert.LessOrEqual(t, len(f.Calls()), 2)
+			assert.Equal(t, c.why == "built on this machine before", Built(t.Context(), cfg(c.images), d))
 		})
 	}
 }
@@ -146,8 +152,13 @@ func TestPick(t *testing.T) {
 func TestPickWithoutDocker(t *testing.T) {
 	f := (&run.Fake{}).On("docker image inspect", "", errors.New("Cannot connect to the Docker daemon"))
 	_, _, err := Pick(t.Context(), &config.Config{Images: config.ImagesAuto, Cache: t.TempDir()}, &engine.Docker{Runner: f, CLI: "docker"})
-	require.ErrorContains(t, err, "Docker does not answer")
+	require.ErrorIs(t, err, engine.ErrNotRunning)
 	assert.Equal(t, fault.CodeEnvironment, fault.Code(err))
+
+	f.On("docker image inspect", "", errors.New("error during connect: EOF"))
+	_, _, err = Pick(t.Context(), &config.Config{Images: config.ImagesAuto, Cache: t.TempDir()}, &engine.Docker{Runner: f, CLI: "docker"})
+	require.ErrorContains(t, err, "Docker does not answer")
+	assert.NotEmpty(t, fault.Remedy(err))
 }
 
 func TestWhatIsThereCostsOneQuestion(t *testing.T) {

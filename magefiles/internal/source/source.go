@@ -5,9 +5,11 @@ package source
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"todo.local/magefiles/internal/engine"
+	"todo.local/magefiles/internal/fault"
 	"todo.local/magefiles/internal/run"
 	"todo.local/magefiles/internal/ui"
 )
@@ -46,12 +48,16 @@ type imageInfo struct {
 // inspect asks the engine for several images at once and gives those that it has, by the name asked for.
 func inspect(ctx context.Context, d *engine.Docker, names ...string) (map[string]imageInfo, error) {
 	args := []string{"image", "inspect", "--format", `{{join .RepoTags ","}} {{join .RepoDigests ","}}`}
-	res, err := d.Run(ctx, run.Cmd{Args: append(args, names...)})
-	if err != nil && !strings.Contains(strings.ToLower(res.Stderr+err.Error()), "no such image") {
-		return nil, err
+	out, err := d.Output(ctx, append(args, names...)...)
+	var failed *run.Error
+	if err != nil && !(errors.As(err, &failed) && strings.Contains(strings.ToLower(failed.Output+failed.Err.Error()), "no such image")) {
+		if known := engine.Explain(err); known != nil {
+			return nil, known
+		}
+		return nil, fault.Wrap(err, fault.CodeEnvironment, "Docker does not answer", "run the target doctor")
 	}
 	found := map[string]imageInfo{}
-	for line := range strings.Lines(res.Stdout) {
+	for line := range strings.Lines(out) {
 		tags, digests, _ := strings.Cut(strings.TrimRight(line, "\n"), " ")
 		info := imageInfo{tags: splitList(tags), digests: splitList(digests)}
 		for _, name := range names {

@@ -205,3 +205,26 @@ func cacheFault(err error) error {
 	}
 	return fault.Wrap(err, fault.CodeEnvironment, "the cache folder cannot be written", remedy)
 }
+
+// unusedFor is how long a thing is kept that no run has asked for. Other checkouts, with other pins, use the same cache: a look at this one's pins
+// does not tell what is superseded.
+const unusedFor = 30 * 24 * time.Hour
+
+// touch marks a thing as in use.
+func (s store) touch(kind, name, key string) {
+	now := time.Now()
+	_ = os.Chtimes(filepath.Join(s.dir, kind, name+"-"+key), now, now) // there may be none yet; or it is not ours to mark, and so not to remove
+}
+
+// prune removes what nobody has used for long, finished or not.
+func (s store) prune(kind string) (removed []string) {
+	dir := filepath.Join(s.dir, kind)
+	entries, _ := os.ReadDir(dir)
+	for _, e := range entries {
+		info, err := e.Info()
+		if err == nil && time.Since(info.ModTime()) > unusedFor && os.RemoveAll(filepath.Join(dir, e.Name())) == nil {
+			removed = append(removed, e.Name())
+		}
+	}
+	return removed
+}

@@ -143,6 +143,28 @@ func TestTempFoldersOfDeadProcessesAreRemoved(t *testing.T) {
 	assert.NoDirExists(t, dir)
 }
 
+func TestWhatNobodyHasUsedForAMonthIsRemoved(t *testing.T) {
+	s, count := store{t.TempDir()}, 0
+	for _, key := range []string{"used", "unused", "recent"} {
+		_, _, err := s.get(t.Context(), nil, "programs", "etcd", key, fill(&count, "x"))
+		require.NoError(t, err)
+	}
+	halfDone := filepath.Join(s.dir, "programs", "etcd-old.partial")
+	require.NoError(t, os.Mkdir(halfDone, 0o755))
+	long := time.Now().Add(-unusedFor - time.Hour)
+	for _, dir := range []string{"etcd-used", "etcd-unused", "etcd-old.partial"} {
+		require.NoError(t, os.Chtimes(filepath.Join(s.dir, "programs", dir), long, long))
+	}
+	s.touch("programs", "etcd", "used")
+	s.touch("programs", "etcd", "never built")
+	assert.ElementsMatch(t, []string{"etcd-unused", "etcd-old.partial"}, s.prune("programs"))
+	_, built, err := s.get(t.Context(), nil, "programs", "etcd", "used", fill(&count, "x"))
+	require.NoError(t, err)
+	assert.False(t, built, "a mark of use is no damage")
+	assert.DirExists(t, filepath.Join(s.dir, "programs", "etcd-recent"))
+	assert.Empty(t, store{t.TempDir()}.prune("programs"))
+}
+
 func TestAFullDiskSaysWhatToDo(t *testing.T) {
 	err := cacheFault(&os.PathError{Op: "write", Path: "/cache/x", Err: syscall.ENOSPC})
 	assert.Equal(t, fault.CodeEnvironment, fault.Code(err))

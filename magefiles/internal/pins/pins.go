@@ -1,21 +1,19 @@
-package source
+// Package pins has every version that the project takes from outside, from one file.
+package pins
 
 import (
-	"crypto/sha256"
 	_ "embed"
-	"encoding/hex"
 	"fmt"
-	"runtime"
 	"sync"
 
 	"sigs.k8s.io/yaml"
 )
 
 //go:embed pins.yaml
-var pinsFile []byte
+var file []byte
 
-// pins is pins.yaml.
-type pins struct {
+// Pins is pins.yaml.
+type Pins struct {
 	Kubernetes    string `json:"kubernetes"`
 	Kind          string `json:"kind"`
 	Etcd          string `json:"etcd"`
@@ -26,6 +24,9 @@ type pins struct {
 	Traefik       string `json:"traefik"`
 	MetricsServer string `json:"metricsServer"`
 	LocalPath     string `json:"localPath"`
+
+	Buildx  string `json:"buildx"`
+	Compose string `json:"compose"`
 
 	Debian struct {
 		Suite    string `json:"suite"`
@@ -45,33 +46,19 @@ type pins struct {
 	} `json:"registry"`
 }
 
-// loadPins reads the embedded file. A mistake in it is a mistake in the program, and the tests find it.
-var loadPins = sync.OnceValue(func() *pins {
-	p, err := parsePins(pinsFile)
+// Load reads the embedded file. A mistake in it is a mistake in the program, and the tests find it.
+var Load = sync.OnceValue(func() *Pins {
+	p, err := parse(file)
 	if err != nil {
 		panic(err)
 	}
 	return p
 })
 
-func parsePins(raw []byte) (*pins, error) {
-	p := &pins{}
+func parse(raw []byte) (*Pins, error) {
+	p := &Pins{}
 	if err := yaml.UnmarshalStrict(raw, p); err != nil {
 		return nil, fmt.Errorf("pins.yaml: %w", err)
 	}
 	return p, nil
-}
-
-// arch is the architecture that everything is built for: this machine's, since the node runs on it.
-const arch = runtime.GOARCH
-
-// hash gives the key of something made from the given inputs. Twelve hexadecimal digits are enough to tell versions apart and short enough
-// to read.
-func hash(inputs ...any) string {
-	h := sha256.New()
-	for _, in := range inputs {
-		s := fmt.Sprint(in)
-		fmt.Fprintf(h, "%d:%s\n", len(s), s) // the length keeps neighbours from running together
-	}
-	return hex.EncodeToString(h.Sum(nil))[:12]
 }
