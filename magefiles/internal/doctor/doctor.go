@@ -18,7 +18,7 @@ import (
 )
 
 // checkTimeout is how long one check may take.
-const checkTimeout = 5 * time.Second
+const checkTimeout = 10 * time.Second
 
 // Level tells how bad a result is.
 type Level int
@@ -53,11 +53,13 @@ type checker struct {
 	info      engine.Info
 	free      func(path string) (uint64, error) // bytes that may still be written where path is
 	missing   func(context.Context) []string    // packages that building from source needs and this machine lacks
+	built     func(context.Context) bool        // whether everything was built from source before
 }
 
 func newChecker(ctx context.Context, r run.Runner, cfg *config.Config) *checker {
 	c := &checker{runner: r, cfg: cfg, host: engine.LocalHost, registry: dockerHub, free: freeBytes}
 	c.missing = func(ctx context.Context) []string { return source.Missing(ctx, r) }
+	c.built = func(ctx context.Context) bool { return c.docker != nil && source.Built(ctx, cfg, c.docker) }
 	c.findDocker(ctx)
 	return c
 }
@@ -111,7 +113,7 @@ func (c *checker) all() []check {
 	}...)
 }
 
-// Run makes all checks at once and gives their results in a fixed order. It takes no longer than its slowest check, at most about ten seconds.
+// Run makes all checks at once and gives their results in a fixed order. It takes no longer than its slowest check, at most about twenty seconds.
 func Run(ctx context.Context, r run.Runner, cfg *config.Config) []Result {
 	c := newChecker(ctx, r, cfg)
 	checks := c.all()
@@ -151,7 +153,8 @@ func Print(u *ui.UI, results []Result) {
 	}
 	var b strings.Builder
 	for _, r := range results {
-		fmt.Fprintf(&b, "%s %-*s  %s\n", r.Level, width, r.Name, r.Detail)
+		colour := [...]ui.Colour{ui.Green, ui.Yellow, ui.Red}[r.Level]
+		fmt.Fprintf(&b, "%s %-*s  %s\n", u.Paint(colour, r.Level.String()), width, r.Name, r.Detail)
 		for line := range strings.Lines(r.Remedy) {
 			fmt.Fprintf(&b, "  %-*s  → %s\n", width, "", strings.TrimRight(line, "\n"))
 		}

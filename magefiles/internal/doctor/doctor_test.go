@@ -33,6 +33,7 @@ func bench(t *testing.T) (*checker, *run.Fake) {
 		info:    engine.Info{OSType: "linux", NCPU: 4, MemTotal: 8 * gib, CgroupVersion: "2", DockerRootDir: "/var/lib/docker", DefaultRuntime: "runc", KernelVersion: "6.18"},
 		free:    func(string) (uint64, error) { return 50 * gib, nil },
 		missing: func(context.Context) []string { return nil },
+		built:   func(context.Context) bool { return true },
 	}, fake
 }
 
@@ -101,6 +102,24 @@ func TestDisk(t *testing.T) {
 	}
 }
 
+func TestDiskForTheFirstBuildFromSource(t *testing.T) {
+	for _, x := range []struct {
+		images string
+		built  bool
+		want   Level
+	}{{config.ImagesAuto, false, Warning}, {config.ImagesSource, false, Warning}, {config.ImagesSource, true, OK}, {config.ImagesRegistry, false, OK}} {
+		c, _ := bench(t)
+		c.cfg.Images = x.images
+		c.free = func(string) (uint64, error) { return 12 * gib, nil }
+		c.built = func(context.Context) bool { return x.built }
+		r := c.checkDisk(t.Context())
+		assert.Equal(t, x.want, r.Level, "%v", x)
+		if x.want == Warning {
+			assert.Contains(t, r.Remedy, "at least 15 GiB")
+		}
+	}
+}
+
 func TestDiskOfAnEngineElsewhereIsNotGuessed(t *testing.T) {
 	c, _ := bench(t)
 	c.free = func(path string) (uint64, error) {
@@ -129,21 +148,46 @@ func TestCapabilities(t *testing.T) {
 		dockerd(t, c, x.caps)
 		c.info.DefaultRuntime = x.runtime
 		assert.Equal(t, x.want, c.checkCapabilities(t.Context()).Level, "%v", x)
+		c.cfg.Cluster = "context:prod"
+		assert.Equal(t, OK, c.checkCapabilities(t.Context()).Level, "no node is started here")
 	}
 }
 
 func TestPort(t *testing.T) {
-	const nodePort = 80
+	const nodePort, inspectNode = 80, "docker container inspect --format {{json .}} todo-control-plane"
+	node := func(port int, running bool) string {
+		return fmt.Sprintf(`{"State":{"Running":%t},"HostConfig":{"PortBindings":{"6443/tcp":[{"HostPort":"40001"}],"80/tcp":[{"HostIp":"127.0.0.1","HostPort":"%d"}]}}}`, running, port)
+	}
 	t.Run("published by our own cluster", func(t *testing.T) {
 		c, fake := bench(t)
 		taken := listener(t)
-		fake.On("docker ps --filter label=io.x-k8s.kind.cluster=todo", fmt.Sprintf("127.0.0.1:40001->6443/tcp, 127.0.0.1:%d->80/tcp", taken), nil)
+		fake.On(inspectNode, node(taken, true), nil)
 		r := c.checkPort(t.Context(), nodePort, taken, 0)
 		assert.Equal(t, Result{Detail: fmt.Sprintf("%d, published by this project's cluster", taken)}, r)
 	})
+	t.Run("part of our own cluster, which is stopped", func(t *testing.T) {
+		c, fake := bench(t)
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		require.NoError(t, err)
+		port := l.Addr().(*net.TCPAddr).Port
+		fake.On(inspectNode, node(port, false), nil).On("docker ps", "", nil)
+		r := c.checkPort(t.Context(), nodePort, 0, 8080)
+		assert.Equal(t, Failure, r.Level, "another port would not do")
+		assert.Contains(t, r.Detail, fmt.Sprintf("%d is taken by ", port))
+		assert.Contains(t, r.Remedy, "cluster:delete")
+		require.NoError(t, l.Close())
+		assert.Equal(t, OK, c.checkPort(t.Context(), nodePort, 0, 8080).Level)
+	})
+	t.Run("a cluster elsewhere needs none", func(t *testing.T) {
+		c, _ := bench(t)
+		for _, cluster := range []string{config.ClusterMinikube, "context:prod"} {
+			c.cfg.Cluster = cluster
+			assert.Contains(t, c.checkPort(t.Context(), listener(t), 0, 0).Detail, "not needed")
+		}
+	})
 	t.Run("a configured port that is taken is no reason to take another", func(t *testing.T) {
 		c, fake := bench(t)
-		fake.On("docker ps", "", nil)
+		fake.On("docker", "", nil)
 		r := c.checkPort(t.Context(), nodePort, listener(t), 8080)
 		assert.Equal(t, Failure, r.Level)
 		assert.Contains(t, r.Remedy, "TODO_HTTP_PORT")
@@ -151,7 +195,7 @@ func TestPort(t *testing.T) {
 	t.Run("taken by a container", func(t *testing.T) {
 		c, fake := bench(t)
 		taken := listener(t)
-		fake.On("docker ps", "", nil).On(fmt.Sprintf("docker ps --filter publish=%d", taken), "somebodys-nginx\n", nil)
+		fake.On("docker", "", nil).On(fmt.Sprintf("docker ps --filter publish=%d", taken), "somebodys-nginx\n", nil)
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		require.NoError(t, err)
 		free := l.Addr().(*net.TCPAddr).Port
@@ -170,8 +214,10 @@ func TestPrograms(t *testing.T) {
 	c.cfg.Cluster = config.ClusterMinikube
 	assert.Equal(t, Failure, c.checkClusterPrograms(t.Context()).Level)
 
-	fake.On("go env", "go1.26.8", nil).On("git", "git version 2.39.5", nil)
-	assert.Equal(t, "go1.26.8, git 2.39.5, kernel 6.18", c.checkPrograms(t.Context()).Detail)
+	fake.On("go env", "go1.26.8", nil).On("git", "git version 2.39.5", nil).On("docker compose version", "5.5.1\n", nil)
+	assert.Equal(t, "go1.26.8, git 2.39.5, docker compose 5.5.1, kernel 6.18", c.checkPrograms(t.Context()).Detail)
+	fake.On("docker compose version", "", errors.New("exit status 1"))
+	assert.Equal(t, OK, c.checkPrograms(t.Context()).Level, "deploy does without it")
 }
 
 func TestBuildPrograms(t *testing.T) {
@@ -228,4 +274,26 @@ func TestPrintAndErr(t *testing.T) {
 	require.EqualError(t, err, "this machine is not ready: B")
 	assert.Equal(t, "do this", fault.Remedy(err))
 	assert.NoError(t, Err(results[:2]), "warnings do not fail")
+}
+
+func TestLimits(t *testing.T) {
+	c, _ := bench(t)
+	assert.Contains(t, c.checkLimits(t.Context()).Detail, "cannot be seen from here")
+	path := filepath.Join(c.host.Root, "proc/sys/fs/inotify/max_user_instances")
+	require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+	for value, want := range map[string]Level{"128": Warning, "512": OK} {
+		require.NoError(t, os.WriteFile(path, []byte(value), 0o644))
+		r := c.checkLimits(t.Context())
+		assert.Equal(t, want, r.Level)
+		assert.Contains(t, r.Detail, "fs.inotify.max_user_instances")
+	}
+}
+
+func TestCgroups(t *testing.T) {
+	c, _ := bench(t)
+	assert.Equal(t, "version 2", c.checkCgroups(t.Context()).Detail)
+	c.info.CgroupVersion = "1"
+	assert.Contains(t, c.checkCgroups(t.Context()).Detail, "version 1")
+	c.docker = nil
+	assert.Equal(t, unknown(), c.checkCgroups(t.Context()))
 }

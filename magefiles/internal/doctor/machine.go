@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 
+	"todo.local/magefiles/internal/config"
 	"todo.local/magefiles/internal/engine"
 	"todo.local/magefiles/internal/fault"
 )
@@ -21,6 +22,8 @@ const (
 	// Below the least, a cluster of one node does not come up, or dies under its first load.
 	wantedMemory, leastMemory = 4 * gib, 2 * gib
 	wantedDisk, leastDisk     = 10 * gib, 3 * gib
+	// What building everything from package registries takes: modules and compiled packages, programs, images.
+	sourceDisk = 15 * gib
 )
 
 const asRoot = "run `go tool mage setup` as root"
@@ -50,23 +53,27 @@ func (c *checker) checkMachine(context.Context) Result {
 	return r
 }
 
-func (c *checker) checkDisk(context.Context) Result {
+func (c *checker) checkDisk(ctx context.Context) Result {
 	places := []struct{ what, path string }{{"the cache", c.cfg.Cache}}
 	if c.docker != nil && c.host.EnginePID() != 0 {
 		places = append(places, struct{ what, path string }{"Docker", c.info.DockerRootDir})
 	}
 	var details []string
 	r := Result{}
+	wanted := uint64(wantedDisk)
 	for _, p := range places {
 		free, err := c.free(p.path)
 		if err != nil {
 			return Result{Level: Warning, Detail: err.Error()}
 		}
 		details = append(details, fmt.Sprintf("%.1f GiB for %s (%s)", float64(free)/gib, p.what, p.path))
+		if free < sourceDisk && c.cfg.Images != config.ImagesRegistry && !c.built(ctx) {
+			wanted = sourceDisk
+		}
 		switch {
 		case free < leastDisk:
 			r.Level = Failure
-		case free < wantedDisk:
+		case free < wanted:
 			r.Level = max(r.Level, Warning)
 		}
 	}
@@ -75,7 +82,10 @@ func (c *checker) checkDisk(context.Context) Result {
 	}
 	r.Detail = strings.Join(details, ", ")
 	if r.Level != OK {
-		r.Remedy = fmt.Sprintf("free at least %d GiB: `docker system df` shows what Docker holds, `docker system prune` removes what nothing uses", wantedDisk/gib)
+		r.Remedy = fmt.Sprintf("free at least %d GiB: `docker system df` shows what Docker holds, `docker system prune` removes what nothing uses", wanted/gib)
+		if wanted == sourceDisk {
+			r.Remedy += "\nthe first run without a container registry needs that much, most of it for Go's caches in the home folder"
+		}
 	}
 	return r
 }
@@ -99,6 +109,8 @@ func (c *checker) checkCapabilities(context.Context) Result {
 		return unknown()
 	}
 	switch {
+	case c.cfg.Context() != "":
+		return Result{Detail: "not needed: no cluster is made here"}
 	case !c.host.EngineLacksSysResource():
 		return Result{Detail: "all that a cluster node needs"}
 	case c.info.DefaultRuntime == engine.BoundedRuntime:

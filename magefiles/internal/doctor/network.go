@@ -40,9 +40,18 @@ func (c *checker) checkContainerRegistry(ctx context.Context) Result {
 		err = fmt.Errorf("%s answers %s", req.URL.Host, res.Status)
 	}
 	if c.cfg.Images == config.ImagesAuto {
-		return Result{Detail: "none within reach: everything is built from package registries"}
+		return Result{Detail: "none within reach, so that everything is built from package registries (" + because(err) + ")"}
 	}
 	return Result{Level: Failure, Detail: oneLine(err), Remedy: networkRemedy + ", or set TODO_IMAGES=source to do without"}
+}
+
+// because gives the last part of a chain of network errors: the parts before it say what was asked for.
+func because(err error) string {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Sprintf("no answer within %s", checkTimeout)
+	}
+	parts := strings.Split(oneLine(err), ": ")
+	return parts[len(parts)-1]
 }
 
 func (c *checker) checkGoModules(ctx context.Context) Result {
@@ -125,10 +134,17 @@ func (c *checker) checkProxy(context.Context) Result {
 		}
 	}
 	r := Result{Detail: strings.Join(set, ", ")}
+	var remedies []string
 	if len(missing) > 0 {
-		r.Level = Warning
 		r.Detail += "; NO_PROXY lacks " + strings.Join(missing, ", ")
-		r.Remedy = "export NO_PROXY=" + strings.Join(append(missing, "$NO_PROXY"), ",")
+		remedies = append(remedies, "export NO_PROXY="+strings.Join(append(missing, "$NO_PROXY"), ","))
+	}
+	if c.docker != nil && c.cfg.Images != config.ImagesSource && c.info.HTTPProxy == "" && c.info.HTTPSProxy == "" {
+		r.Detail += "; the Docker engine, which pulls images, has none"
+		remedies = append(remedies, "give the engine its own: https://docs.docker.com/engine/daemon/proxy/")
+	}
+	if len(remedies) > 0 {
+		r.Level, r.Remedy = Warning, strings.Join(remedies, "\n")
 	}
 	return r
 }

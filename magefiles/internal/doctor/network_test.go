@@ -36,6 +36,11 @@ func TestContainerRegistry(t *testing.T) {
 	assert.Equal(t, OK, r.Level)
 	assert.Contains(t, r.Detail, "built from package registries")
 
+	assert.Contains(t, r.Detail, "403 Forbidden")
+	c.registry = "http://127.0.0.1:1/v2/"
+	assert.Contains(t, c.checkContainerRegistry(t.Context()).Detail, "(connection refused)")
+
+	c.registry = server.URL + "/v2/"
 	c.cfg.Images = config.ImagesRegistry
 	r = c.checkContainerRegistry(t.Context())
 	assert.Equal(t, Failure, r.Level)
@@ -51,7 +56,7 @@ func TestPackageRegistriesAreAskedThroughTheirClients(t *testing.T) {
 	assert.Equal(t, Warning, c.checkNpm(t.Context()).Level)
 
 	fake.On("npm view", "", context.DeadlineExceeded)
-	assert.Contains(t, c.checkNpm(t.Context()).Detail, "npm had no answer within 5s")
+	assert.Contains(t, c.checkNpm(t.Context()).Detail, "npm had no answer within 10s")
 
 	fake.On("npm view", "", &exec.Error{Name: "npm", Err: exec.ErrNotFound})
 	assert.Equal(t, Result{Detail: "no npm here: they are fetched inside the builds"}, c.checkNpm(t.Context()))
@@ -66,6 +71,7 @@ func TestPackageRegistriesAreAskedThroughTheirClients(t *testing.T) {
 
 func TestProxy(t *testing.T) {
 	c, _ := bench(t)
+	c.info.HTTPSProxy = "http://proxy.example.com:3128"
 	for _, name := range []string{"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"} {
 		t.Setenv(name, "")
 	}
@@ -81,6 +87,10 @@ func TestProxy(t *testing.T) {
 	assert.Equal(t, OK, c.checkProxy(t.Context()).Level)
 	t.Setenv("NO_PROXY", "*")
 	assert.Equal(t, OK, c.checkProxy(t.Context()).Level)
+	c.info.HTTPSProxy = ""
+	assert.Contains(t, c.checkProxy(t.Context()).Detail, "the Docker engine, which pulls images, has none")
+	c.cfg.Images = config.ImagesSource
+	assert.Equal(t, OK, c.checkProxy(t.Context()).Level, "nothing is pulled")
 	t.Setenv("NO_PROXY", "localhost,127.0.0.1,todo.localhost,xtodo.local")
 	assert.Contains(t, c.checkProxy(t.Context()).Detail, "lacks todo.local")
 }

@@ -2,69 +2,86 @@ package doctor
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 
+	"todo.local/magefiles/internal/config"
 	"todo.local/magefiles/internal/engine"
 	"todo.local/magefiles/internal/fault"
 )
 
-// kindClusterLabel is on the containers of a kind cluster's nodes.
-const kindClusterLabel = "io.x-k8s.kind.cluster"
-
 // checkPort tells which port of 127.0.0.1 reaches a port of the cluster's node: the one that the configuration names, else the same one, else the
 // fallback.
 func (c *checker) checkPort(ctx context.Context, nodePort, configured, fallback int) Result {
-	if port := c.publishedPort(ctx, nodePort); port != 0 {
+	if c.cfg.Cluster == config.ClusterMinikube || c.cfg.Context() != "" {
+		return Result{Detail: "not needed: TODO_CLUSTER=" + c.cfg.Cluster + " has an address of its own"}
+	}
+	port, runs := c.publishedPort(ctx, nodePort)
+	switch {
+	case runs:
 		return Result{Detail: fmt.Sprintf("%d, published by this project's cluster", port)}
+	case port != 0: // it is part of the stopped cluster, which cannot change it
+		if !engine.PortTaken(port) {
+			return Result{Detail: fmt.Sprintf("%d is free for this project's cluster, which is stopped", port)}
+		}
+		return Result{
+			Level:  Failure,
+			Detail: fmt.Sprintf("%d is taken by %s, and this project's cluster, which is stopped, needs it", port, c.holder(ctx, port)),
+			Remedy: "end it, or run `go tool mage cluster:delete deploy`, which takes free ports and starts with an empty database",
+		}
 	}
 	wanted := nodePort
 	if configured != 0 {
 		wanted, fallback = configured, configured
 	}
-	port, holder, err := engine.PickPort(wanted, fallback)
+	port, _, err := engine.PickPort(wanted, fallback)
 	if err != nil {
 		return Result{Level: Failure, Detail: oneLine(err), Remedy: fault.Remedy(err)}
 	}
 	if port == wanted {
 		return Result{Detail: fmt.Sprintf("%d is free", port)}
 	}
-	if container := c.container(ctx, wanted); container != "" {
-		holder = "the container " + container
-	}
-	if holder == "" {
-		holder = "another process"
-	}
 	return Result{
 		Level:  Warning,
-		Detail: fmt.Sprintf("%d is taken by %s, %d is used instead", wanted, holder, port),
+		Detail: fmt.Sprintf("%d is taken by %s, %d is used instead", wanted, c.holder(ctx, wanted), port),
 		Remedy: "nothing to do, unless URLs without a port matter: then end it before the cluster is made",
 	}
 }
 
-// publishedPort is the port of 127.0.0.1 that this project's kind cluster publishes for one of its node; 0 where it does not run.
-func (c *checker) publishedPort(ctx context.Context, nodePort int) int {
-	ports := c.dockerPs(ctx, "label="+kindClusterLabel+"="+c.cfg.ClusterName, "{{.Ports}}")
-	m := regexp.MustCompile(fmt.Sprintf(`127\.0\.0\.1:(\d+)->%d/tcp`, nodePort)).FindStringSubmatch(ports)
-	if m == nil {
-		return 0
-	}
-	port, _ := strconv.Atoi(m[1])
-	return port
-}
-
-// container names who publishes a port, or nothing.
-func (c *checker) container(ctx context.Context, port int) string {
-	return strings.Join(strings.Fields(c.dockerPs(ctx, "publish="+strconv.Itoa(port), "{{.Names}}")), ", ")
-}
-
-// dockerPs is empty where Docker cannot tell.
-func (c *checker) dockerPs(ctx context.Context, filter, format string) string {
+// publishedPort is the port of 127.0.0.1 that this project's kind cluster publishes for one of its node, and whether it does so now; 0 where there is no
+// such cluster.
+func (c *checker) publishedPort(ctx context.Context, nodePort int) (port int, runs bool) {
 	if c.docker == nil {
-		return ""
+		return 0, false
 	}
-	out, _ := c.docker.Output(ctx, "ps", "--filter", filter, "--format", format)
-	return out
+	out, err := c.docker.Output(ctx, "container", "inspect", "--format", "{{json .}}", c.cfg.ClusterName+"-control-plane")
+	var node struct {
+		State      struct{ Running bool }
+		HostConfig struct {
+			PortBindings map[string][]struct{ HostPort string }
+		}
+	}
+	if err != nil || json.Unmarshal([]byte(out), &node) != nil {
+		return 0, false
+	}
+	for _, b := range node.HostConfig.PortBindings[strconv.Itoa(nodePort)+"/tcp"] {
+		port, _ = strconv.Atoi(b.HostPort)
+	}
+	return port, port != 0 && node.State.Running
+}
+
+// holder names who has a port.
+func (c *checker) holder(ctx context.Context, port int) string {
+	if c.docker != nil {
+		out, _ := c.docker.Output(ctx, "ps", "--filter", "publish="+strconv.Itoa(port), "--format", "{{.Names}}")
+		if names := strings.Join(strings.Fields(out), ", "); names != "" {
+			return "the container " + names
+		}
+	}
+	if process := engine.LocalHost.PortHolder(port); process != "" {
+		return process
+	}
+	return "another process"
 }

@@ -31,7 +31,11 @@ func (c *checker) checkPrograms(ctx context.Context) Result {
 		found = append(found, strings.Replace(out, "git version", "git", 1))
 	}
 	if c.docker != nil {
-		found = append(found, "kernel "+c.info.KernelVersion)
+		compose := "no docker compose (only compose.yaml needs it)"
+		if out, err := c.docker.Output(ctx, "compose", "version", "--short"); err == nil {
+			compose = "docker compose " + out
+		}
+		found = append(found, compose, "kernel "+c.info.KernelVersion)
 	}
 	r.Detail = strings.Join(found, ", ")
 	return r
