@@ -56,7 +56,7 @@ func (b builder) prepare(ctx context.Context, p program, dir string) error {
 			return cacheFault(err)
 		}
 		for name, text := range f.files {
-			if err := os.WriteFile(filepath.Join(to, name), []byte(text), 0o644); err != nil {
+			if err := writeFile(filepath.Join(to, name), []byte(text), 0o644); err != nil {
 				return cacheFault(err)
 			}
 		}
@@ -104,14 +104,22 @@ func kubernetes(version string) program {
 	return p
 }
 
+// libraries are Kubernetes' modules for its clients, in the release of the cluster, for the requirements of another program: they are compiled already,
+// and no program is left with those of years ago.
+func libraries(kubernetes string) map[string]string {
+	release := "v0" + strings.TrimPrefix(kubernetes, "v1")
+	return map[string]string{"k8s.io/api": release, "k8s.io/apimachinery": release, "k8s.io/client-go": release}
+}
+
 // traefik depends on two modules in versions that only its authors' copies have. The originals do for what a cluster's ingress needs, each
-// with a file added for the names that the copies add.
-func traefik(version string) program {
+// with a file added for the names that the copies add. Of a third, the clients of DNS services are left out: they are a third of all that it compiles.
+func traefik(version, kubernetes string) program {
 	const pkg = "github.com/traefik/traefik/v3"
 	return program{
 		name: "traefik", module: pkg, version: version, packages: []string{pkg + "/cmd/traefik"},
 		ldflags: strip + " -X " + pkg + "/pkg/version.Version=" + strings.TrimPrefix(version, "v"),
-		replace: map[string]string{"github.com/gorilla/mux": "./mux", "github.com/abbot/go-http-auth": "./httpauth"},
+		require: libraries(kubernetes),
+		replace: map[string]string{"github.com/gorilla/mux": "./mux", "github.com/abbot/go-http-auth": "./httpauth", "github.com/go-acme/lego/v4": "./lego"},
 		// A pre-module version of a cloud's kit that holds packages of a newer module too, which makes the import ambiguous.
 		exclude: []string{"github.com/tencentcloud/tencentcloud-sdk-go v3.0.83+incompatible"},
 		forks: []fork{
@@ -121,6 +129,9 @@ func traefik(version string) program {
 			{module: "github.com/abbot/go-http-auth", version: "v0.4.0", dir: "httpauth", files: map[string]string{
 				"go.mod":   "module github.com/abbot/go-http-auth\n\ngo 1.20\n",
 				"added.go": shim("httpauth_added.go.txt"),
+			}},
+			{module: "github.com/go-acme/lego/v4", version: "v4.33.0", dir: "lego", files: map[string]string{ // the version that Traefik requires
+				"providers/dns/zz_gen_dns_providers.go": shim("lego_dns_providers.go.txt"),
 			}},
 		},
 	}

@@ -66,10 +66,11 @@ func programs(p *pins.Pins) []program {
 	const cni = "github.com/containernetworking/plugins"
 	return []program{
 		kubernetes(p.Kubernetes),
-		traefik(p.Traefik),
+		traefik(p.Traefik, p.Kubernetes),
 		{
 			name: "coredns", module: "github.com/coredns/coredns", version: p.CoreDNS,
 			packages: []string{"github.com/coredns/coredns"}, ldflags: strip,
+			require: libraries(p.Kubernetes),
 		},
 		{
 			name: "metrics-server", module: "sigs.k8s.io/metrics-server", version: p.MetricsServer,
@@ -84,6 +85,7 @@ func programs(p *pins.Pins) []program {
 		{
 			name: "local-path-provisioner", module: "github.com/rancher/local-path-provisioner", version: p.LocalPath,
 			packages: []string{"github.com/rancher/local-path-provisioner"}, ldflags: strip + " -X main.VERSION=" + p.LocalPath,
+			require: libraries(p.Kubernetes),
 		},
 		{
 			name: "etcd", module: "go.etcd.io/etcd/server/v3", version: p.Etcd,
