@@ -31,7 +31,7 @@ type App struct {
 
 // New makes a run with the given settings that shows its progress on out.
 func New(cfg *config.Config, out *ui.UI) *App {
-	return &App{cfg: cfg, ui: out, runner: run.Exec{}}
+	return &App{cfg: cfg, ui: out, runner: run.Exec{Hide: cfg.Secrets()}}
 }
 
 // open finds the Docker engine and decides where images come from. Everything that works on a cluster or an image begins with it.
