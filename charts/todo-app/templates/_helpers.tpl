@@ -105,15 +105,52 @@ capabilities:
   drop: [ALL]
 {{- end -}}
 
-{{/* Spread over nodes where there are several. Argument: (list $ component). */}}
-{{- define "todo-app.spread" -}}
-- maxSkew: 1
-  topologyKey: kubernetes.io/hostname
-  whenUnsatisfiable: ScheduleAnyway
-  labelSelector:
-    matchLabels:
-      {{- include "todo-app.selectorLabels" . | nindent 6 }}
-  matchLabelKeys: [pod-template-hash]
+{{/* Where the pods of a Deployment run, where there are several nodes. Pods of another revision do not count. Argument: (list $ component). */}}
+{{- define "todo-app.placement" -}}
+{{- $self := . -}}
+{{- with index . 0 -}}
+{{- if .Values.topologySpread.enabled -}}
+topologySpreadConstraints:
+  - maxSkew: 1
+    topologyKey: kubernetes.io/hostname # no zone: nodes without one would then not be told apart at all
+    whenUnsatisfiable: ScheduleAnyway
+    {{- include "todo-app.sameRevision" $self | nindent 4 }}
+{{- end }}
+{{- if .Values.antiAffinity.enabled }}
+affinity:
+  podAntiAffinity:
+    {{- if .Values.antiAffinity.required }}
+    requiredDuringSchedulingIgnoredDuringExecution:
+      - topologyKey: kubernetes.io/hostname
+        {{- include "todo-app.sameRevision" $self | nindent 8 }}
+    {{- end }}
+    preferredDuringSchedulingIgnoredDuringExecution:
+      {{- range ternary (list "topology.kubernetes.io/zone") (list "kubernetes.io/hostname" "topology.kubernetes.io/zone") .Values.antiAffinity.required }}
+      - weight: 50
+        podAffinityTerm:
+          topologyKey: {{ . }}
+          {{- include "todo-app.sameRevision" $self | nindent 10 }}
+      {{- end }}
+{{- end }}
+{{- end -}}
+{{- end -}}
+
+{{- define "todo-app.sameRevision" -}}
+labelSelector:
+  matchLabels:
+    {{- include "todo-app.selectorLabels" . | nindent 4 }}
+matchLabelKeys: [pod-template-hash]
+{{- end -}}
+
+{{/* The pods of a namespace, in a network policy. Argument: its name. */}}
+{{- define "todo-app.namespacePeer" -}}
+{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: {{ . | quote }}}}}
+{{- end -}}
+
+{{/* Port of the chat's model. */}}
+{{- define "todo-app.modelPort" -}}
+{{- $url := urlParse (.Values.config.openaiBaseUrl | default "https://api.openai.com") -}}
+{{- regexFind ":[0-9]+$" $url.host | trimPrefix ":" | default (eq $url.scheme "http" | ternary "80" "443") -}}
 {{- end -}}
 
 {{/* The hosts served, as a JSON list. */}}

@@ -33,9 +33,35 @@ backend:
 frontend: {autoscaling: {enabled: true}}
 ingress: {tls: {enabled: true, secretName: certificate}, annotations: {example.com/a: b}}
 httpRoute: {enabled: true, parentRefs: [{name: public, namespace: gateways}]}
+antiAffinity: {required: true}
 networkPolicy: {enabled: true}
-serviceMonitor: {enabled: true}
+serviceMonitor: {enabled: true, labels: {release: prometheus}}
 secrets: {existingSecret: app-secrets}`
+
+// specified are the values of the plan's section 4 as they stand there, and what its script sets.
+const specified = `
+namespace: todo
+backend:
+  image: {repository: todo-backend, tag: latest, pullPolicy: IfNotPresent}
+  replicas: 2
+  resources: {requests: {memory: 256Mi, cpu: 200m}, limits: {memory: 512Mi, cpu: 500m}}
+  service: {port: 8000}
+frontend:
+  image: {repository: todo-frontend, tag: latest, pullPolicy: IfNotPresent}
+  replicas: 2
+  resources: {requests: {memory: 128Mi, cpu: 100m}, limits: {memory: 256Mi, cpu: 250m}}
+  service: {port: 3000}
+ingress: {enabled: true, host: todo.local, annotations: {kubernetes.io/ingress.class: nginx}}
+secrets: {databaseUrl: "postgresql://u:p@db.example.com/todo", jwtSecret: 0123456789abcdef0123456789abcdef, openaiApiKey: sk-1}`
+
+// development are the values that come with the chart.
+var development = func() string {
+	text, err := os.ReadFile(filepath.Join(charts, "todo-app", "values-dev.yaml"))
+	if err != nil {
+		panic(err)
+	}
+	return string(text) + given
+}()
 
 var matrix = []struct{ chart, name, values string }{
 	{"todo-app", "external-database", given},
@@ -48,11 +74,23 @@ postgres: {image: {repository: todo-base-postgres, tag: "15", pullPolicy: Never}
 config: {logLevel: DEBUG, openaiBaseUrl: "http://models:8080/v1", openaiModel: small}
 ingress: {host: todo.example.com}
 secrets: {existingSecret: app-secrets, checksum: "1"}`},
+	{"todo-app", "specification", specified},
+	{"todo-app", "development", development},
 	{"todo-app", "everything", everything},
 	{"todo-app", "bare", `
 namespace: ""
 ingress: {enabled: false}
+topologySpread: {enabled: false}
+antiAffinity: {enabled: false}
 podDisruptionBudget: {enabled: false}` + given},
+	{"todo-app", "gateway", `
+namespace: elsewhere
+ingress: {enabled: false}
+httpRoute: {enabled: true, parentRefs: [{name: public, sectionName: http, port: 80}]}
+networkPolicy: {enabled: true, ingressNamespace: gateways, databasePort: 6543}
+config: {openaiBaseUrl: "http://models.example.com:8080/v1"}
+postgres: {enabled: false}
+secrets: {existingSecret: mine}`},
 	{"ingress", "default", ``},
 	{"ingress", "node", `
 image: {repository: registry.example.com/traefik, tag: "", digest: "sha256:` + strings.Repeat("1", 64) + `"}
@@ -83,9 +121,15 @@ func TestGolden(t *testing.T) {
 			}
 			want, err := os.ReadFile(path)
 			require.NoError(t, err, "write it with: go test ./magefiles/internal/release -run Golden -update")
-			diff, err := difflib.GetUnifiedDiffString(difflib.UnifiedDiff{A: difflib.SplitLines(string(want)), B: difflib.SplitLines(got), FromFile: path, ToFile: "rendered", Context: 3})
-			require.NoError(t, err)
-			assert.Empty(t, diff)
+			assertSame(t, "rendered", string(want), got)
 		})
 	}
+}
+
+// assertSame shows how a text differs from the golden one.
+func assertSame(t *testing.T, name, want, got string) {
+	t.Helper()
+	diff, err := difflib.GetUnifiedDiffString(difflib.UnifiedDiff{A: difflib.SplitLines(want), B: difflib.SplitLines(got), FromFile: "golden", ToFile: name, Context: 3})
+	require.NoError(t, err)
+	assert.Empty(t, diff)
 }

@@ -8,7 +8,6 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 )
 
@@ -40,31 +39,22 @@ func TestPoliciesLetHelmTestThrough(t *testing.T) {
 	all := objects(t, "todo-app", everything)
 	test := labels.Set(find[*corev1.Pod](t, all, "todo-test").Labels)
 	backend := labels.Set(find[*appsv1.Deployment](t, all, "backend").Spec.Template.Labels)
-	selects := func(s *metav1.LabelSelector, pod labels.Set) bool {
-		if s == nil {
-			return false
-		}
-		selector, err := metav1.LabelSelectorAsSelector(s)
-		require.NoError(t, err)
-		return selector.Matches(pod)
-	}
-
 	out := find[*networkingv1.NetworkPolicy](t, all, "todo-test")
-	require.True(t, selects(&out.Spec.PodSelector, test))
+	require.True(t, selects(t, &out.Spec.PodSelector, test))
 	assert.Empty(t, out.Spec.Ingress)
 	leaves := false
 	for _, rule := range out.Spec.Egress {
 		for _, peer := range rule.To {
-			leaves = leaves || selects(peer.PodSelector, backend) && rule.Ports[0].Port.IntValue() == 8000
+			leaves = leaves || selects(t, peer.PodSelector, backend) && rule.Ports[0].Port.IntValue() == 8000
 		}
 	}
 	assert.True(t, leaves, "it cannot leave")
 
 	in := find[*networkingv1.NetworkPolicy](t, all, "backend")
-	require.True(t, selects(&in.Spec.PodSelector, backend))
+	require.True(t, selects(t, &in.Spec.PodSelector, backend))
 	arrives := false
 	for _, peer := range in.Spec.Ingress[0].From {
-		arrives = arrives || selects(peer.PodSelector, test)
+		arrives = arrives || selects(t, peer.PodSelector, test)
 	}
 	assert.True(t, arrives, "it cannot arrive")
 }

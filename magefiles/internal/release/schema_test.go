@@ -13,7 +13,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"sigs.k8s.io/yaml"
 
 	"todo.local/magefiles/internal/release"
 )
@@ -71,15 +70,7 @@ func documents(t *testing.T, chart, text string) []map[string]any {
 	t.Helper()
 	rendered, err := release.Render(chart, "todo", filepath.Join(charts, chart), values(t, text))
 	require.NoError(t, err)
-	var out []map[string]any
-	for doc := range strings.SplitSeq(rendered, "\n---\n") {
-		o := map[string]any{}
-		require.NoError(t, yaml.UnmarshalStrict([]byte(doc), &o), doc)
-		if len(o) > 0 {
-			out = append(out, o)
-		}
-	}
-	return out
+	return parsed(t, rendered)
 }
 
 func TestEverySupportedKubernetesTakesEveryObject(t *testing.T) {
