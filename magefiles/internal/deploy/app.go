@@ -25,8 +25,6 @@ type App struct {
 	runner run.Runner
 	docker *engine.Docker
 	source source.Source
-	// rotating: the secrets are new, and pods that have the old ones must be gone before the result is checked.
-	rotating bool
 }
 
 // New makes a run with the given settings that shows its progress on out.

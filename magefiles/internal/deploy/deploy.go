@@ -95,17 +95,27 @@ func (a *App) install(ctx context.Context, provider cluster.Provider, access clu
 				return err
 			}
 		}
-		if err := a.release(ctx, t, client, access, app, secret); err != nil {
+		engine, err := a.engine(access, a.cfg.Namespace)
+		if err != nil {
+			return err
+		}
+		outcome, err := a.release(ctx, t, client, engine, access, app, secret)
+		if err != nil {
 			return err
 		}
 		changed = t.Changed()
 		if access, err = a.awaitIngress(ctx, t, client, provider, access); err != nil {
 			return err
 		}
-		if !changed {
-			return a.smoke(ctx, t, client, access, smoke.Check)
+		verified := outcome.Good == outcome.Revision
+		check := smoke.Run
+		if verified && !changed {
+			check = smoke.Check
 		}
-		return a.smoke(ctx, t, client, access, smoke.Run)
+		if err := a.smoke(ctx, t, client, access, check); err != nil || verified {
+			return err
+		}
+		return engine.Verify(ctx, t, config.ReleaseName, outcome.Revision)
 	})
 	return access, changed, err
 }
@@ -130,29 +140,24 @@ func (a *App) smoke(ctx context.Context, t *ui.Task, client kubernetes.Interface
 }
 
 // release installs the chart and waits for what it started. Where that cannot come up, the evidence is saved first and the last good release restored after.
-func (a *App) release(ctx context.Context, t *ui.Task, client kubernetes.Interface, access cluster.Access, app application, secret secrets.Outcome) error {
-	engine, err := a.engine(access, a.cfg.Namespace)
-	if err != nil {
-		return err
-	}
-	var outcome release.Outcome
+func (a *App) release(ctx context.Context, t *ui.Task, client kubernetes.Interface, engine *release.Engine, access cluster.Access, app application, secret secrets.Outcome) (outcome release.Outcome, err error) {
 	if err := t.Do("release", func(t *ui.Task) (err error) {
 		outcome, err = engine.Apply(ctx, t, release.Spec{Name: config.ReleaseName, ChartDir: a.chart("todo-app"), Values: a.values(app, secret)})
 		return err
 	}); err != nil {
-		return err
+		return outcome, err
 	}
-	return t.Do("rollout", func(t *ui.Task) error {
+	return outcome, t.Do("rollout", func(t *ui.Task) error {
 		if secret.PasswordPending {
 			if err := a.tellPassword(ctx, t, access, client, true); err != nil {
 				return err
 			}
 		}
 		err := rollout.Wait(ctx, t, client, a.cfg.Namespace, config.ReleaseName, a.cfg.Timeout)
-		if err == nil && a.rotating {
-			return a.awaitDrained(ctx, t, client)
+		if err == nil {
+			return a.awaitDrained(ctx, t, client, secret.Checksum)
 		}
-		if err == nil || ctx.Err() != nil {
+		if ctx.Err() != nil {
 			return err
 		}
 		return a.recover(ctx, t, client, engine, outcome, secret, err)

@@ -29,9 +29,13 @@ func (a *App) ReleaseHistory(ctx context.Context) error {
 	if len(history) == 0 {
 		return notInstalled()
 	}
-	rows := []string{"REVISION\tAGE\tSTATUS\tDESCRIPTION"}
+	rows := []string{"REVISION\tAGE\tSTATUS\tVERIFIED\tDESCRIPTION"}
 	for _, r := range history {
-		rows = append(rows, fmt.Sprintf("%d\t%s\t%s\t%s", r.Revision, duration.HumanDuration(time.Since(r.Updated)), r.Status, r.Description))
+		verified := "no"
+		if r.Verified {
+			verified = "yes"
+		}
+		rows = append(rows, fmt.Sprintf("%d\t%s\t%s\t%s\t%s", r.Revision, duration.HumanDuration(time.Since(r.Updated)), r.Status, verified, r.Description))
 	}
 	a.table(rows)
 	return nil
@@ -41,7 +45,7 @@ func notInstalled() error {
 	return fault.New(fault.CodeInput, "release "+config.ReleaseName+" is not installed", "run: go tool mage deploy")
 }
 
-// ReleaseRollback goes back to a revision, or to the one before where revision is 0, and waits until it serves.
+// ReleaseRollback goes back to a revision, or where revision is 0 to the last other version that came up, and waits until it serves.
 func (a *App) ReleaseRollback(ctx context.Context, revision int) error {
 	return a.operate(ctx, "Rollback", func(ctx context.Context, t *ui.Task, client kubernetes.Interface, helm *release.Engine) error {
 		if err := helm.Rollback(ctx, t, config.ReleaseName, revision); err != nil {

@@ -23,19 +23,19 @@ func (a *App) recover(ctx context.Context, t *ui.Task, client kubernetes.Interfa
 		t.Note("the evidence is incomplete: %v", err)
 	}
 	t.Note("pods, events and logs are saved in %s", relative(a.cfg.Root, dir))
-	if outcome.Previous == 0 || outcome.Previous == outcome.Revision {
-		return cause // there is no other revision to go back to
+	if outcome.Good == 0 || outcome.Good == outcome.Revision {
+		return cause // there is no better revision: none ever came up, or this one did
 	}
-	t.Status("restoring revision %d", outcome.Previous)
+	t.Status("restoring revision %d", outcome.Good)
 	if err := secret.Restore(ctx, client, a.cfg); err != nil {
 		return errors.Join(cause, err)
 	}
-	if err := engine.Rollback(ctx, t, config.ReleaseName, outcome.Previous); err != nil {
+	if err := engine.Rollback(ctx, t, config.ReleaseName, outcome.Good); err != nil {
 		return errors.Join(cause, err)
 	}
 	if err := rollout.Wait(ctx, t, client, a.cfg.Namespace, config.ReleaseName, a.cfg.Timeout); err != nil {
 		return errors.Join(cause, err)
 	}
-	t.Note("the version before, revision %d, is restored and serving", outcome.Previous)
+	t.Note("the last version that came up, revision %d, is restored and serving", outcome.Good)
 	return cause
 }

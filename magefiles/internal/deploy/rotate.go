@@ -2,6 +2,7 @@ package deploy
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -18,6 +19,8 @@ import (
 )
 
 const (
+	// secretsChecksum is the chart's annotation of pods: the checksum of the secrets that they began with.
+	secretsChecksum  = "checksum/secrets"
 	databasePod      = "postgres-0"
 	databasePatience = 2 * time.Minute // for the database to start
 	drainPatience    = time.Minute     // for old pods to end their requests
@@ -34,21 +37,33 @@ func (a *App) RotateSecrets(ctx context.Context) error {
 		if err := a.ui.Do("Secrets", func(t *ui.Task) error { return secrets.Rotate(ctx, t, client, a.cfg) }); err != nil {
 			return err
 		}
-		a.rotating = true
 		return a.deploy(ctx)
 	})
 }
 
-// awaitDrained waits until no pod with the old signing key is left: it would refuse the sessions that the new ones give.
-func (a *App) awaitDrained(ctx context.Context, t *ui.Task, client kubernetes.Interface) error {
-	t.Status("waiting for the pods with the old secrets to end")
-	return wait.PollUntilContextTimeout(ctx, 500*time.Millisecond, drainPatience, true, func(ctx context.Context) (bool, error) {
+// awaitDrained waits until no pod that began with other secrets is left: it would refuse the sessions that the new ones give.
+func (a *App) awaitDrained(ctx context.Context, t *ui.Task, client kubernetes.Interface, checksum string) error {
+	var old int
+	err := wait.PollUntilContextTimeout(ctx, 250*time.Millisecond, drainPatience, true, func(ctx context.Context) (bool, error) {
 		pods, err := client.CoreV1().Pods(a.cfg.Namespace).List(ctx, metav1.ListOptions{LabelSelector: "app=todo-backend"})
 		if err != nil {
 			return false, err
 		}
-		return !slices.ContainsFunc(pods.Items, func(p corev1.Pod) bool { return p.DeletionTimestamp != nil }), nil
+		old = len(slices.DeleteFunc(pods.Items, func(p corev1.Pod) bool { return p.Annotations[secretsChecksum] == checksum || ended(p) }))
+		if old > 0 {
+			t.Status("waiting for %d pods with the old secrets to end", old)
+		}
+		return old == 0, nil
 	})
+	if wait.Interrupted(err) && ctx.Err() == nil {
+		return fault.New(fault.CodeRollout, fmt.Sprintf("%d pods with the old secrets do not end", old), "see: go tool mage status; then run: go tool mage deploy")
+	}
+	return err
+}
+
+// ended tells that a pod is over and merely still listed, as evicted ones are.
+func ended(p corev1.Pod) bool {
+	return p.Status.Phase == corev1.PodFailed || p.Status.Phase == corev1.PodSucceeded
 }
 
 // tellPassword gives the database in the cluster the password of a rotation, where one is pending. A database that does not run yet is waited for only

@@ -5,7 +5,6 @@ package release
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -13,7 +12,6 @@ import (
 	"helm.sh/helm/v3/pkg/action"
 	"helm.sh/helm/v3/pkg/chart"
 	"helm.sh/helm/v3/pkg/release"
-	"helm.sh/helm/v3/pkg/storage/driver"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -30,6 +28,8 @@ const (
 	timeout = 2 * time.Minute
 	// fingerprintLabel marks a revision with what it was made from.
 	fingerprintLabel = "todo.local/fingerprint"
+	// verifiedLabel marks a revision that came up and passed its checks. A rollback to one has it from the start: what it is made from was verified.
+	verifiedLabel = "todo.local/verified"
 )
 
 // Engine works on the releases of one namespace.
@@ -52,7 +52,7 @@ type Spec struct {
 // Outcome is what became of an Apply.
 type Outcome struct {
 	Revision int  // the revision in force now
-	Previous int  // the revision that was deployed before; 0 where there was none
+	Good     int  // the newest revision that was verified before, which may be the one in force; 0 where none was
 	Changed  bool // whether anything had to be done
 }
 
@@ -88,12 +88,12 @@ func (e *Engine) Apply(ctx context.Context, t *ui.Task, spec Spec) (Outcome, err
 	if err != nil {
 		return Outcome{}, err
 	}
-	last, err := e.last(spec.Name)
+	all, err := e.revisions(spec.Name)
 	if err != nil {
 		return Outcome{}, err
 	}
-	if same, err := e.unchanged(ctx, t, last, mark); err != nil || same {
-		return Outcome{Revision: version(last), Previous: version(last)}, err
+	if same, err := e.unchanged(ctx, t, newest(all), mark); err != nil || same {
+		return Outcome{Revision: version(newest(all)), Good: good(all)}, err
 	}
 	if spec.CreateNamespace {
 		if err := e.createNamespace(ctx); err != nil {
@@ -103,12 +103,14 @@ func (e *Engine) Apply(ctx context.Context, t *ui.Task, spec Spec) (Outcome, err
 
 	var out Outcome
 	err = e.exclusively(ctx, t, spec.Name, func(ctx context.Context) error {
-		if last, err = e.settle(ctx, t, spec.Name); err != nil {
+		last, err := e.settle(ctx, t, spec.Name)
+		if err != nil {
 			return err
 		}
-		if out.Previous, err = e.deployed(spec.Name); err != nil {
+		if all, err = e.revisions(spec.Name); err != nil { // another run may have worked on it in between
 			return err
 		}
+		out.Good = good(all)
 		made, err := e.write(ctx, t, spec, c, last, mark)
 		if err != nil {
 			return explain(spec.Name, err)
@@ -152,6 +154,7 @@ func (e *Engine) write(ctx context.Context, t *ui.Task, spec Spec, c *chart.Char
 		return in.RunWithContext(ctx, c, spec.Values)
 	}
 	t.Status("upgrading from revision %d", last.Version)
+	labels[verifiedLabel] = "null" // Helm hands labels down; this is its word for one that ends here
 	up := action.NewUpgrade(e.helm)
 	up.Namespace, up.MaxHistory = e.namespace, maxHistory
 	up.Labels, up.Timeout, up.DisableOpenAPIValidation = labels, timeout, unchecked
@@ -188,26 +191,15 @@ func (e *Engine) settle(ctx context.Context, t *ui.Task, name string) (*release.
 
 // last gives the latest revision, or nil where there is none.
 func (e *Engine) last(name string) (*release.Release, error) {
-	r, err := e.helm.Releases.Last(name)
-	if errors.Is(err, driver.ErrReleaseNotFound) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, unreachable(err)
-	}
-	return r, nil
+	all, err := e.revisions(name)
+	return newest(all), err
 }
 
-// deployed gives the number of the revision that is in force, or 0.
-func (e *Engine) deployed(name string) (int, error) {
-	r, err := e.helm.Releases.Deployed(name)
-	if errors.Is(err, driver.ErrNoDeployedReleases) || errors.Is(err, driver.ErrReleaseNotFound) {
-		return 0, nil
+func newest(all []*release.Release) *release.Release {
+	if len(all) == 0 {
+		return nil
 	}
-	if err != nil {
-		return 0, unreachable(err)
-	}
-	return r.Version, nil
+	return all[len(all)-1]
 }
 
 func (e *Engine) createNamespace(ctx context.Context) error {

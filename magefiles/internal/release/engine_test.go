@@ -74,6 +74,11 @@ func (b *bench) statuses(t *testing.T) []string {
 	return out
 }
 
+func (b *bench) verify(t *testing.T, revision int) {
+	t.Helper()
+	require.NoError(t, b.Verify(t.Context(), nil, "app", revision))
+}
+
 // leave puts the last revision into a state, as a run that was killed leaves it.
 func (b *bench) leave(t *testing.T, status release.Status) {
 	t.Helper()
@@ -86,11 +91,14 @@ func (b *bench) leave(t *testing.T, status release.Status) {
 func TestApplyInstallsThenDoesNothingThenUpgrades(t *testing.T) {
 	b := newBench(t)
 	assert.Equal(t, Outcome{Revision: 1, Changed: true}, b.apply(t, nil))
-	assert.Equal(t, Outcome{Revision: 1, Previous: 1}, b.apply(t, nil))
-	assert.Equal(t, Outcome{Revision: 2, Previous: 1, Changed: true}, b.apply(t, map[string]any{"size": 2}))
-	assert.Equal(t, Outcome{Revision: 2, Previous: 2}, b.apply(t, map[string]any{"size": 2}))
+	assert.Equal(t, Outcome{Revision: 1}, b.apply(t, nil), "not verified yet")
+	b.verify(t, 1)
+	assert.Equal(t, Outcome{Revision: 1, Good: 1}, b.apply(t, nil))
+	assert.Equal(t, Outcome{Revision: 2, Good: 1, Changed: true}, b.apply(t, map[string]any{"size": 2}))
+	assert.Equal(t, Outcome{Revision: 2, Good: 1}, b.apply(t, map[string]any{"size": 2}), "a revision inherits no verification")
+	b.verify(t, 2)
 	b.file(t, "templates/map.yaml", "{apiVersion: v1, kind: ConfigMap, metadata: {name: other}}")
-	assert.Equal(t, Outcome{Revision: 3, Previous: 2, Changed: true}, b.apply(t, map[string]any{"size": 2}))
+	assert.Equal(t, Outcome{Revision: 3, Good: 2, Changed: true}, b.apply(t, map[string]any{"size": 2}))
 	assert.Equal(t, []string{"superseded", "superseded", "deployed"}, b.statuses(t))
 }
 
@@ -142,6 +150,7 @@ func TestApplyRecoversWhatAKilledRunLeft(t *testing.T) {
 func TestApplyAfterAnInterruptedUpgradeKnowsWhatServes(t *testing.T) {
 	b := newBench(t)
 	b.apply(t, nil)
+	b.verify(t, 1)
 	b.kube.UpdateError = errors.New("killed")
 	_, err := b.Apply(t.Context(), nil, Spec{Name: "app", ChartDir: b.chart, Values: map[string]any{"size": 2}})
 	require.Error(t, err)
@@ -149,7 +158,7 @@ func TestApplyAfterAnInterruptedUpgradeKnowsWhatServes(t *testing.T) {
 	b.kube.UpdateError = nil
 	b.leave(t, release.StatusPendingUpgrade)
 	out := b.apply(t, map[string]any{"size": 3})
-	assert.Equal(t, Outcome{Revision: 3, Previous: 1, Changed: true}, out)
+	assert.Equal(t, Outcome{Revision: 3, Good: 1, Changed: true}, out)
 	assert.Equal(t, []string{"superseded", "failed", "deployed"}, b.statuses(t))
 }
 
@@ -233,20 +242,23 @@ func TestAnInterruptEndsAnOperationAndNothingAfterIt(t *testing.T) {
 
 func TestRollback(t *testing.T) {
 	b := newBench(t)
-	for size := 1; size <= 3; size++ {
-		b.apply(t, map[string]any{"size": size})
+	for size := 1; size <= 4; size++ {
+		out := b.apply(t, map[string]any{"size": size})
+		if size != 4 { // it never came up
+			b.verify(t, out.Revision)
+		}
 	}
 	require.NoError(t, b.Rollback(t.Context(), nil, "app", 1))
 	r, err := b.helm.Releases.Last("app")
 	require.NoError(t, err)
-	assert.Equal(t, 4, r.Version)
+	assert.Equal(t, 5, r.Version)
 	assert.Contains(t, r.Manifest, `size: "1"`)
-	assert.Equal(t, Outcome{Revision: 4, Previous: 4}, b.apply(t, map[string]any{"size": 1}), "what was rolled back to needs no release")
+	assert.Equal(t, Outcome{Revision: 5, Good: 5}, b.apply(t, map[string]any{"size": 1}), "what was rolled back to needs no release")
 
 	require.NoError(t, b.Rollback(t.Context(), nil, "app", 0))
 	r, err = b.helm.Releases.Last("app")
 	require.NoError(t, err)
-	assert.Contains(t, r.Manifest, `size: "3"`, "the one in force before")
+	assert.Contains(t, r.Manifest, `size: "3"`, "the newest other one that came up")
 
 	err = b.Rollback(t.Context(), nil, "app", 99)
 	require.Error(t, err)
@@ -258,7 +270,23 @@ func TestRollbackWithNothingToGoBackTo(t *testing.T) {
 	b := newBench(t)
 	require.ErrorContains(t, b.Rollback(t.Context(), nil, "app", 0), "is not installed")
 	b.apply(t, nil)
-	require.ErrorContains(t, b.Rollback(t.Context(), nil, "app", 0), "no earlier revision")
+	b.apply(t, map[string]any{"size": 2})
+	require.ErrorContains(t, b.Rollback(t.Context(), nil, "app", 0), "no earlier version", "none was verified")
+}
+
+// A run that is killed between a rollout that failed and the restoration leaves the bad revision as the deployed one.
+func TestABadRevisionThatWasLeftIsNotTheOneToRestore(t *testing.T) {
+	b := newBench(t)
+	b.apply(t, nil)
+	b.verify(t, 1)
+	b.apply(t, map[string]any{"size": 2})
+	assert.Equal(t, Outcome{Revision: 2, Good: 1}, b.apply(t, map[string]any{"size": 2}))
+	assert.Equal(t, Outcome{Revision: 3, Good: 1, Changed: true}, b.apply(t, map[string]any{"size": 3}))
+	history, err := b.History(t.Context(), "app")
+	require.NoError(t, err)
+	for _, r := range history {
+		assert.Equal(t, r.Revision == 1, r.Verified, r.Revision)
+	}
 }
 
 func TestHistoryIsBounded(t *testing.T) {

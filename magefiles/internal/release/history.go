@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"helm.sh/helm/v3/pkg/action"
@@ -21,6 +23,7 @@ type Revision struct {
 	Status      string // Helm's word: deployed, superseded, failed, pending-…
 	Updated     time.Time
 	Description string
+	Verified    bool // whether it came up and passed its checks
 }
 
 // History gives the revisions of a release, the oldest first; none where it is not installed.
@@ -31,11 +34,13 @@ func (e *Engine) History(_ context.Context, name string) ([]Revision, error) {
 	}
 	out := make([]Revision, len(all))
 	for i, r := range all {
-		out[i] = Revision{Revision: r.Version, Status: string(r.Info.Status), Updated: r.Info.LastDeployed.Time, Description: oneLine(r.Info.Description)}
+		out[i] = Revision{Revision: r.Version, Status: string(r.Info.Status), Updated: r.Info.LastDeployed.Time, Description: oneLine(r.Info.Description),
+			Verified: verified(r)}
 	}
 	return out, nil
 }
 
+// revisions gives all that are kept, the oldest first.
 func (e *Engine) revisions(name string) ([]*release.Release, error) {
 	all, err := e.helm.Releases.History(name)
 	if errors.Is(err, driver.ErrReleaseNotFound) {
@@ -48,8 +53,36 @@ func (e *Engine) revisions(name string) ([]*release.Release, error) {
 	return all, nil
 }
 
-// Rollback makes an earlier revision the one in force again, as a new revision. A revision of 0 means the last one before the present that
-// was once in force.
+func verified(r *release.Release) bool { return r.Labels[verifiedLabel] == "true" }
+
+// good gives the number of the newest revision that was verified, or 0.
+func good(all []*release.Release) int {
+	for _, r := range slices.Backward(all) {
+		if verified(r) {
+			return r.Version
+		}
+	}
+	return 0
+}
+
+// Verify takes note that a revision came up and passed its checks, which makes it one to go back to.
+func (e *Engine) Verify(ctx context.Context, t *ui.Task, name string, revision int) error {
+	return e.exclusively(ctx, t, name, func(context.Context) error {
+		r, err := e.helm.Releases.Get(name, revision)
+		if err != nil {
+			return explain(name, err)
+		}
+		r.Labels = maps.Clone(r.Labels)
+		r.Labels[verifiedLabel] = "true"
+		if err := e.helm.Releases.Update(r); err != nil {
+			return explain(name, err)
+		}
+		return nil
+	})
+}
+
+// Rollback makes an earlier revision the one in force again, as a new revision. A revision of 0 means the newest one that was verified and is
+// made from something else than the present.
 func (e *Engine) Rollback(ctx context.Context, t *ui.Task, name string, revision int) error {
 	return e.exclusively(ctx, t, name, func(ctx context.Context) error {
 		last, err := e.settle(ctx, t, name)
@@ -82,11 +115,10 @@ func (e *Engine) target(name string, last *release.Release, revision int) (int, 
 	if err != nil {
 		return 0, err
 	}
-	for i := len(all) - 1; i >= 0; i-- {
-		r := all[i]
+	for _, r := range slices.Backward(all) {
 		wanted := r.Version == revision
 		if revision == 0 {
-			wanted = r.Version < last.Version && r.Info.Status == release.StatusSuperseded
+			wanted = r.Version < last.Version && verified(r) && r.Labels[fingerprintLabel] != last.Labels[fingerprintLabel]
 		}
 		if wanted {
 			return r.Version, nil
@@ -94,7 +126,7 @@ func (e *Engine) target(name string, last *release.Release, revision int) (int, 
 	}
 	what := fmt.Sprintf("release %s has no revision %d", name, revision)
 	if revision == 0 {
-		what = fmt.Sprintf("release %s has no earlier revision to go back to", name)
+		what = fmt.Sprintf("release %s has no earlier version that came up and could be gone back to", name)
 	}
 	return 0, fault.New(fault.CodeInput, what, "choose one from: go tool mage release:history")
 }

@@ -77,7 +77,7 @@ func (e *Engine) exclusively(ctx context.Context, t *ui.Task, release string, wo
 // acquire takes the lease, or waits for the run that holds it.
 func (l *lease) acquire(ctx context.Context, t *ui.Task) error {
 	deadline := l.now().Add(leasePatience)
-	for {
+	for said := false; ; {
 		holder, since, err := l.try(ctx)
 		switch {
 		case ctx.Err() != nil:
@@ -89,6 +89,10 @@ func (l *lease) acquire(ctx context.Context, t *ui.Task) error {
 		case l.now().After(deadline):
 			return fault.New(fault.CodeFailed, fmt.Sprintf("another run (%s) has worked on the release for %s", holder, duration.HumanDuration(l.now().Sub(since))),
 				"wait for it or end it, then run the same command again")
+		}
+		if !said {
+			said = true
+			t.Note("another run (%s) works on the release; waiting for it", holder)
 		}
 		t.Status("waiting for another run (%s), at work for %s", holder, duration.HumanDuration(l.now().Sub(since)))
 		select {
