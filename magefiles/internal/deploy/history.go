@@ -11,7 +11,6 @@ import (
 	"todo.local/magefiles/internal/config"
 	"todo.local/magefiles/internal/fault"
 	"todo.local/magefiles/internal/release"
-	"todo.local/magefiles/internal/rollout"
 	"todo.local/magefiles/internal/secrets"
 	"todo.local/magefiles/internal/ui"
 )
@@ -51,9 +50,7 @@ func (a *App) ReleaseRollback(ctx context.Context, revision int) error {
 		if err := helm.Rollback(ctx, t, config.ReleaseName, revision); err != nil {
 			return err
 		}
-		return t.Do("rollout", func(t *ui.Task) error {
-			return rollout.Wait(ctx, t, client, a.cfg.Namespace, config.ReleaseName, a.cfg.Timeout)
-		})
+		return t.Do("rollout", func(t *ui.Task) error { return a.awaitRollout(ctx, t, client) })
 	})
 }
 

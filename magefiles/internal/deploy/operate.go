@@ -14,10 +14,8 @@ import (
 	"k8s.io/client-go/kubernetes"
 
 	"todo.local/magefiles/internal/cluster"
-	"todo.local/magefiles/internal/config"
 	"todo.local/magefiles/internal/fault"
 	"todo.local/magefiles/internal/release"
-	"todo.local/magefiles/internal/rollout"
 	"todo.local/magefiles/internal/ui"
 )
 
@@ -44,7 +42,7 @@ func (a *App) Scale(ctx context.Context, service string, replicas int) error {
 		if err != nil {
 			return err
 		}
-		if err := rollout.Wait(ctx, t, client, a.cfg.Namespace, config.ReleaseName, a.cfg.Timeout); err != nil {
+		if err := a.awaitRollout(ctx, t, client); err != nil {
 			return err
 		}
 		t.Result("%s runs on %d pods; the next deploy goes back to the chart's number", service, replicas)

@@ -15,14 +15,9 @@ import (
 	"todo.local/magefiles/internal/ui"
 )
 
-// recover saves the evidence of a failed rollout and brings back the last release that came up. It gives the failure with what became of it.
+// recover saves the evidence of a failed rollout and brings back the last version that came up. It gives the failure with what became of it.
 func (a *App) recover(ctx context.Context, t *ui.Task, client kubernetes.Interface, engine *release.Engine, outcome release.Outcome, secret secrets.Outcome, cause error) error {
-	dir := filepath.Join(a.cfg.State, "diagnosis", time.Now().Format("20060102-150405"))
-	t.Status("saving the evidence")
-	if err := rollout.Collect(ctx, client, a.cfg.Namespace, dir); err != nil {
-		t.Note("the evidence is incomplete: %v", err)
-	}
-	t.Note("pods, events and logs are saved in %s", relative(a.cfg.Root, dir))
+	a.saveEvidence(ctx, t, client, cause)
 	if outcome.Good == 0 || outcome.Good == outcome.Revision {
 		return cause // there is no better revision: none ever came up, or this one did
 	}
@@ -38,4 +33,29 @@ func (a *App) recover(ctx context.Context, t *ui.Task, client kubernetes.Interfa
 	}
 	t.Note("the last version that came up, revision %d, is restored and serving", outcome.Good)
 	return cause
+}
+
+// saveEvidence shows what the failure of a rollout rests on, and saves the state of everything before that changes.
+func (a *App) saveEvidence(ctx context.Context, t *ui.Task, client kubernetes.Interface, cause error) {
+	dir := filepath.Join(a.cfg.State, "diagnosis", time.Now().Format("20060102-150405"))
+	t.Status("saving the evidence")
+	if err := rollout.Collect(ctx, client, a.cfg.Namespace, dir, cause); err != nil {
+		t.Note("the evidence is incomplete: %v", err)
+	}
+	var failure *rollout.Failure
+	if errors.As(cause, &failure) {
+		for _, line := range failure.Evidence() {
+			a.ui.Printf("%s\n", line)
+		}
+	}
+	t.Note("pods, events and logs are saved in %s", relative(a.cfg.Root, dir))
+}
+
+// awaitRollout waits for the release's workloads, for targets that leave what comes of a failure to the person who called them.
+func (a *App) awaitRollout(ctx context.Context, t *ui.Task, client kubernetes.Interface) error {
+	err := rollout.Wait(ctx, t, client, a.cfg.Namespace, config.ReleaseName, a.cfg.Timeout)
+	if err != nil && ctx.Err() == nil {
+		a.saveEvidence(ctx, t, client, err)
+	}
+	return err
 }

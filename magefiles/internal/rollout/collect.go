@@ -14,20 +14,23 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 	"sigs.k8s.io/yaml"
+
+	"todo.local/magefiles/internal/fault"
 )
 
 // collectedLines is how much of each log is kept.
 const collectedLines = 2000
 
-// Collect saves what tells why a namespace is as it is into a new folder: its workloads and pods as YAML, its events, and the logs of every
-// container, the ones before a restart included. Secrets are not read; literal values of variables that are named like one are left out. It
-// goes on after an error and gives all of them.
-func Collect(ctx context.Context, client kubernetes.Interface, namespace, dir string) error {
+// Collect saves what tells why a namespace is as it is into a new folder: the cause that was found, its workloads, pods and quotas as YAML, the nodes, its
+// events, and the logs of every container, the ones before a restart included. Secrets are not read; literal values of variables that are named like
+// one are left out. It goes on after an error and gives all of them.
+func Collect(ctx context.Context, client kubernetes.Interface, namespace, dir string, cause error) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
 	c := &collector{ctx: ctx, client: client, dir: dir}
 	opts := metav1.ListOptions{}
+	c.cause(cause)
 
 	deployments, err := client.AppsV1().Deployments(namespace).List(ctx, opts)
 	if c.note(err) {
@@ -49,6 +52,12 @@ func Collect(ctx context.Context, client kubernetes.Interface, namespace, dir st
 	if c.note(err) {
 		for i := range claims.Items {
 			c.yaml("claim-"+claims.Items[i].Name, &claims.Items[i].ObjectMeta, &claims.Items[i])
+		}
+	}
+	quotas, err := client.CoreV1().ResourceQuotas(namespace).List(ctx, opts)
+	if c.note(err) {
+		for i := range quotas.Items {
+			c.yaml("quota-"+quotas.Items[i].Name, &quotas.Items[i].ObjectMeta, &quotas.Items[i])
 		}
 	}
 	nodes, err := client.CoreV1().Nodes().List(ctx, opts)
@@ -83,6 +92,16 @@ func (c *collector) note(err error) bool {
 		c.errs = append(c.errs, err)
 	}
 	return err == nil
+}
+
+// cause writes what the rollout was given up for.
+func (c *collector) cause(err error) {
+	lines := []string{err.Error(), "→ " + fault.Remedy(err)}
+	var failure *Failure
+	if errors.As(err, &failure) {
+		lines = append(append(lines, ""), failure.Evidence()...)
+	}
+	c.write("cause.txt", []byte(strings.Join(lines, "\n")+"\n"))
 }
 
 func (c *collector) write(name string, content []byte) {

@@ -42,8 +42,8 @@ var remedies = map[Kind]string{
 	Memory:        "raise resources.limits.memory of the service in the chart's values, or find what uses it",
 	Probe:         "read the log: the service runs, but something that it needs does not answer",
 	Unschedulable: "lower resources.requests or replicas in the chart's values, or give the cluster more room",
-	Volume:        "check the storage class and that its provisioner runs: kubectl get storageclass,persistentvolumeclaim -A",
-	Sandbox:       "check the node: kubectl describe node; restarting the cluster often helps: go tool mage cluster:down cluster:up",
+	Volume:        "check that the storage class exists and its provisioner runs; see: go tool mage events",
+	Sandbox:       "see: go tool mage events; starting the node again often helps: go tool mage cluster:down cluster:up",
 	Quota:         "raise the namespace's ResourceQuota, or lower replicas and resources in the chart's values",
 	Refused:       "change what the message names, or the policy that refuses it",
 	NodePressure:  "free disk space or memory on this machine: docker system df, free -h",
@@ -78,6 +78,27 @@ func (f *Failure) Error() string {
 		return "rollout: " + f.Reason
 	}
 	return fmt.Sprintf("%s: %s", who, f.Reason)
+}
+
+// Evidence is what the failure rests on, as lines for people: the object's last events, and what the container last said.
+func (f *Failure) Evidence() []string {
+	var lines []string
+	for _, part := range []struct {
+		head  string
+		lines []string
+	}{
+		{"last events of " + f.Object, f.Events},
+		{"last lines of container " + f.Container, f.Log},
+	} {
+		if len(part.lines) == 0 {
+			continue
+		}
+		lines = append(lines, part.head+":")
+		for _, l := range part.lines {
+			lines = append(lines, "    "+clip(l, 300))
+		}
+	}
+	return lines
 }
 
 // Remedy is what a user can do about it.

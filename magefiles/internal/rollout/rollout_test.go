@@ -120,8 +120,9 @@ func TestCollectSavesTheEvidenceAndNoSecrets(t *testing.T) {
 	})
 	client := cluster(s)
 	require.NoError(t, client.Tracker().Add(&corev1.Secret{ObjectMeta: meta("app-secrets", nil), Data: map[string][]byte{"x": []byte("hush")}}))
+	cause := &Failure{Kind: Crash, Object: "pod backend-new-x", Container: "backend", Reason: "ends with exit code 1", Log: []string{"a mistake"}}
 	dir := filepath.Join(t.TempDir(), "diagnosis")
-	require.NoError(t, Collect(t.Context(), client, "todo", dir))
+	require.NoError(t, Collect(t.Context(), client, "todo", dir, cause))
 
 	all := map[string]string{}
 	entries, err := os.ReadDir(dir)
@@ -132,6 +133,8 @@ func TestCollectSavesTheEvidenceAndNoSecrets(t *testing.T) {
 		all[e.Name()] = string(raw)
 		assert.NotContains(t, string(raw), "hush", e.Name())
 	}
+	assert.Equal(t, "pod backend-new-x, container backend: ends with exit code 1\n→ read the log, correct the cause and deploy again\n\n"+
+		"last lines of container backend:\n    a mistake\n", all["cause.txt"])
 	assert.Contains(t, all["pod-backend-new-x.yaml"], "DEBUG")
 	assert.NotContains(t, all["pod-backend-new-x.yaml"], "managedFields")
 	assert.Contains(t, all["deployment-backend.yaml"], "observedGeneration: 7")
@@ -145,8 +148,9 @@ func TestCollectSavesTheEvidenceAndNoSecrets(t *testing.T) {
 func TestCollectGoesOnAfterAnError(t *testing.T) {
 	client := cluster(upgrade(func(*state, *corev1.Pod) {}))
 	client.PrependReactor("list", "deployments", func(clienttest.Action) (bool, runtime.Object, error) { return true, nil, errors.New("no deployments") })
+	cause := errors.New("something")
 	dir := t.TempDir()
-	err := Collect(t.Context(), client, "todo", dir)
+	err := Collect(t.Context(), client, "todo", dir, cause)
 	require.ErrorContains(t, err, "no deployments")
 	found, _ := filepath.Glob(filepath.Join(dir, "pod-*.yaml"))
 	assert.Len(t, found, 3)
