@@ -256,6 +256,34 @@ func TestMinikubeThatCannotStartSaysWhy(t *testing.T) {
 	assert.Equal(t, making[:2], w.calls(t), "a first start that fails is not repeated")
 }
 
+func TestMinikubeCommandsThatFailAreOneLineWithARemedy(t *testing.T) {
+	for command, call := range map[string]func(context.Context, *Minikube) error{
+		"status": func(ctx context.Context, m *Minikube) error { _, err := m.State(ctx); return err },
+		"ip":     func(ctx context.Context, m *Minikube) error { _, err := m.Access(ctx); return err },
+		"stop":   func(ctx context.Context, m *Minikube) error { return m.Down(ctx, nil) },
+		"delete": func(ctx context.Context, m *Minikube) error { return m.Delete(ctx, nil) },
+		"update-context": func(ctx context.Context, m *Minikube) error {
+			if err := os.Remove(m.Kubeconfig); err != nil {
+				return err
+			}
+			_, err := m.Access(ctx)
+			return err
+		},
+	} {
+		t.Run(command, func(t *testing.T) {
+			w, m := newMinikube(t)
+			minikubeUp(t, m)
+			w.write(t, "fail-"+command, "* advice in a box\nX Exiting due to GUEST_STATUS: the reason why\n* more advice\n")
+			err := call(t.Context(), m)
+			require.ErrorContains(t, err, "the reason why")
+			assert.NotContains(t, err.Error(), "\n")
+			assert.Equal(t, fault.CodeCluster, fault.Code(err))
+			assert.Contains(t, fault.Remedy(err), "TODO_CLUSTER=kind")
+			assert.True(t, m.Made(), "what could not be deleted is still this project's")
+		})
+	}
+}
+
 func TestMinikubeDownAndDeleteTwice(t *testing.T) {
 	w, m := newMinikube(t)
 	minikubeUp(t, m)
@@ -297,7 +325,7 @@ func TestMinikubeLoadsIntoItsNode(t *testing.T) {
 	node := &run.Fake{}
 	m.Docker = &engine.Docker{Runner: node, CLI: "docker"}
 	node.On("docker image inspect", "sha256:a\n", nil)
-	node.On("docker exec x ctr --namespace k8s.io images list", "REF TYPE DIGEST\n", nil)
+	node.On("docker exec x ctr --namespace k8s.io content list", "sha256:0\n", nil)
 	node.On("docker save", "", errors.New("the engine went away"))
 	_, err := m.Load(t.Context(), nil, []string{"todo-a:1"})
 	require.ErrorContains(t, err, "the engine went away", "it begins with asking the node what it lacks, and saves that")
