@@ -53,6 +53,8 @@ type Provider interface {
 	// Load brings images of the Docker engine to where the cluster finds them. It gives the name by which the cluster pulls each, or nil where they
 	// are on its nodes under their own names.
 	Load(ctx context.Context, t *ui.Task, refs []string) (map[string]string, error)
+	// Prune removes from the cluster's nodes the images that are other versions of the ones to keep, and gives their names.
+	Prune(ctx context.Context, keep []string) ([]string, error)
 	// Down stops the cluster and keeps its data.
 	Down(ctx context.Context, t *ui.Task) error
 	// Delete removes the cluster with its data.

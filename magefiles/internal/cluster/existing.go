@@ -162,6 +162,9 @@ func (e *Existing) Load(ctx context.Context, t *ui.Task, refs []string) (map[str
 	return e.Registry.Push(ctx, t, refs)
 }
 
+// Prune leaves the nodes to their owner.
+func (e *Existing) Prune(context.Context, []string) ([]string, error) { return nil, nil }
+
 // Down leaves the cluster as it is.
 func (e *Existing) Down(_ context.Context, t *ui.Task) error {
 	t.Unchanged("%s is not this project's to stop", e.Name())

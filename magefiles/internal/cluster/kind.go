@@ -90,7 +90,7 @@ func (k *Kind) Up(ctx context.Context, t *ui.Task, node source.Node) (Access, er
 	if c != nil && c.State.Status == "running" {
 		if a, err := k.reach(ctx, c); err == nil {
 			t.Unchanged("%s runs", k.Name())
-			return a, nil
+			return a, a.awake(ctx, t, c.State.StartedAt)
 		}
 	}
 	if c != nil {
@@ -147,7 +147,10 @@ func (k *Kind) revive(ctx context.Context, t *ui.Task, c *container) (Access, er
 			"to make it anew, with an empty database: go tool mage cluster:delete deploy")
 	}
 	t.Result("%s was stopped and runs again", k.Name())
-	return a, nil
+	if c, err = k.inspect(ctx); err != nil || c == nil {
+		return a, err
+	}
+	return a, a.awake(ctx, t, c.State.StartedAt)
 }
 
 func (k *Kind) start(ctx context.Context) error {
@@ -174,8 +177,16 @@ func (k *Kind) Access(ctx context.Context) (Access, error) {
 
 // Load brings images into the node's containerd. The names stay.
 func (k *Kind) Load(ctx context.Context, t *ui.Task, refs []string) (map[string]string, error) {
-	n := image.Node{Docker: k.Docker, Container: k.node(), Blobs: filepath.Join(k.Cache, "blobs"), Records: filepath.Join(k.Cache, "transported"), Turn: &k.turn}
-	return nil, n.Load(ctx, t, refs)
+	return nil, k.containerd().Load(ctx, t, refs)
+}
+
+// Prune removes superseded images from the node's containerd.
+func (k *Kind) Prune(ctx context.Context, keep []string) ([]string, error) {
+	return k.containerd().Prune(ctx, keep)
+}
+
+func (k *Kind) containerd() *image.Node {
+	return &image.Node{Docker: k.Docker, Container: k.node(), Blobs: filepath.Join(k.Cache, "blobs"), Records: filepath.Join(k.Cache, "transported"), Turn: &k.turn}
 }
 
 // Down stops the node; the database stays on its volume.

@@ -247,8 +247,16 @@ func (m *Minikube) access(ctx context.Context) (Access, error) {
 
 // Load brings images into the node's containerd. The names stay.
 func (m *Minikube) Load(ctx context.Context, t *ui.Task, refs []string) (map[string]string, error) {
-	n := image.Node{Docker: m.Docker, Container: m.Profile, Blobs: filepath.Join(m.Cache, "blobs"), Records: filepath.Join(m.Cache, "transported"), Turn: &m.turn}
-	return nil, n.Load(ctx, t, refs)
+	return nil, m.containerd().Load(ctx, t, refs)
+}
+
+// Prune removes superseded images from the node's containerd.
+func (m *Minikube) Prune(ctx context.Context, keep []string) ([]string, error) {
+	return m.containerd().Prune(ctx, keep)
+}
+
+func (m *Minikube) containerd() *image.Node {
+	return &image.Node{Docker: m.Docker, Container: m.Profile, Blobs: filepath.Join(m.Cache, "blobs"), Records: filepath.Join(m.Cache, "transported"), Turn: &m.turn}
 }
 
 // Down stops the node; the database stays on its volume.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"strings"
+	"time"
 
 	"todo.local/magefiles/internal/engine"
 	"todo.local/magefiles/internal/fault"
@@ -15,7 +16,10 @@ import (
 
 // container is what docker inspect tells of a node.
 type container struct {
-	State  struct{ Status string }
+	State struct {
+		Status    string
+		StartedAt time.Time
+	}
 	Config struct {
 		Image  string
 		Labels map[string]string

@@ -4,6 +4,7 @@ import (
 	"context"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -108,11 +109,14 @@ func (a *App) install(ctx context.Context, provider cluster.Provider, access clu
 			return err
 		}
 		verified := outcome.Good == outcome.Revision
-		check := smoke.Run
 		if verified && !changed {
-			check = smoke.Check
+			return a.smoke(ctx, t, client, access, smoke.Check)
 		}
-		if err := a.smoke(ctx, t, client, access, check); err != nil || verified {
+		var pruned sync.WaitGroup
+		pruned.Go(func() { a.prune(ctx, t, provider, access, client) })
+		err = a.smoke(ctx, t, client, access, smoke.Run)
+		pruned.Wait()
+		if err != nil || verified {
 			return err
 		}
 		return engine.Verify(ctx, t, config.ReleaseName, outcome.Revision)

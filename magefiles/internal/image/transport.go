@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/bitfield/script"
 	"github.com/distribution/reference"
@@ -38,15 +39,9 @@ func (n *Node) Load(ctx context.Context, t *ui.Task, refs []string) error {
 	if err != nil {
 		return err
 	}
-	there, err := n.images(ctx)
+	missing, err := n.missing(ctx, refs, ids)
 	if err != nil {
 		return err
-	}
-	var missing []string
-	for _, ref := range refs {
-		if want := n.recorded(ref, ids[ref]); want == "" || there[fullName(ref)] != want {
-			missing = append(missing, ref)
-		}
 	}
 	if len(missing) == 0 {
 		t.Unchanged("%d images are on the node", len(refs))
@@ -61,6 +56,26 @@ func (n *Node) Load(ctx context.Context, t *ui.Task, refs []string) error {
 	}
 	t.Result("%s: %.1f MB moved", strings.Join(missing, ", "), float64(moved)/1e6)
 	return nil
+}
+
+// missing gives the images that are not known to be on the node. One that never went to any needs no question.
+func (n *Node) missing(ctx context.Context, refs []string, ids map[string]string) (missing []string, err error) {
+	var there map[string]digest.Digest
+	for _, ref := range refs {
+		want := n.recorded(ref, ids[ref])
+		if want != "" && there == nil {
+			if there, err = n.images(ctx); err != nil {
+				return nil, err
+			}
+		}
+		if want == "" || there[fullName(ref)] != want {
+			missing = append(missing, ref)
+			continue
+		}
+		now := time.Now()
+		_ = os.Chtimes(n.recordPath(ref), now, now) // it is in use: see Prune
+	}
+	return missing, nil
 }
 
 // ids gives the engine's own identity of each image.
@@ -89,12 +104,18 @@ func (n *Node) transfer(ctx context.Context, t *ui.Task, refs []string, ids map[
 	defer os.RemoveAll(spool)
 
 	t.Status("reading %s", strings.Join(refs, ", "))
-	l, err := n.read(ctx, t, refs, spool)
-	if err != nil {
-		return 0, err
-	}
-	has, err := n.blobs(ctx)
-	if err != nil {
+	var l *layout
+	var has map[digest.Digest]bool
+	g, gctx := errgroup.WithContext(ctx)
+	g.Go(func() (err error) {
+		l, err = n.read(gctx, t, refs, spool)
+		return err
+	})
+	g.Go(func() (err error) {
+		has, err = n.blobs(gctx)
+		return err
+	})
+	if err := g.Wait(); err != nil {
 		return 0, err
 	}
 	t.Status("moving layers")
@@ -213,9 +234,16 @@ func (n *Node) ctr(ctx context.Context, args ...string) (string, error) {
 	return out, fault.Wrap(err, fault.CodeCluster, "the containerd of node "+n.Container+" does not answer", "run: go tool mage cluster:up")
 }
 
-// record remembers that an image of the engine is the given manifest on a node. Losing a record costs one transfer.
+// record says that an image of the engine is the given manifest on a node. Its file's modification time is that of the last use. Losing one costs
+// one transfer.
+type record struct {
+	Ref      string        `json:"ref"`
+	ID       string        `json:"id"`
+	Manifest digest.Digest `json:"manifest"`
+}
+
 func (n *Node) record(ref, id string, d digest.Digest) error {
-	raw, err := json.Marshal(map[string]string{"id": id, "manifest": d.String()})
+	raw, err := json.Marshal(record{ref, id, d})
 	if err != nil {
 		return err
 	}
@@ -226,12 +254,12 @@ func (n *Node) record(ref, id string, d digest.Digest) error {
 }
 
 func (n *Node) recorded(ref, id string) digest.Digest {
-	var r struct{ ID, Manifest string }
+	var r record
 	raw, err := os.ReadFile(n.recordPath(ref))
 	if err != nil || json.Unmarshal(raw, &r) != nil || r.ID != id {
 		return ""
 	}
-	return digest.Digest(r.Manifest)
+	return r.Manifest
 }
 
 func (n *Node) recordPath(ref string) string {

@@ -289,6 +289,17 @@ func TestABadRevisionThatWasLeftIsNotTheOneToRestore(t *testing.T) {
 	}
 }
 
+func TestImagesAreThoseOfEveryKeptRevision(t *testing.T) {
+	b := newBench(t)
+	for _, image := range []string{"todo-a:1", `"todo-a@sha256:2"`} {
+		b.file(t, "templates/pod.yaml", "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec:\n  containers:\n    - image: "+image+"\n      name: a\n")
+		b.apply(t, nil)
+	}
+	images, err := b.Images("app")
+	require.NoError(t, err)
+	assert.Equal(t, []string{"todo-a:1", "todo-a@sha256:2"}, images)
+}
+
 func TestHistoryIsBounded(t *testing.T) {
 	b := newBench(t)
 	for size := 1; size <= maxHistory+3; size++ {

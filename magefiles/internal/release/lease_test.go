@@ -1,6 +1,7 @@
 package release
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -16,6 +17,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/kubernetes/fake"
 	clienttest "k8s.io/client-go/testing"
+
+	"todo.local/magefiles/internal/ui"
 )
 
 func holderOf(t *testing.T, e *Engine) string {
@@ -108,6 +111,16 @@ func TestARunThatWasFasterIsWaitedFor(t *testing.T) {
 			assert.Equal(t, "a run that began just now", holder)
 		})
 	}
+}
+
+func TestAWaitingRunSaysForWhom(t *testing.T) {
+	b := newBench(t)
+	hold(t, b.Engine, "elsewhere:1", "another machine", time.Now().Add(500*time.Millisecond-leaseDuration))
+	var screen bytes.Buffer
+	require.NoError(t, ui.Plain(&screen).Do("release", func(task *ui.Task) error {
+		return b.exclusively(t.Context(), task, "app", func(context.Context) error { return nil })
+	}))
+	assert.Contains(t, screen.String(), "another run (elsewhere:1) works on the release; waiting for it")
 }
 
 func TestWorkEndsWhenTheLeaseIsLost(t *testing.T) {
