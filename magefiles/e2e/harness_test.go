@@ -6,6 +6,7 @@ package e2e
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -212,10 +213,19 @@ type user struct {
 
 // browser is an HTTP client that reaches every host name through the ingress of this machine.
 func (d *deployment) browser() *http.Client {
+	return d.through(d.access.HTTP, nil)
+}
+
+// through is an HTTP client that reaches every host name at one address.
+func (d *deployment) through(addr string, encryption *tls.Config) *http.Client {
 	dial := func(ctx context.Context, network, _ string) (net.Conn, error) {
-		return (&net.Dialer{Timeout: 5 * time.Second}).DialContext(ctx, network, d.access.HTTP)
+		return (&net.Dialer{Timeout: 5 * time.Second}).DialContext(ctx, network, addr)
 	}
-	return &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DialContext: dial}}
+	return &http.Client{
+		Timeout:       10 * time.Second,
+		Transport:     &http.Transport{DialContext: dial, TLSClientConfig: encryption, DisableKeepAlives: encryption != nil},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
 }
 
 func (d *deployment) register(t *testing.T, email string) *user {

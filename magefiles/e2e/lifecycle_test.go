@@ -10,10 +10,11 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
@@ -21,6 +22,7 @@ import (
 	"github.com/stretchr/testify/require"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"todo.local/magefiles/internal/config"
 	"todo.local/magefiles/internal/fault"
 )
 
@@ -67,6 +69,8 @@ func TestLifecycle(t *testing.T) {
 			require.Zero(t, project.mage(t, nil, "test:browser").code)
 		}},
 		{"only the named hosts and paths are routed", routing},
+		{"services lead to their pods, and pods reach each other", wired},
+		{"HTTPS with a certificate of its own, next to HTTP", func(t *testing.T) { encrypted(t, project) }},
 		{"a second deploy changes nothing", func(t *testing.T) {
 			d := running(t)
 			pods, revision := slices.Sorted(maps.Keys(d.pods(t))), d.revision(t)
@@ -101,6 +105,7 @@ func TestLifecycle(t *testing.T) {
 		{"logs, usage, events, a shell and a port are at hand", func(t *testing.T) { observation(t, project) }},
 		{"pods can be scaled by hand", func(t *testing.T) { scaling(t, project) }},
 		{"secrets are rotated, and are nowhere to be read", func(t *testing.T) { rotation(t, project, alice) }},
+		{"secrets of a person's own stay secret", func(t *testing.T) { given(t, project, alice) }},
 		{"a broken image is diagnosed while the version before keeps serving", func(t *testing.T) { brokenImage(t, project, alice) }},
 		{"every kind of failure is diagnosed", diagnoses},
 		{"an unreachable database is named, its password is not", func(t *testing.T) { unreachableDatabase(t, project, alice) }},
@@ -124,7 +129,10 @@ func TestLifecycle(t *testing.T) {
 				assert.NotContains(t, r.output, "hidden")
 			}
 		}},
-		{"a deploy that is killed is picked up by the next", func(t *testing.T) { killed(t, project) }},
+		{"of two deploys at once the second waits, and says for whom", func(t *testing.T) { together(t, project) }},
+		{"a deploy that is killed at whatever moment is picked up by the next", func(t *testing.T) { killed(t, project) }},
+		{"superseded images go, those of the kept revisions stay", func(t *testing.T) { pruned(t, project) }},
+		{"all is back after a restart of the node", func(t *testing.T) { restarted(t, project, alice) }},
 		{"teardown keeps the data, twice is fine, and deploy brings it back", func(t *testing.T) {
 			require.Zero(t, project.mage(t, nil, "teardown").code)
 			require.Zero(t, project.mage(t, nil, "teardown").code)
@@ -163,8 +171,13 @@ func routing(t *testing.T) {
 		{"http://todo.local/", http.StatusOK, "<html"},
 		{"http://todo.localhost/", http.StatusOK, "<html"},
 		{"http://todo.local/api/auth/me", http.StatusUnauthorized, "application/problem+json"},
+		{"http://todo.localhost/api/auth/me", http.StatusUnauthorized, "application/problem+json"},
+		{"http://todo.local/apix", http.StatusNotFound, "<html"}, // a prefix ends at a slash: the page's own answer
+		{"http://todo.local/health", http.StatusNotFound, "<html"},
+		{"http://todo.local/metrics", http.StatusNotFound, "<html"}, // the backend's, and not for the outside
 		{"http://other.example.com/", http.StatusNotFound, ""},
-		{"http://todo.local/metrics", http.StatusNotFound, ""}, // the backend's, and not for the outside
+		{"http://other.todo.local/api/auth/me", http.StatusNotFound, ""},
+		{"http://127.0.0.1/", http.StatusNotFound, ""},
 	} {
 		res, err := browser.Get(c.url)
 		require.NoError(t, err, c.url)
@@ -193,7 +206,14 @@ func brokenImage(t *testing.T, project checkout, alice *user) {
 	assert.ElementsMatch(t, before, d.names(t, "todo-backend"), "the pods of the version before still serve")
 	evidence, err := filepath.Glob(filepath.Join(broken.dir, ".cache", "diagnosis", "*", "*"))
 	require.NoError(t, err)
-	assert.NotEmpty(t, evidence)
+	var saved []string
+	for _, path := range evidence {
+		saved = append(saved, filepath.Base(path))
+	}
+	for _, want := range []string{`^cause\.txt$`, `^events\.txt$`, `^pod-backend-.*\.yaml$`, `^log-backend-.*-previous\.txt$`, `^node-.*\.yaml$`, `^deployment-backend\.yaml$`} {
+		assert.True(t, slices.ContainsFunc(saved, regexp.MustCompile(want).MatchString), "%s in %v", want, saved)
+	}
+	assert.Contains(t, r.output, "last lines of container backend:")
 	require.Zero(t, project.mage(t, nil, "deploy").code)
 }
 
@@ -207,20 +227,32 @@ func unreachableDatabase(t *testing.T, project checkout, alice *user) {
 	assert.Equal(t, []string{"written on the first day"}, alice.titles(t))
 }
 
-// killed ends deploys with SIGKILL at different moments of a change, and expects the next one to come through.
-func killed(t *testing.T, project checkout) {
-	for i, after := range []time.Duration{1500 * time.Millisecond, 4 * time.Second, 8 * time.Second} {
-		changed := copyOf(t, project)
-		appendTo(t, changed, "backend/src/main.py", "\n# killed "+strings.Repeat("x", i)+"\n")
-		var out bytes.Buffer
-		cmd := changed.command(t.Context(), &out, nil, "deploy")
-		require.NoError(t, cmd.Start())
-		time.Sleep(after)
-		require.NoError(t, syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL))
-		_ = cmd.Wait()
-		t.Logf("killed after %s:\n%s", after, out.String())
-		require.Zero(t, changed.mage(t, nil, "deploy").code)
+// pruned deploys more versions than revisions are kept, and goes back to the oldest that is.
+func pruned(t *testing.T, project checkout) {
+	d := running(t)
+	images := func() (names []string) {
+		out, err := docker(t).Output(t.Context(), "exec", d.cfg.ClusterName+"-control-plane", "ctr", "--namespace", "k8s.io", "images", "list", "--quiet")
+		require.NoError(t, err)
+		for name := range strings.SplitSeq(out, "\n") {
+			if strings.Contains(name, "/todo-backend:") {
+				names = append(names, name)
+			}
+		}
+		return names
 	}
+	history, err := d.helm.History(t.Context(), config.ReleaseName)
+	require.NoError(t, err)
+	needed, err := d.helm.Images(config.ReleaseName)
+	require.NoError(t, err)
+	slices.Sort(needed)
+	here := images()
+	assert.LessOrEqual(t, len(here), len(history), "the steps before left more versions behind than that: %v", here)
+	for _, ref := range slices.Compact(needed) {
+		if strings.Contains(ref, "todo-backend:") {
+			assert.Contains(t, here, "docker.io/library/"+ref)
+		}
+	}
+	require.Zero(t, project.mage(t, nil, "release:rollback", "-revision="+strconv.Itoa(history[0].Revision)).code, "the oldest revision still has its images")
 	require.Zero(t, project.mage(t, nil, "deploy").code)
 }
 
