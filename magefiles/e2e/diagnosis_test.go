@@ -166,6 +166,7 @@ func diagnosed(t *testing.T, d *deployment, namespace, image string, a ailment) 
 	var failure *rollout.Failure
 	require.ErrorAs(t, err, &failure)
 	assert.Equal(t, a.kind, failure.Kind)
+	assert.Less(t, time.Since(failure.Since), 15*time.Second, "from when the cause could be seen")
 	assert.Regexp(t, a.reason, err.Error())
 	assert.NotContains(t, err.Error(), "\n")
 	assert.NotEmpty(t, fault.Remedy(err))

@@ -72,8 +72,9 @@ func (e *Engine) Verify(ctx context.Context, t *ui.Task, name string, revision i
 		if err != nil {
 			return explain(name, err)
 		}
-		r.Labels = maps.Clone(r.Labels)
-		r.Labels[verifiedLabel] = "true"
+		labels := map[string]string{verifiedLabel: "true"}
+		maps.Copy(labels, r.Labels)
+		r.Labels = labels
 		if err := e.helm.Releases.Update(r); err != nil {
 			return explain(name, err)
 		}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -58,11 +59,12 @@ const (
 // Failure is why a rollout cannot succeed.
 type Failure struct {
 	Kind      Kind
-	Object    string   // "pod backend-7d4b…" or the name of a workload
-	Container string   // where one container is to blame
-	Reason    string   // one line
-	Events    []string // what happened to the object, the oldest first
-	Log       []string // the last lines of the container that failed
+	Object    string    // "pod backend-7d4b…" or the name of a workload
+	Container string    // where one container is to blame
+	Reason    string    // one line
+	Events    []string  // what happened to the object, the oldest first
+	Log       []string  // the last lines of the container that failed
+	Since     time.Time // when the cause was first seen; zero for a Timeout
 
 	uid types.UID
 	pod *corev1.Pod

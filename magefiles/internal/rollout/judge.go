@@ -55,6 +55,7 @@ func (j *judge) verdict(s state, now time.Time) *Failure {
 		}
 		if found == nil && now.Sub(first) >= p.grace {
 			found = &p.Failure
+			found.Since = since[p.key()]
 		}
 	}
 	j.since = since

@@ -158,6 +158,13 @@ func TestSlowIsNotBroken(t *testing.T) {
 			wait(main(p), "ContainerCreating", "")
 			main(p).RestartCount, main(p).LastTerminationState.Terminated = 3, ended(255, "Unknown")
 		},
+		"went away with its node": func(_ *state, p *corev1.Pod) {
+			main(p).State = corev1.ContainerState{Terminated: ended(255, "Unknown")}
+		},
+		"begins with its init container again": func(_ *state, p *corev1.Pod) {
+			run(migrate(p), false)
+			main(p).State = corev1.ContainerState{Terminated: ended(137, "Error")}
+		},
 		"one failed sandbox": func(s *state, p *corev1.Pod) {
 			s.events = append(s.events, event(p, "", "Warning", "FailedCreatePodSandBox", "unable to freeze", 1))
 		},

@@ -69,6 +69,9 @@ func (s state) podProblem(p *corev1.Pod) *problem {
 			return found
 		}
 	}
+	if !initialized(p) {
+		return s.setupProblem(p) // what its containers say is of a life before its node was restarted
+	}
 	for _, c := range p.Status.ContainerStatuses {
 		if found := s.containerProblem(p, c, false); found != nil {
 			return found
@@ -161,14 +164,16 @@ func (s state) containerProblem(p *corev1.Pod, c corev1.ContainerStatus, init bo
 	if ended == nil {
 		ended = c.LastTerminationState.Terminated
 	}
-	if ended == nil || ended.ExitCode == 0 && init {
+	if ended == nil || ended.ExitCode == 0 && init || ended.Reason == lost {
 		return nil
 	}
 	return s.crash(p, c, ended, init)
 }
 
-// crashLoop is the kubelet's word for a container that failed at least twice.
-const crashLoop = "CrashLoopBackOff"
+const (
+	crashLoop = "CrashLoopBackOff" // the kubelet's word for a container that failed at least twice
+	lost      = "Unknown"          // containerd's for one that went away with its node, and is started again
+)
 
 // crash is about a container that ended. One failure may have been bad luck: what counts is a second one, or that the second attempt takes long.
 func (s state) crash(p *corev1.Pod, c corev1.ContainerStatus, ended *corev1.ContainerStateTerminated, init bool) *problem {
