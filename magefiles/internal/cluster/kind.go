@@ -28,8 +28,6 @@ const (
 
 // Kind is a one-node kind cluster in the Docker engine.
 type Kind struct {
-	turn sync.Mutex // of transfers to the node
-
 	Docker      *engine.Docker
 	ClusterName string
 	Kubeconfig  string                                // where its kubeconfig is written
@@ -40,6 +38,9 @@ type Kind struct {
 	create     func(kindRequest) error
 	kubeconfig func(name string) (string, error)
 	remove     func(name, kubeconfig string) error
+
+	once   sync.Once
+	images *image.Node
 }
 
 // Ports are the ports on 127.0.0.1 where a cluster's ingress answers.
@@ -186,7 +187,10 @@ func (k *Kind) Prune(ctx context.Context, keep []string) ([]string, error) {
 }
 
 func (k *Kind) containerd() *image.Node {
-	return &image.Node{Docker: k.Docker, Container: k.node(), Blobs: filepath.Join(k.Cache, "blobs"), Records: filepath.Join(k.Cache, "transported"), Turn: &k.turn}
+	k.once.Do(func() {
+		k.images = &image.Node{Docker: k.Docker, Container: k.node(), Blobs: filepath.Join(k.Cache, "blobs"), Records: filepath.Join(k.Cache, "transported")}
+	})
+	return k.images
 }
 
 // Down stops the node; the database stays on its volume.

@@ -25,13 +25,14 @@ const noProfile = 85
 // Minikube is a cluster in a minikube profile of its own, driven through the minikube program. With the docker driver its node is a container of
 // the Docker engine like kind's; with containerd in it, images travel the same way as to a kind node: only missing layers, proved by digest.
 type Minikube struct {
-	turn sync.Mutex // of transfers to the node
-
 	Runner     run.Runner
 	Docker     *engine.Docker
 	Profile    string
 	Kubeconfig string // where its kubeconfig is written
 	Cache      string // the project's cache folder
+
+	once   sync.Once
+	images *image.Node
 }
 
 // Name gives "minikube profile NAME".
@@ -256,7 +257,10 @@ func (m *Minikube) Prune(ctx context.Context, keep []string) ([]string, error) {
 }
 
 func (m *Minikube) containerd() *image.Node {
-	return &image.Node{Docker: m.Docker, Container: m.Profile, Blobs: filepath.Join(m.Cache, "blobs"), Records: filepath.Join(m.Cache, "transported"), Turn: &m.turn}
+	m.once.Do(func() {
+		m.images = &image.Node{Docker: m.Docker, Container: m.Profile, Blobs: filepath.Join(m.Cache, "blobs"), Records: filepath.Join(m.Cache, "transported")}
+	})
+	return m.images
 }
 
 // Down stops the node; the database stays on its volume.

@@ -19,6 +19,7 @@ const unusedImages = 3 * 24 * time.Hour
 // Prune removes what other versions of the images to keep left behind: from the node at once, from the engine what no cluster was given for some days.
 // It gives the names of what is gone. What an interrupt leaves is removed the next time.
 func (n *Node) Prune(ctx context.Context, keep []string) ([]string, error) {
+	forgetPushes(ctx, n.Docker)
 	removed := n.pruneEngine(ctx, keep, time.Now().Add(-unusedImages))
 	there, err := n.images(ctx)
 	if err != nil {

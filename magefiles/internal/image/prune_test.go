@@ -3,7 +3,6 @@ package image
 import (
 	"errors"
 	"os"
-	"sync"
 	"testing"
 	"time"
 
@@ -24,17 +23,20 @@ func TestPruneKeepsWhatARollbackMayNeed(t *testing.T) {
 		"docker.io/library/todo-b:1"+row+"sha256:b1 1 MiB\n"+
 		"registry.example/pause:1"+row+"sha256:p1 1 MiB\n", nil)
 	fake.On("docker exec n ctr --namespace k8s.io images remove", "", nil)
-	n := &Node{Docker: &engine.Docker{Runner: fake, CLI: "docker"}, Container: "n", Records: t.TempDir(), Turn: new(sync.Mutex)}
+	n := &Node{Docker: &engine.Docker{Runner: fake, CLI: "docker"}, Container: "n", Records: t.TempDir()}
 
 	removed, err := n.Prune(t.Context(), []string{"todo-a:2", "todo-c:1", "postgres@sha256:9"})
 	require.NoError(t, err)
 	assert.Equal(t, []string{"todo-a:1"}, removed, "not the content of a kept image under another name, and nothing of which no version is kept")
-	assert.Equal(t, "docker exec n ctr --namespace k8s.io images remove docker.io/library/todo-a:1 sha256:id1", fake.Calls()[1])
+	assert.Contains(t, fake.Calls(), "docker exec n ctr --namespace k8s.io images remove docker.io/library/todo-a:1 sha256:id1")
 
+	before := len(fake.Calls())
 	removed, err = n.Prune(t.Context(), []string{"todo-a:1", "todo-a:2"})
 	require.NoError(t, err)
 	assert.Empty(t, removed)
-	assert.Len(t, fake.Calls(), 3, "nothing to remove, nothing asked for")
+	for _, call := range fake.Calls()[before:] {
+		assert.NotContains(t, call, "images remove")
+	}
 }
 
 func TestPruneForgetsWhatTheEngineGaveLongAgo(t *testing.T) {
@@ -45,7 +47,7 @@ func TestPruneForgetsWhatTheEngineGaveLongAgo(t *testing.T) {
 	fake.On(`docker image inspect --format {{index .Config.Labels "todo.local/built"}} todo-a:gone`, "", errors.New("no such image"))
 	fake.On("docker image rm", "", nil)
 	fake.On("docker image rm todo-a:used", "", errors.New("a container uses it"))
-	n := &Node{Docker: &engine.Docker{Runner: fake, CLI: "docker"}, Container: "n", Records: t.TempDir(), Turn: new(sync.Mutex)}
+	n := &Node{Docker: &engine.Docker{Runner: fake, CLI: "docker"}, Container: "n", Records: t.TempDir()}
 	old := time.Now().Add(-unusedImages - time.Hour)
 	for _, ref := range []string{"todo-a:old", "todo-a:kept", "todo-a:used", "todo-a:gone", "todo-a:new", "todo-base:1"} {
 		require.NoError(t, n.record(ref, "id", "sha256:1"))

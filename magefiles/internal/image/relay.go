@@ -68,6 +68,23 @@ func openRelay(ctx context.Context, d *engine.Docker, dir string) (*relay, error
 
 func (r *relay) close() { _ = r.server.Close() }
 
+var relayAddr = net.JoinHostPort("127.0.0.1", relayPort)
+
+// forgetPushes removes the names that killed pushes left, unless somebody pushes now: whoever has the relay's port has the only relay there.
+func forgetPushes(ctx context.Context, d *engine.Docker) {
+	if l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", relayAddr); err == nil {
+		defer l.Close()
+		removePushNames(ctx, d)
+	}
+}
+
+func removePushNames(ctx context.Context, d *engine.Docker) {
+	names, err := d.Output(ctx, "image", "ls", "--filter", "reference="+relayAddr+"/"+relayRepository+":*", "--format", "{{.Repository}}:{{.Tag}}")
+	if err == nil && names != "" {
+		_, _ = d.Output(ctx, append([]string{"image", "rm", "--no-prune"}, strings.Fields(names)...)...)
+	}
+}
+
 // take has the engine push the images, and describes what came as an OCI image layout.
 func (r *relay) take(ctx context.Context, t *ui.Task, refs []string) (*layout, error) {
 	l := &layout{generate: map[digest.Digest][]byte{}, digests: map[string]digest.Digest{}}

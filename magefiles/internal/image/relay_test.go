@@ -151,6 +151,13 @@ func TestRelayReportsAPushThatFails(t *testing.T) {
 	assert.Contains(t, calls[len(calls)-1], "docker image rm", "no name is left behind")
 }
 
+func TestNamesOfKilledPushesAreRemoved(t *testing.T) {
+	const one, two = "127.0.0.1:25381/todo:todo-a-0", "127.0.0.1:25381/todo:todo-b-0"
+	fake := (&run.Fake{}).On("docker image ls --filter reference=127.0.0.1:25381/todo:*", one+"\n"+two+"\n", nil).On("docker image rm", "", nil)
+	removePushNames(t.Context(), &engine.Docker{Runner: fake, CLI: "docker"})
+	assert.Equal(t, "docker image rm --no-prune "+one+" "+two, fake.Calls()[1])
+}
+
 // halfway breaks off, as an engine does that is ended.
 type halfway struct{ io.Reader }
 

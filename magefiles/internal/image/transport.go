@@ -23,14 +23,17 @@ import (
 	"todo.local/magefiles/internal/ui"
 )
 
-// Node is the containerd of a cluster node that runs as a container of the Docker engine.
+// Node is the containerd of a cluster node that runs as a container of the Docker engine. One is for one run: what the node has is asked once.
 type Node struct {
 	Docker    *engine.Docker
 	Container string // name of the node's container
 	Blobs     string // folder that keeps what the engine gave
 	Records   string // folder that remembers which manifest digest stands for which image of the engine
-	// Turn lets one transfer to the node go at a time: images share layers, and the second finds those that the first brought.
-	Turn *sync.Mutex
+
+	turn  sync.Mutex // one transfer goes at a time: images share layers, and the second finds those that the first brought
+	first sync.Once
+	there map[string]digest.Digest // what the node had when it was first asked
+	err   error                    // of asking
 }
 
 // Load brings the images to the node, moving only the layers that it lacks, and proves by digest that they are there.
@@ -48,8 +51,8 @@ func (n *Node) Load(ctx context.Context, t *ui.Task, refs []string) error {
 		return nil
 	}
 	t.Status("waiting for its turn")
-	n.Turn.Lock()
-	defer n.Turn.Unlock()
+	n.turn.Lock()
+	defer n.turn.Unlock()
 	moved, err := n.transfer(ctx, t, missing, ids)
 	if err != nil {
 		return err
@@ -60,15 +63,17 @@ func (n *Node) Load(ctx context.Context, t *ui.Task, refs []string) error {
 
 // missing gives the images that are not known to be on the node. One that never went to any needs no question.
 func (n *Node) missing(ctx context.Context, refs []string, ids map[string]string) (missing []string, err error) {
-	var there map[string]digest.Digest
 	for _, ref := range refs {
 		want := n.recorded(ref, ids[ref])
-		if want != "" && there == nil {
-			if there, err = n.images(ctx); err != nil {
-				return nil, err
-			}
+		if want == "" {
+			missing = append(missing, ref)
+			continue
 		}
-		if want == "" || there[fullName(ref)] != want {
+		// Three images are looked for at once, and an answer takes a fair part of a deploy that changes nothing.
+		if n.first.Do(func() { n.there, n.err = n.images(ctx) }); n.err != nil {
+			return nil, n.err
+		}
+		if n.there[fullName(ref)] != want {
 			missing = append(missing, ref)
 			continue
 		}

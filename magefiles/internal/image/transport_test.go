@@ -3,7 +3,6 @@ package image
 import (
 	"io"
 	"os"
-	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -38,7 +37,7 @@ func fakeNode(t *testing.T, takes bool) (*Node, *run.Fake) {
 		_, err := io.Copy(io.Discard, c.Stdin)
 		return "", err
 	})
-	return &Node{Docker: &engine.Docker{Runner: fake, CLI: "docker"}, Container: "n", Records: t.TempDir(), Turn: new(sync.Mutex)}, fake
+	return &Node{Docker: &engine.Docker{Runner: fake, CLI: "docker"}, Container: "n", Records: t.TempDir()}, fake
 }
 
 func TestLoadMovesOnceAndThenKnows(t *testing.T) {
