@@ -38,7 +38,6 @@ export function AppShell({ children }: { children: ReactNode }) {
         <Link
           key={href}
           href={href}
-          prefetch // the whole page, which is the same for everybody: changing over takes no time
           aria-current={here ? "page" : undefined}
           className={clsx(
             "flex items-center rounded-lg font-medium transition-colors",

@@ -19,7 +19,7 @@ export function Select<V extends string>({
   ...rest
 }: SelectProps<V>) {
   return (
-    <span className={clsx("relative inline-flex max-sm:flex-1", className)}>
+    <span className={clsx("relative inline-flex max-sm:grow", className)}>
       <select
         aria-label={label}
         value={value}
