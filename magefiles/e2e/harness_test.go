@@ -207,6 +207,7 @@ func (d *deployment) revision(t *testing.T) int {
 // user is somebody with an account who uses the API through the ingress.
 type user struct {
 	http            *http.Client
+	host            string
 	email, password string
 	token           string
 }
@@ -230,7 +231,13 @@ func (d *deployment) through(addr string, encryption *tls.Config) *http.Client {
 
 func (d *deployment) register(t *testing.T, email string) *user {
 	t.Helper()
-	u := &user{http: d.browser(), email: email, password: "correct horse battery"}
+	return d.registerAt(t, "todo.localhost", email)
+}
+
+// registerAt makes an account of the application that the ingress has under a host name.
+func (d *deployment) registerAt(t *testing.T, host, email string) *user {
+	t.Helper()
+	u := &user{http: d.browser(), host: host, email: email, password: "correct horse battery"}
 	u.session(t, "/api/auth/register", http.StatusCreated)
 	return u
 }
@@ -273,7 +280,7 @@ func (u *user) do(ctx context.Context, method, path string, body any, status int
 	if err != nil {
 		return err
 	}
-	req, err := http.NewRequestWithContext(ctx, method, "http://todo.localhost"+path, bytes.NewReader(raw))
+	req, err := http.NewRequestWithContext(ctx, method, "http://"+u.host+path, bytes.NewReader(raw))
 	if err != nil {
 		return err
 	}

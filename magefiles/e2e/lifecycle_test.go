@@ -104,10 +104,17 @@ func TestLifecycle(t *testing.T) {
 		{"the version before comes back, and the one that is named", func(t *testing.T) { history(t, project) }},
 		{"logs, usage, events, a shell and a port are at hand", func(t *testing.T) { observation(t, project) }},
 		{"pods can be scaled by hand", func(t *testing.T) { scaling(t, project) }},
+		{"questions are answered, and changes only proposed", func(t *testing.T) { aiOperations(t, project) }},
 		{"secrets are rotated, and are nowhere to be read", func(t *testing.T) { rotation(t, project, alice) }},
 		{"secrets of a person's own stay secret", func(t *testing.T) { given(t, project, alice) }},
 		{"a broken image is diagnosed while the version before keeps serving", func(t *testing.T) { brokenImage(t, project, alice) }},
-		{"every kind of failure is diagnosed", diagnoses},
+		// Both mostly wait, in namespaces of their own.
+		{"every kind of failure is diagnosed, and the chart works without the targets", func(t *testing.T) {
+			t.Run("group", func(t *testing.T) {
+				t.Run("diagnosis", func(t *testing.T) { t.Parallel(); diagnoses(t) })
+				t.Run("chart", func(t *testing.T) { t.Parallel(); chartAlone(t, project) })
+			})
+		}},
 		{"an unreachable database is named, its password is not", func(t *testing.T) { unreachableDatabase(t, project, alice) }},
 		{"an image that does not build changes nothing", func(t *testing.T) {
 			d := running(t)
