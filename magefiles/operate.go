@@ -17,7 +17,7 @@ func (Release) History(ctx context.Context) error { return with(ctx, (*deploy.Ap
 // Diff shows what deploy would change in the cluster.
 func (Release) Diff(ctx context.Context) error { return with(ctx, (*deploy.App).ReleaseDiff) }
 
-// Rollback goes back to the revision before, or to the one given (-revision=N), and waits until it serves.
+// Rollback goes back to the last other version that passed its checks, or to a revision (-revision=N), and waits until it serves.
 func (Release) Rollback(ctx context.Context, revision *int) error {
 	return with(ctx, func(a *deploy.App, ctx context.Context) error { return a.ReleaseRollback(ctx, given(revision)) })
 }

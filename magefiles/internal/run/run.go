@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -66,7 +67,8 @@ func (e *Error) Error() string {
 func (e *Error) Unwrap() error { return e.Err }
 
 // Exec runs commands as processes of this machine. What a command prints may name a secret that it was given: none of those in Hide shows in a line
-// or an error. Result.Stdout, which programs read, is as the command wrote it.
+// or an error. Result.Stdout, which programs read, is as the command wrote it. Nor does a command inherit a variable whose value is one: it gets those
+// that Cmd.Env names.
 type Exec struct{ Hide []string }
 
 // shortestSecret is the length below which hiding a value would garble words that have nothing to do with it.
@@ -83,6 +85,12 @@ func (e Exec) redactor() *strings.Replacer {
 	return strings.NewReplacer(pairs...)
 }
 
+// secret tells whether a KEY=value pair has one of the secrets as its value.
+func (e Exec) secret(pair string) bool {
+	_, value, _ := strings.Cut(pair, "=")
+	return slices.Contains(e.Hide, value)
+}
+
 // Run starts the command and waits for it.
 func (e Exec) Run(ctx context.Context, c Cmd) (Result, error) {
 	var stdout bytes.Buffer
@@ -97,7 +105,7 @@ func (e Exec) Run(ctx context.Context, c Cmd) (Result, error) {
 	// Not CommandContext: ending the process is our own business below, so that its group gets SIGTERM before SIGKILL.
 	cmd := exec.Command(c.Name, c.Args...)
 	cmd.Dir, cmd.Stdin = c.Dir, c.Stdin
-	cmd.Env = append(os.Environ(), c.Env...)
+	cmd.Env = append(slices.DeleteFunc(os.Environ(), e.secret), c.Env...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Stderr = io.MultiWriter(stderr, all, lines)
 	if c.Stdout != nil {

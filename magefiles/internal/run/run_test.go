@@ -144,3 +144,12 @@ func TestFakeFailsOnUnknownCommands(t *testing.T) {
 	require.Error(t, err)
 	assert.Equal(t, []string{"docker version", "kubectl"}, f.Calls())
 }
+
+func TestExecHandsDownNoSecretOfTheEnvironment(t *testing.T) {
+	t.Setenv("RUN_TEST_INHERITED", "a-secret-value")
+	res, err := Exec{Hide: []string{"a-secret-value"}}.Run(t.Context(), Cmd{
+		Name: "sh", Args: []string{"-c", `echo "$RUN_TEST_INHERITED,$RUN_TEST_GIVEN,$PATH"`}, Env: []string{"RUN_TEST_GIVEN=a-secret-value"},
+	})
+	require.NoError(t, err)
+	assert.Equal(t, ",a-secret-value,"+os.Getenv("PATH")+"\n", res.Stdout)
+}
