@@ -47,7 +47,7 @@ func (n *Node) Load(ctx context.Context, t *ui.Task, refs []string) error {
 		return err
 	}
 	if len(missing) == 0 {
-		t.Unchanged("%d images are on the node", len(refs))
+		t.Unchanged("on the node already")
 		return nil
 	}
 	t.Status("waiting for its turn")
