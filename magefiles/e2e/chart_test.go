@@ -101,7 +101,7 @@ func (u *user) chat(t *testing.T, message string) []event {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+u.host+"/api/chat", strings.NewReader(fmt.Sprintf(`{"message":%q}`, message)))
 	require.NoError(t, err)
-	req.Header = http.Header{"Authorization": {"Bearer " + u.token}, "Content-Type": {"application/json"}, "Accept": {"text/event-stream"}}
+	req.Header = u.header()
 	res, err := u.http.Do(req)
 	require.NoError(t, err)
 	defer res.Body.Close()

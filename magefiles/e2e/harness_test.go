@@ -275,6 +275,15 @@ func (u *user) titles(t *testing.T) []string {
 	return titles
 }
 
+// header is that of the user's requests.
+func (u *user) header() http.Header {
+	h := http.Header{"Content-Type": {"application/json"}}
+	if u.token != "" {
+		h.Set("Authorization", "Bearer "+u.token)
+	}
+	return h
+}
+
 func (u *user) do(ctx context.Context, method, path string, body any, status int, into any) error {
 	raw, err := json.Marshal(body)
 	if err != nil {
@@ -284,10 +293,7 @@ func (u *user) do(ctx context.Context, method, path string, body any, status int
 	if err != nil {
 		return err
 	}
-	req.Header.Set("Content-Type", "application/json")
-	if u.token != "" {
-		req.Header.Set("Authorization", "Bearer "+u.token)
-	}
+	req.Header = u.header()
 	res, err := u.http.Do(req)
 	if err != nil {
 		return err

@@ -120,8 +120,7 @@ func firstByte(t *testing.T, d *deployment) float64 {
 	start := time.Now()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://todo.localhost/api/chat", strings.NewReader(`{"message":"add buy milk tomorrow"}`))
 	require.NoError(t, err)
-	req.Header = headers(u)
-	req.Header.Set("Accept", "text/event-stream")
+	req.Header = u.header()
 	res, err := u.http.Do(req)
 	require.NoError(t, err)
 	defer res.Body.Close()
@@ -140,8 +139,8 @@ func load(t *testing.T, d *deployment) *vegeta.Metrics {
 		body, err := json.Marshal(map[string]any{"title": "a task among many", "priority": "high", "tags": []string{"load"}})
 		require.NoError(t, err)
 		targets = append(targets,
-			vegeta.Target{Method: http.MethodGet, URL: "http://todo.localhost/api/tasks", Header: headers(u)},
-			vegeta.Target{Method: http.MethodPost, URL: "http://todo.localhost/api/tasks", Header: headers(u), Body: body})
+			vegeta.Target{Method: http.MethodGet, URL: "http://todo.localhost/api/tasks", Header: u.header()},
+			vegeta.Target{Method: http.MethodPost, URL: "http://todo.localhost/api/tasks", Header: u.header(), Body: body})
 	}
 	client := d.browser()
 	client.Transport.(*http.Transport).MaxIdleConnsPerHost = 100 // as many connections as the load needs, kept
@@ -154,9 +153,4 @@ func load(t *testing.T, d *deployment) *vegeta.Metrics {
 	t.Logf("load: %d requests, rate %.0f/s, p50 %s, p95 %s, p99 %s, most %s, status %v", m.Requests, m.Rate, m.Latencies.P50, m.Latencies.P95, m.Latencies.P99, m.Latencies.Max, m.StatusCodes)
 	assert.Empty(t, m.Errors)
 	return &m
-}
-
-// headers are those of a request of this user.
-func headers(u *user) http.Header {
-	return http.Header{"Authorization": {"Bearer " + u.token}, "Content-Type": {"application/json"}}
 }
