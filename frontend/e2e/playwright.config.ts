@@ -11,8 +11,7 @@ const hostRules = process.env.HOST_RESOLVER_RULES;
 export default defineConfig({
   testDir: "tests",
   outputDir: `${process.env.E2E_OUTPUT ?? "output"}/failures`,
-  fullyParallel: false,
-  workers: 1,
+  workers: 2,
   retries: 0,
   forbidOnly: true,
   timeout: 180_000,
