@@ -109,7 +109,7 @@ func TestLifecycle(t *testing.T) {
 		{"secrets of a person's own stay secret", func(t *testing.T) { given(t, project, alice) }},
 		{"a broken image is diagnosed while the version before keeps serving", func(t *testing.T) { brokenImage(t, project, alice) }},
 		// Both mostly wait, in namespaces of their own.
-		{"every kind of failure is diagnosed, and the chart works without the targets", func(t *testing.T) {
+		{"every kind of failure is diagnosed while the chart works without the targets", func(t *testing.T) {
 			t.Run("group", func(t *testing.T) {
 				t.Run("diagnosis", func(t *testing.T) { t.Parallel(); diagnoses(t) })
 				t.Run("chart", func(t *testing.T) { t.Parallel(); chartAlone(t, project) })
