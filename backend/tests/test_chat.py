@@ -35,6 +35,11 @@ def test_the_stream_tells_what_happens(alice: Person) -> None:
     assert conversation["messages"][1:] == done["messages"]
 
 
+def test_the_assistant_is_known_before_the_first_message(alice: Person) -> None:
+    page = alice.get("/api/chat/conversations").json()
+    assert page == {"items": [], "next_cursor": None, "assistant": "offline"}
+
+
 def test_the_first_byte_comes_at_once(alice: Person) -> None:
     seconds: list[float] = []
     for _ in range(5):

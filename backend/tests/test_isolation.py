@@ -89,7 +89,7 @@ def test_lists_hold_only_ones_own(alice: Person, bob: Person) -> None:
     _everything_of(alice)
     assert bob.get("/api/tasks").json() == {"items": [], "next_cursor": None, "total": 0}
     assert bob.titles(q="private") == []
-    assert bob.get("/api/chat/conversations").json() == {"items": [], "next_cursor": None}
+    assert bob.get("/api/chat/conversations").json() == {"items": [], "next_cursor": None, "assistant": "offline"}
     assert "Private" not in str(bob.say("show all"))
 
 

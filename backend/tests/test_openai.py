@@ -25,6 +25,10 @@ def test_text_is_streamed_in_pieces(modeller: Person) -> None:
     assert text_of(events[-1][1]) == "Hello, I am a fake model."
 
 
+def test_the_model_is_announced_before_the_first_message(modeller: Person) -> None:
+    assert modeller.get("/api/chat/conversations").json()["assistant"] == "openai"
+
+
 def test_pieces_arrive_while_the_model_goes_on(modeller: Person) -> None:
     times: list[float] = []
     with modeller.stream("POST", "/api/chat", json={"message": "fake:slow"}) as answer:

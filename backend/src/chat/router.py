@@ -115,13 +115,15 @@ def _wire(event: ChatEvent) -> bytes:
     responses=responses(ErrorCode.VALIDATION_FAILED, ErrorCode.INVALID_CURSOR),
 )
 async def list_conversations(
+    request: Request,
     user: DetachedUserDep,
     session: TransactionDep,
     limit: Annotated[int, Query(ge=1, le=100)] = 50,
     cursor: Annotated[str | None, Query(max_length=200)] = None,
 ) -> ConversationPage:
-    """The user's conversations, the latest first."""
-    return await store.list_conversations(session, user.id, limit, cursor)
+    """The user's conversations, the latest first, and which assistant answers."""
+    items, next_cursor = await store.list_conversations(session, user.id, limit, cursor)
+    return ConversationPage(items=items, next_cursor=next_cursor, assistant=request.app.state.assistant.kind)
 
 
 @router.get("/conversations/{conversation_id}", operation_id="getConversation", responses=CONVERSATION)

@@ -119,6 +119,7 @@ class ConversationPage(Output):
 
     items: list[ConversationSummary]
     next_cursor: str | None
+    assistant: AssistantKind = Field(description="Which assistant will answer: known before the first message.")
 
 
 class ConversationOut(ConversationSummary):

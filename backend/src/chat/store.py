@@ -11,7 +11,7 @@ from sqlalchemy.types import DateTime, Uuid
 from src.chat.assistant import AssistantTurn, Turn, UserTurn
 from src.chat.confirmations import confirmation_out
 from src.chat.models import Confirmation, Conversation, Message
-from src.chat.schemas import ChatMessage, ConversationOut, ConversationPage, ConversationSummary, Role
+from src.chat.schemas import ChatMessage, ConversationOut, ConversationSummary, Role
 from src.core.errors import ErrorCode, ProblemError
 from src.core.pagination import decode_cursor, encode_cursor, invalid_cursor
 
@@ -76,8 +76,11 @@ async def add_turn(session: AsyncSession, conversation_id: uuid.UUID, turn: Assi
 
 async def list_conversations(
     session: AsyncSession, user_id: uuid.UUID, limit: int, cursor: str | None
-) -> ConversationPage:
-    """A page of the user's conversations, the latest first. Raises ProblemError(INVALID_CURSOR)."""
+) -> tuple[list[ConversationSummary], str | None]:
+    """A page of the user's conversations, the latest first, and the next page's cursor.
+
+    Raises ProblemError(INVALID_CURSOR).
+    """
     statement = (
         select(Conversation)
         .where(Conversation.user_id == user_id)
@@ -95,10 +98,8 @@ async def list_conversations(
     rows = (await session.scalars(statement)).all()
     page = rows[:limit]
     more = len(rows) > limit
-    return ConversationPage(
-        items=[_summary(row) for row in page],
-        next_cursor=encode_cursor(_SORT, page[-1].updated_at.isoformat(), str(page[-1].id)) if more else None,
-    )
+    next_cursor = encode_cursor(_SORT, page[-1].updated_at.isoformat(), str(page[-1].id)) if more else None
+    return [_summary(row) for row in page], next_cursor
 
 
 async def read_conversation(session: AsyncSession, user_id: uuid.UUID, conversation_id: uuid.UUID) -> ConversationOut:

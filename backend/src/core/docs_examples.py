@@ -86,7 +86,7 @@ _MODELS: tuple[BaseModel, ...] = (
     TaskPage(items=[_TASK], next_cursor=None, total=1),
     ChatRequest(message="delete milk", timezone="Europe/Berlin"),
     _REPLY,
-    ConversationPage(items=[_SUMMARY], next_cursor=None),
+    ConversationPage(items=[_SUMMARY], next_cursor=None, assistant=AssistantKind.OFFLINE),
     ConversationOut(**_SUMMARY.model_dump(), messages=[_ASKED, _CALLED, _ANSWERED], confirmations=[_CONFIRMATION]),
     _CONFIRMATION,
     Health(environment="development", api_version="v1", assistant="offline"),

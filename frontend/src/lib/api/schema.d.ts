@@ -172,7 +172,7 @@ export interface paths {
         };
         /**
          * List Conversations
-         * @description The user's conversations, the latest first.
+         * @description The user's conversations, the latest first, and which assistant answers.
          */
         get: operations["listConversations"];
         put?: never;
@@ -449,6 +449,8 @@ export interface components {
             items: components["schemas"]["ConversationSummary"][];
             /** Next Cursor */
             next_cursor: string | null;
+            /** @description Which assistant will answer: known before the first message. */
+            assistant: components["schemas"]["AssistantKind"];
         };
         /**
          * ConversationStarted
