@@ -48,6 +48,10 @@ for (const [width, viewport] of Object.entries(WIDTHS)) {
       await page.keyboard.press("Escape");
 
       await page.goto("/chat");
+      // Nothing has been said yet.
+      await expect(
+        page.getByRole("status").getByText("You are talking to the built-in offline assistant."),
+      ).toBeVisible();
       await look(page, `chat-empty-${width}`);
       await say(page, "what is open?");
       await say(page, "delete pay rent");

@@ -53,7 +53,9 @@ function conversation() {
   return { response, send, end: () => writer.close() };
 }
 
-const history = { "GET /api/chat/conversations": () => json({ items: [], next_cursor: null }) };
+const history = {
+  "GET /api/chat/conversations": () => json({ items: [], next_cursor: null, assistant: "openai" }),
+};
 
 async function say(user: ReturnType<typeof renderPage>["user"], text: string) {
   await user.type(screen.getByLabelText("Message to the assistant"), `${text}{Enter}`);
@@ -62,7 +64,25 @@ async function say(user: ReturnType<typeof renderPage>["user"], text: string) {
 beforeEach(() => navigation.at("/chat"));
 
 describe("ChatView", () => {
-  it("shows the answer while it comes, links the task and says which assistant it is", async () => {
+  it("says before anything is said that the offline assistant answers, to screen readers too", async () => {
+    serve({
+      "GET /api/chat/conversations": () => json({ items: [], next_cursor: null, assistant: "offline" }),
+    });
+    renderPage(<ChatView />);
+    const status = screen.getByRole("status");
+    expect(status).toBeEmptyDOMElement();
+    await waitFor(() => expect(status).toHaveTextContent("the built-in offline assistant"));
+    expect(screen.getByText("What shall we get done?")).toBeVisible();
+  });
+
+  it("says nothing of the kind when a model answers", async () => {
+    serve(history);
+    renderPage(<ChatView />);
+    await screen.findByText("Your conversations appear here.");
+    expect(screen.getByRole("status")).toBeEmptyDOMElement();
+  });
+
+  it("shows the answer while it comes, and links the task", async () => {
     const stream = conversation();
     const call = { id: "1", name: "add_task", arguments: {}, result };
     const calls = serve({
@@ -88,8 +108,7 @@ describe("ChatView", () => {
       timezone: Intl.DateTimeFormat().resolvedOptions().timeZone,
     });
     await stream.send(started);
-    await screen.findByText(/offline assistant/);
-    expect(location.search).toBe(`?c=${ID}`);
+    await waitFor(() => expect(location.search).toBe(`?c=${ID}`));
     await stream.send({ event: "tool_call", data: { id: "1", name: "add_task", arguments: {} } });
     await screen.findByText("Adding a task…");
     await stream.send({ event: "tool_result", data: { id: "1", name: "add_task", result } });

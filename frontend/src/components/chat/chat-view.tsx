@@ -7,8 +7,8 @@ import { useRef, useState } from "react";
 import { Button } from "@/components/ui/button";
 import { ErrorNote } from "@/components/ui/field";
 import { asProblem } from "@/lib/api/problem";
-import { useAssistantKind, useChat } from "@/lib/chat/use-chat";
-import { useConversation } from "@/lib/chat/use-conversations";
+import { useChat } from "@/lib/chat/use-chat";
+import { useAssistantKind, useConversation } from "@/lib/chat/use-conversations";
 import { useShortcuts } from "@/lib/shortcuts";
 import { replaceParams } from "@/lib/tasks/use-filters";
 import { Composer } from "./composer";
@@ -76,12 +76,15 @@ export function ChatView() {
             )}
           </div>
         </div>
-        {kind === "offline" && (
-          <p role="note" className="mb-4 rounded-lg bg-warn-tint px-3 py-2.5 text-sm text-warn">
-            You are talking to the built-in offline assistant. It understands plain commands such as “add buy
-            milk tomorrow” or “what is open?”.
-          </p>
-        )}
+        {/* There before its text is: screen readers read out what comes into it. */}
+        <div role="status">
+          {kind === "offline" && (
+            <p className="mb-4 rounded-lg bg-warn-tint px-3 py-2.5 text-sm text-warn">
+              You are talking to the built-in offline assistant. It understands plain commands such as “add
+              buy milk tomorrow” or “what is open?”.
+            </p>
+          )}
+        </div>
         <div className="flex-1 pb-4">
           {conversation.isLoadingError && !shown ? (
             <div className="grid justify-items-start gap-3">

@@ -1,4 +1,4 @@
-import type { AssistantKind, ChatEvent, Confirmation, ToolCall } from "../api/types";
+import type { ChatEvent, Confirmation, ToolCall } from "../api/types";
 
 /** A tool call that may still be running. */
 export type LiveCall = Omit<ToolCall, "result"> & { result?: ToolCall["result"] };
@@ -9,7 +9,6 @@ export type Turn = { content: string; tool_calls: LiveCall[] };
 /** An answer that is being streamed. */
 export type Reply = {
   conversationId?: string;
-  assistant?: AssistantKind;
   turns: Turn[];
   confirmations: Confirmation[];
 };
@@ -20,7 +19,7 @@ export const EMPTY_REPLY: Reply = { turns: [], confirmations: [] };
 export function applyEvent(reply: Reply, event: ChatEvent): Reply {
   switch (event.event) {
     case "conversation":
-      return { ...reply, conversationId: event.data.conversation_id, assistant: event.data.assistant };
+      return { ...reply, conversationId: event.data.conversation_id };
     case "delta":
       return { ...reply, turns: withText(reply.turns, event.data.text) };
     case "tool_call":

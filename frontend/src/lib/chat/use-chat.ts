@@ -20,9 +20,6 @@ export type Exchange = {
   problem?: ApiProblem;
 };
 
-/** Which assistant answered last; the API says so with each answer. */
-const ASSISTANT = ["assistant"];
-
 /** Talks with the assistant in the conversation `id`, or in a new one, whose id goes to `onStarted`. */
 export function useChat(id: string | undefined, onStarted: (id: string) => void) {
   const { apiUrl } = useRuntime();
@@ -66,7 +63,6 @@ export function useChat(id: string | undefined, onStarted: (id: string) => void)
         show({ reply: applyEvent(current.reply, event) });
         if (event.event === "conversation") {
           conversation = event.data.conversation_id;
-          client.setQueryData(ASSISTANT, event.data.assistant);
           client.setQueryData<Conversation>(conversationKey(conversation), (old) => old ?? begun(event.data));
           if (!id && running.current === abort) onStarted(conversation);
         } else if (event.event === "done") {
@@ -111,9 +107,4 @@ function extended(old: Conversation, prompt: string, reply: ChatReply): Conversa
 function begun({ conversation_id, title }: { conversation_id: string; title: string }): Conversation {
   const now = new Date().toISOString();
   return { id: conversation_id, title, created_at: now, updated_at: now, messages: [], confirmations: [] };
-}
-
-/** Whether the built-in assistant answered last; undefined before the first answer of this visit. */
-export function useAssistantKind() {
-  return useQueryClient().getQueryData<"offline" | "openai">(ASSISTANT);
 }

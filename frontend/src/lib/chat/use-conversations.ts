@@ -25,6 +25,11 @@ export function useConversations() {
   });
 }
 
+/** Which assistant answers; undefined until the list of conversations is there, which says so. */
+export function useAssistantKind() {
+  return useConversations().data?.pages[0]?.assistant;
+}
+
 /** A whole conversation; not fetched again while `paused`, that is, while an answer is added to it. */
 export function useConversation(id: string | undefined, paused: boolean) {
   const { api } = useRuntime();
