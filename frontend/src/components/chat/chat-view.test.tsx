@@ -2,7 +2,7 @@
 import { screen, waitFor } from "@testing-library/react";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { ChatEvent, Confirmation, Conversation, ToolResult } from "@/lib/api/types";
-import { json, problem, serve, task } from "@/test/api";
+import { deferred, json, problem, serve, task } from "@/test/api";
 import { navigation } from "@/test/navigation";
 import { renderPage } from "@/test/render";
 import { ChatView } from "./chat-view";
@@ -164,6 +164,54 @@ describe("ChatView", () => {
     await waitFor(() => expect(outcome.parentElement).toHaveFocus());
     expect(screen.queryByRole("button", { name: "Delete" })).toBeNull();
     expect(confirmed().map((c) => c.url.pathname)).toEqual([`/api/chat/confirmations/${proposal.id}`]);
+  });
+
+  it("keeps what became of a proposal, and the focus, when it is confirmed while the answer still comes", async () => {
+    const stream = conversation();
+    const asked: ToolResult = { ...result, status: "confirmation_required", confirmation_id: proposal.id };
+    const deletion = { id: "1", name: "delete_task", arguments: {}, result: asked };
+    const stored = deferred<Response>();
+    serve({
+      ...history,
+      "POST /api/chat": () => stream.response,
+      "POST /api/chat/confirmations/*": () => json({ ...proposal, status: "confirmed" }),
+      "GET /api/chat/conversations/*": () => stored.promise,
+    });
+    const { user } = renderPage(<ChatView />);
+    await say(user, "delete milk");
+    await stream.send(started);
+    await stream.send({ event: "tool_call", data: deletion });
+    await stream.send({ event: "tool_result", data: deletion });
+    await stream.send({ event: "confirmation", data: proposal });
+    await user.click(await screen.findByRole("button", { name: "Delete" }));
+    const outcome = await screen.findByText("Deleted “Buy milk”");
+    await waitFor(() => expect(outcome.parentElement).toHaveFocus());
+    expect(screen.getByRole("button", { name: "Stop the answer" })).toBeVisible();
+
+    await stream.send(done([proposal], [deletion]));
+    await screen.findByRole("button", { name: "Send" });
+    expect(outcome).not.toBeInTheDocument();
+    expect(screen.getByText("Deleted “Buy milk”")).toBeVisible();
+    expect(screen.queryByRole("button", { name: "Delete" })).toBeNull();
+    expect(screen.getByLabelText("Message to the assistant")).toHaveFocus();
+  });
+
+  it("leaves the focus with the button that stops when the answer ends by itself", async () => {
+    const stream = conversation();
+    serve({
+      ...history,
+      "POST /api/chat": () => stream.response,
+      "GET /api/chat/conversations/*": () => problem(503, "database_unavailable", "Away."),
+    });
+    const { user } = renderPage(<ChatView />);
+    await say(user, "hello");
+    await stream.send(started);
+    await user.tab();
+    expect(screen.getByRole("button", { name: "Stop the answer" })).toHaveFocus();
+    await stream.send(done());
+    const button = await screen.findByRole("button", { name: "Send" });
+    expect(button).toHaveFocus();
+    expect(button, "a browser takes the focus from a disabled one").toBeEnabled();
   });
 
   it("says that an answer broke off, keeps what came, and can send the message again", async () => {

@@ -100,6 +100,7 @@ export function ChatView() {
               conversation={conversation.data}
               loading={conversation.isLoading}
               exchange={shown}
+              onFocusLost={toInput}
               onRetry={(text) => {
                 chat.dismiss();
                 send(text);

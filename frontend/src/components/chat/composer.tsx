@@ -54,8 +54,9 @@ export function Composer({ ref, text, onChange, onSend, running, onStop }: Compo
           <button
             type="submit"
             aria-label="Send"
-            disabled={!message}
-            className={`${button} disabled:cursor-not-allowed disabled:opacity-60`}
+            // Not disabled: it follows the button that stops, which may have the focus.
+            aria-disabled={!message}
+            className={`${button} aria-disabled:cursor-not-allowed aria-disabled:opacity-60`}
           >
             <ArrowUp aria-hidden className="size-5" />
           </button>

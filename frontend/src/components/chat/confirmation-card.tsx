@@ -14,6 +14,7 @@ export function ConfirmationCard({ confirmation, conversationId }: ConfirmationC
   const now = useNow();
   const answer = useAnswerConfirmation(conversationId);
   const { task_title: title, status } = confirmation;
+  const decide = (confirmed: boolean) => answer.isPending || answer.mutate({ confirmation, confirmed });
   const outcomeText = useRef<HTMLParagraphElement>(null);
   // The button that was pressed is gone: its outcome takes over the focus.
   useEffect(() => {
@@ -32,20 +33,12 @@ export function ConfirmationCard({ confirmation, conversationId }: ConfirmationC
           <span className="[overflow-wrap:anywhere]">Delete “{title}”?</span>
         </p>
         <p className="mt-1 pl-7 text-muted text-sm">The assistant deletes nothing without your word.</p>
+        {/* Not disabled meanwhile: that would take the focus away from them. */}
         <div className="mt-3 flex gap-2 pl-7">
-          <Button
-            tone="danger"
-            size="small"
-            disabled={answer.isPending}
-            onClick={() => answer.mutate({ confirmation, confirmed: true })}
-          >
+          <Button tone="danger" size="small" aria-disabled={answer.isPending} onClick={() => decide(true)}>
             Delete
           </Button>
-          <Button
-            size="small"
-            disabled={answer.isPending}
-            onClick={() => answer.mutate({ confirmation, confirmed: false })}
-          >
+          <Button size="small" aria-disabled={answer.isPending} onClick={() => decide(false)}>
             Keep it
           </Button>
         </div>

@@ -3,10 +3,11 @@
 import clsx from "clsx";
 import { MessageCirclePlus, Trash2 } from "lucide-react";
 import dynamic from "next/dynamic";
-import { useState } from "react";
+import { useRef, useState } from "react";
 import { Button, IconButton } from "@/components/ui/button";
 import { asProblem } from "@/lib/api/problem";
 import { useConversations, useDeleteConversation } from "@/lib/chat/use-conversations";
+import { useFocusOnMore } from "@/lib/use-focus-handover";
 
 const Dialog = dynamic(() => import("@/components/ui/dialog").then((module) => module.Dialog));
 
@@ -18,6 +19,12 @@ export function ConversationList({ current, onSelect }: ConversationListProps) {
   const [deleting, setDeleting] = useState<{ id: string; title: string }>();
   const remove = useDeleteConversation((id) => id === current && onSelect(undefined));
   const items = list.data?.pages.flatMap((page) => page.items) ?? [];
+  const rows = useRef<HTMLUListElement>(null);
+  const keepFocus = useFocusOnMore(rows, "li > :first-child", list.hasNextPage);
+  const showOlder = () => {
+    keepFocus();
+    list.fetchNextPage();
+  };
   return (
     <>
       <Button className="mb-3 w-full shrink-0" onClick={() => onSelect(undefined)}>
@@ -28,7 +35,7 @@ export function ConversationList({ current, onSelect }: ConversationListProps) {
       {list.isSuccess && items.length === 0 && (
         <p className="px-2 text-muted text-sm">Your conversations appear here.</p>
       )}
-      <ul className="-mx-1 min-h-0 flex-1 overflow-y-auto px-1">
+      <ul ref={rows} className="-mx-1 min-h-0 flex-1 overflow-y-auto px-1">
         {items.map((item) => (
           <li key={item.id} className="group flex items-center">
             <button
@@ -57,8 +64,8 @@ export function ConversationList({ current, onSelect }: ConversationListProps) {
           tone="quiet"
           size="small"
           className="mt-1 shrink-0"
-          onClick={() => list.fetchNextPage()}
-          disabled={list.isFetchingNextPage}
+          onClick={showOlder}
+          aria-disabled={list.isFetchingNextPage}
         >
           Show older
         </Button>

@@ -6,6 +6,7 @@ import { ErrorNote } from "@/components/ui/field";
 import type { Confirmation, Conversation } from "@/lib/api/types";
 import type { Turn } from "@/lib/chat/reply";
 import type { Exchange } from "@/lib/chat/use-chat";
+import { useFocusHandover } from "@/lib/use-focus-handover";
 import { ToolCallView } from "./tool-call";
 import { useFollowEnd } from "./use-follow-end";
 
@@ -17,10 +18,13 @@ type MessagesProps = {
   loading: boolean;
   exchange: Exchange | undefined;
   onRetry: (prompt: string) => void;
+  /** The answer that is being given becomes a stored one, and what had the focus in it is no more. */
+  onFocusLost: () => void;
 };
 
 /** A conversation: what is stored, and after it the answer that is being given. */
-export function Messages({ conversation, loading, exchange, onRetry }: MessagesProps) {
+export function Messages({ conversation, loading, exchange, onRetry, onFocusLost }: MessagesProps) {
+  const answer = useFocusHandover(onFocusLost);
   const end = useRef<HTMLDivElement>(null);
   const length = (conversation?.messages.length ?? 0) + JSON.stringify(exchange?.reply.turns ?? "").length;
   useFollowEnd(end, length, `${conversation?.id} ${exchange?.prompt}`);
@@ -46,7 +50,7 @@ export function Messages({ conversation, loading, exchange, onRetry }: MessagesP
             <li>
               <UserMessage text={exchange.prompt} />
             </li>
-            <li className="grid gap-3" aria-busy={exchange.running}>
+            <li ref={answer} className="grid gap-3" aria-busy={exchange.running}>
               {exchange.reply.turns.map((turn, index) => (
                 <AssistantTurn
                   // biome-ignore lint/suspicious/noArrayIndexKey: turns are only ever added at the end.

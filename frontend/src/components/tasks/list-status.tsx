@@ -1,11 +1,12 @@
 "use client";
 
 import { CircleCheckBig, CloudOff, ListTodo, type LucideIcon, SearchX } from "lucide-react";
-import type { MouseEvent, ReactNode } from "react";
+import { type MouseEvent, type ReactNode, useRef } from "react";
 import { Button } from "@/components/ui/button";
 import { asProblem } from "@/lib/api/problem";
 import { DEFAULT_FILTERS, type Filters, isFiltered } from "@/lib/tasks/filters";
 import type { useTaskList } from "@/lib/tasks/use-tasks";
+import { useFocusOnMore } from "@/lib/use-focus-handover";
 
 type ListStatusProps = {
   list: ReturnType<typeof useTaskList>;
@@ -22,8 +23,20 @@ const toList = ({ currentTarget }: MouseEvent) => currentTarget.closest("section
 /** Whatever there is to say about the list: loading, failed, empty, how many, and more to load. */
 export function ListStatus({ list, filters, shown, total, onChange, children }: ListStatusProps) {
   const summary = list.isPending ? "Loading tasks" : `${total} ${total === 1 ? "task" : "tasks"}`;
+  const section = useRef<HTMLElement>(null);
+  const keepFocus = useFocusOnMore(section, "[data-task-title]", list.hasNextPage);
+  const showMore = () => {
+    keepFocus();
+    list.fetchNextPage();
+  };
   return (
-    <section aria-label="Task list" aria-busy={list.isFetching} tabIndex={-1} className="mt-5 outline-none">
+    <section
+      ref={section}
+      aria-label="Task list"
+      aria-busy={list.isFetching}
+      tabIndex={-1}
+      className="mt-5 outline-none"
+    >
       <p aria-live="polite" className={shown > 0 ? "mb-1 px-1 text-muted text-sm" : "sr-only"}>
         {summary}
       </p>
@@ -62,7 +75,7 @@ export function ListStatus({ list, filters, shown, total, onChange, children }: 
       {list.hasNextPage && (
         <div className="mt-4 text-center">
           {/* Not disabled: that would take the focus away from it. */}
-          <Button aria-disabled={list.isFetchingNextPage} onClick={() => list.fetchNextPage()}>
+          <Button aria-disabled={list.isFetchingNextPage} onClick={showMore}>
             {list.isFetchingNextPage ? "Loading…" : "Show more"}
           </Button>
         </div>

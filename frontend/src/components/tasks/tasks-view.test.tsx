@@ -259,7 +259,7 @@ describe("the list", () => {
     await screen.findByRole("button", { name: "Read" });
   });
 
-  it("loads the next page with the cursor of the one before", async () => {
+  it("loads the next page with the cursor of the one before, and keeps the focus", async () => {
     const { user, calls } = await open([task({ title: "First" })], {
       "GET /api/tasks": ({ url }) =>
         json(
@@ -269,7 +269,8 @@ describe("the list", () => {
         ),
     });
     await user.click(screen.getByRole("button", { name: "Show more" }));
-    await screen.findByRole("button", { name: "Second" });
+    expect(await screen.findByRole("button", { name: "Second" })).toHaveFocus();
+    expect(screen.queryByRole("button", { name: "Show more" })).toBeNull();
     expect(row("First")).toBeVisible();
     expect(calls).toHaveLength(2);
   });

@@ -100,7 +100,8 @@ function extended(old: Conversation, prompt: string, reply: ChatReply): Conversa
   return {
     ...old,
     messages: [...old.messages, said, ...reply.messages],
-    confirmations: [...old.confirmations, ...reply.confirmations],
+    // The stored ones last, as in Messages: one may have been answered while the rest was still coming.
+    confirmations: [...reply.confirmations, ...old.confirmations],
   };
 }
 

@@ -82,7 +82,8 @@ export function useAnswerConfirmation(conversationId: string | undefined) {
         (old) =>
           old && {
             ...old,
-            confirmations: old.confirmations.map((c) => (c.id === resolved.id ? resolved : c)),
+            // While its answer is still coming, the proposal is not yet there.
+            confirmations: [...old.confirmations.filter((c) => c.id !== resolved.id), resolved],
           },
       );
       client.invalidateQueries({ queryKey: LISTS });
