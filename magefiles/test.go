@@ -34,3 +34,6 @@ func (Test) Browser(ctx context.Context) error { return with(ctx, (*deploy.App).
 
 // E2e deploys to a cluster of its own and tests the whole there, failures included.
 func (Test) E2e(ctx context.Context) error { return with(ctx, (*deploy.App).TestE2e) }
+
+// Soak ends deploys with SIGKILL at twenty random moments, on a cluster of its own; the deploy after each has to succeed.
+func (Test) Soak(ctx context.Context) error { return with(ctx, (*deploy.App).TestSoak) }

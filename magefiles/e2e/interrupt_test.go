@@ -1,4 +1,4 @@
-//go:build e2e
+//go:build e2e || soak
 
 package e2e
 
@@ -21,13 +21,10 @@ import (
 	"todo.local/magefiles/internal/config"
 )
 
-const (
-	killsWhileBuilding  = 8  // of changes that are built, moved, released and rolled out
-	killsWhileReleasing = 12 // of changes between two versions that are built and moved already: more of the moments are in the release
-)
-
-// killed ends deploys with SIGKILL at random moments, spread over their whole length, and expects the next deploy to come through every time.
-func killed(t *testing.T, project checkout) {
+// killed ends deploys with SIGKILL at random moments, spread over their whole length, and expects the next deploy to come through every time. Some of
+// the changes are built, moved, released and rolled out; the others go between two versions that are built and moved already, so that more of the moments
+// are in the release.
+func killed(t *testing.T, project checkout, building, releasing int) {
 	seed := uint64(time.Now().UnixNano())
 	if given := os.Getenv("TODO_E2E_SEED"); given != "" { // to have the moments of another run again
 		var err error
@@ -36,12 +33,12 @@ func killed(t *testing.T, project checkout) {
 	}
 	t.Logf("TODO_E2E_SEED=%d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))
-	building := copyOf(t, project)
+	changing := copyOf(t, project)
 	lines := 0
 	another := func() checkout {
 		lines++
-		appendTo(t, building, "backend/src/main.py", fmt.Sprintf("\n# killed %d\n", lines))
-		return building
+		appendTo(t, changing, "backend/src/main.py", fmt.Sprintf("\n# killed %d\n", lines))
+		return changing
 	}
 	built := []checkout{copyOf(t, project), project}
 	appendTo(t, built[0], "backend/src/main.py", "\n# the other version\n")
@@ -74,8 +71,8 @@ func killed(t *testing.T, project checkout) {
 			moments = append(moments, moment{builds, time.Duration(part * 0.9 * float64(whole[builds]))})
 		}
 	}
-	spread(true, killsWhileBuilding)
-	spread(false, killsWhileReleasing)
+	spread(true, building)
+	spread(false, releasing)
 	random.Shuffle(len(moments), func(i, j int) { moments[i], moments[j] = moments[j], moments[i] })
 
 	for n, m := range moments {

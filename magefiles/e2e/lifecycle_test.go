@@ -65,8 +65,17 @@ func TestLifecycle(t *testing.T) {
 				assert.Contains(t, r.output, name)
 			}
 		}},
-		{"a day with the application in a browser", func(t *testing.T) {
-			require.Zero(t, project.mage(t, nil, "test:browser").code)
+		{"a day with the application in a browser while the chart works without the targets", func(t *testing.T) {
+			t.Run("side by side", func(t *testing.T) {
+				t.Run("browser", func(t *testing.T) {
+					t.Parallel()
+					require.Zero(t, project.mage(t, nil, "test:browser").code)
+				})
+				t.Run("chart", func(t *testing.T) {
+					t.Parallel()
+					chartAlone(t, project)
+				})
+			})
 		}},
 		{"only the named hosts and paths are routed", routing},
 		{"services lead to their pods, and pods reach each other", wired},
@@ -108,13 +117,7 @@ func TestLifecycle(t *testing.T) {
 		{"secrets are rotated, and are nowhere to be read", func(t *testing.T) { rotation(t, project, alice) }},
 		{"secrets of a person's own stay secret", func(t *testing.T) { given(t, project, alice) }},
 		{"a broken image is diagnosed while the version before keeps serving", func(t *testing.T) { brokenImage(t, project, alice) }},
-		// Both mostly wait, in namespaces of their own.
-		{"every kind of failure is diagnosed while the chart works without the targets", func(t *testing.T) {
-			t.Run("group", func(t *testing.T) {
-				t.Run("diagnosis", func(t *testing.T) { t.Parallel(); diagnoses(t) })
-				t.Run("chart", func(t *testing.T) { t.Parallel(); chartAlone(t, project) })
-			})
-		}},
+		{"every kind of failure is diagnosed", diagnoses},
 		{"an unreachable database is named, its password is not", func(t *testing.T) { unreachableDatabase(t, project, alice) }},
 		{"an image that does not build changes nothing", func(t *testing.T) {
 			d := running(t)
@@ -137,7 +140,7 @@ func TestLifecycle(t *testing.T) {
 			}
 		}},
 		{"of two deploys at once the second waits, and says for whom", func(t *testing.T) { together(t, project) }},
-		{"a deploy that is killed at whatever moment is picked up by the next", func(t *testing.T) { killed(t, project) }},
+		{"a deploy that is killed at whatever moment is picked up by the next", func(t *testing.T) { killed(t, project, 2, 3) }},
 		{"superseded images go, those of the kept revisions stay", func(t *testing.T) { pruned(t, project) }},
 		{"all is back after a restart of the node", func(t *testing.T) { restarted(t, project, alice) }},
 		{"teardown keeps the data, twice is fine, and deploy brings it back", func(t *testing.T) {
@@ -148,6 +151,7 @@ func TestLifecycle(t *testing.T) {
 			running(t).login(t, alice)
 			assert.Equal(t, []string{"written on the first day"}, alice.titles(t))
 		}},
+		{"as somebody else's cluster it gets its images from a registry, and is left running", func(t *testing.T) { foreign(t, project) }},
 		{"deletion leaves nothing behind", func(t *testing.T) {
 			r := project.mage(t, nil, "cluster:delete")
 			require.Zero(t, r.code)

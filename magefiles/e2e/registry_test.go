@@ -27,7 +27,6 @@ import (
 	"github.com/stretchr/testify/require"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"todo.local/magefiles/internal/cluster"
 	"todo.local/magefiles/internal/fault"
 	"todo.local/magefiles/internal/image"
 	"todo.local/magefiles/internal/run"
@@ -194,29 +193,16 @@ func freeAddr(t *testing.T) string {
 
 func uniqueTag() string { return strconv.FormatInt(time.Now().UnixNano(), 36) }
 
-// TestForeignContext deploys to a kind cluster as to one that somebody else runs: through a context of the user's kubeconfig and a registry.
-func TestForeignContext(t *testing.T) {
-	project := here(t)
-	name := settings(t).ClusterName + "-foreign"
-	port := strings.TrimPrefix(freeAddr(t), "127.0.0.1:") // the usual ones may belong to another cluster
-	own := []string{"TODO_CLUSTER=kind", "TODO_CLUSTER_NAME=" + name, "TODO_HTTP_PORT=" + port, "TODO_HTTPS_PORT=" + strings.TrimPrefix(freeAddr(t), "127.0.0.1:")}
-	require.Zero(t, project.mage(t, own, "cluster:delete").code)
-	require.Zero(t, project.mage(t, own, "cluster:up").code)
-	t.Cleanup(func() {
-		if t.Failed() {
-			t.Logf("the cluster %s is left as it is, to be looked at", name)
-		}
-	})
-
-	// The user's kubeconfig: this cluster, and another one that cannot be reached.
-	cfg := settings(t)
-	cfg.ClusterName = name
-	access, err := cluster.NewKind(docker(t), name, cfg.Kubeconfig(), cfg.Cache, nil, nil).Access(t.Context())
-	require.NoError(t, err)
-	raw, err := os.ReadFile(access.Kubeconfig)
+// foreign deploys to the tests' cluster as to one that somebody else runs: through a context of the user's kubeconfig and a registry.
+func foreign(t *testing.T, project checkout) {
+	d := running(t)
+	name := d.cfg.ClusterName
+	raw, err := os.ReadFile(d.access.Kubeconfig)
 	require.NoError(t, err)
 	home := filepath.Join(t.TempDir(), "config")
 	require.NoError(t, os.WriteFile(home, raw, 0o600))
+	_, port, err := net.SplitHostPort(d.access.HTTP)
+	require.NoError(t, err)
 
 	// The registry, which the node reaches under the name that the engine knows it by.
 	reg := newRegistry(t)
@@ -224,7 +210,7 @@ func TestForeignContext(t *testing.T) {
 	removeAtEnd(t, reg.addr+"/team/*")
 
 	foreign := []string{
-		"KUBECONFIG=" + home, "TODO_CLUSTER=context:" + access.Context, "TODO_CLUSTER_NAME=" + name + "-context",
+		"KUBECONFIG=" + home, "TODO_CLUSTER=context:" + d.access.Context, "TODO_CLUSTER_NAME=" + name + "-context",
 		"TODO_REGISTRY=" + reg.addr + "/team", "TODO_HTTP_PORT=" + port,
 	}
 	r := project.mage(t, foreign, "deploy")
@@ -232,12 +218,9 @@ func TestForeignContext(t *testing.T) {
 	uploads, pulls := reg.take()
 	assert.NotZero(t, uploads)
 	assert.NotZero(t, pulls)
-	client, err := access.Client()
-	require.NoError(t, err)
-	pods, err := client.CoreV1().Pods(cfg.Namespace).List(t.Context(), metav1.ListOptions{})
-	require.NoError(t, err)
-	require.NotEmpty(t, pods.Items)
-	for _, p := range pods.Items {
+	pods := d.pods(t)
+	require.NotEmpty(t, pods)
+	for _, p := range pods {
 		for _, c := range p.Spec.Containers {
 			assert.Regexp(t, "@sha256:[0-9a-f]{64}$", c.Image, p.Name)
 			if app := p.Labels["app"]; app == "todo-backend" || app == "todo-frontend" {
@@ -256,13 +239,12 @@ func TestForeignContext(t *testing.T) {
 	assert.Equal(t, fault.CodeInput, r.code)
 	assert.NotContains(t, r.output, "deleting the data")
 	require.Zero(t, project.mage(t, foreign, "teardown").code)
-	list, err := client.AppsV1().Deployments(cfg.Namespace).List(t.Context(), metav1.ListOptions{})
+	list, err := d.client.AppsV1().Deployments(d.cfg.Namespace).List(t.Context(), metav1.ListOptions{})
 	require.NoError(t, err, "the cluster still runs")
 	assert.Empty(t, list.Items)
 	kept, err := os.ReadFile(home)
 	require.NoError(t, err)
 	assert.Equal(t, raw, kept, "the user's kubeconfig")
-	require.Zero(t, project.mage(t, own, "cluster:delete").code)
 }
 
 // mirror lets the containerd of a kind node reach the registry through the gateway of its network.

@@ -50,8 +50,8 @@ func (a *App) TestLint(ctx context.Context) error {
 
 func (a *App) lint(ctx context.Context, print func(string)) error {
 	for _, args := range [][]string{
-		{"vet", "-tags", "e2e", "./..."},
-		{"tool", "staticcheck", "-tags", "e2e", "./..."},
+		{"vet", "-tags", "e2e bench soak", "./..."},
+		{"tool", "staticcheck", "-tags", "e2e bench soak", "./..."},
 		{"tool", "actionlint"},
 	} {
 		if _, err := a.runner.Run(ctx, run.Cmd{Name: "go", Args: args, Dir: a.cfg.Root, Line: print}); err != nil {
@@ -213,6 +213,11 @@ func (a *App) TestSmoke(ctx context.Context) error {
 // TestE2e runs the end-to-end tests, which call the targets as a user does.
 func (a *App) TestE2e(ctx context.Context) error {
 	return a.goTests(ctx, "End to end", "-tags", "e2e", "-timeout", "60m", "-v", "./magefiles/e2e/...")
+}
+
+// TestSoak ends many deploys in the middle, on a cluster of its own.
+func (a *App) TestSoak(ctx context.Context) error {
+	return a.goTests(ctx, "Soak", "-tags", "soak", "-timeout", "60m", "-v", "-run", "TestSoak", "./magefiles/e2e/...")
 }
 
 // Bench measures the targets against scripts that do the same, on a cluster of its own, and renews docs/bench.svg.
