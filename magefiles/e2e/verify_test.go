@@ -170,7 +170,7 @@ func encrypted(t *testing.T, project checkout) {
 
 // restarted restarts the cluster's node, as a reboot of the machine does: a deploy right after it waits until all is back, and nothing is lost.
 func restarted(t *testing.T, project checkout, alice *user) {
-	_, err := docker(t).Output(t.Context(), "restart", settings(t).ClusterName+"-control-plane")
+	_, err := docker(t).Output(t.Context(), "restart", "--time", "0", settings(t).ClusterName+"-control-plane") // as if its power was cut
 	require.NoError(t, err)
 	r := project.mage(t, nil, "deploy")
 	require.Zero(t, r.code)

@@ -251,7 +251,7 @@ func (c *client) do(ctx context.Context, s step) *Failure {
 	got := answer{resp.Header, raw}
 	if resp.StatusCode != s.status {
 		switch resp.StatusCode {
-		case http.StatusNotFound, http.StatusBadGateway, http.StatusServiceUnavailable:
+		case http.StatusNotFound, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 			fail.unrouted = isProblem(got) != "" // the backend's own errors are problems; these are the ingress's
 		}
 		return fail.unexpected(resp.Status, fmt.Sprint(s.status), raw)

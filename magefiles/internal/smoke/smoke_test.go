@@ -255,7 +255,9 @@ func TestItWaitsForTheIngressAndForNothingElse(t *testing.T) {
 			return false
 		}
 		refused++
-		http.Error(w, "404 page not found", http.StatusNotFound) // as an ingress without a route says it
+		// As an ingress says it that has no route yet, or only to pods that are gone.
+		status := []int{http.StatusNotFound, http.StatusServiceUnavailable, http.StatusBadGateway, http.StatusGatewayTimeout}[refused-1]
+		http.Error(w, http.StatusText(status), status)
 		return true
 	}
 	require.NoError(t, Check(t.Context(), nil, a.target()))
