@@ -140,6 +140,7 @@ var (
 	dnsLabel = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$`)
 	hostName = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
 	registry = regexp.MustCompile(`^[a-zA-Z0-9.-]+(:[0-9]+)?(/[a-z0-9._-]+)*$`)
+	word     = regexp.MustCompile(`^[a-z][a-z0-9-]{0,31}$`)
 )
 
 func (c *Config) validate() error {
@@ -166,6 +167,7 @@ func (c *Config) validate() error {
 		{validHTTPURL(c.OpenAIBaseURL), "OPENAI_BASE_URL", "use an http:// or https:// URL"},
 		{validHTTPURL(c.PublicAPIURL), "NEXT_PUBLIC_API_URL", "use an http:// or https:// URL, or leave it empty"},
 		{c.LogLevel == "DEBUG" || c.LogLevel == "INFO" || c.LogLevel == "WARNING" || c.LogLevel == "ERROR", "LOG_LEVEL", "use DEBUG, INFO, WARNING or ERROR"},
+		{word.MatchString(c.Environment), "ENVIRONMENT", "use at most 32 lower-case letters, digits and hyphens"},
 	}
 	for _, k := range checks {
 		if !k.ok {

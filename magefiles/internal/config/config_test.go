@@ -37,6 +37,7 @@ func TestBadInputNamesTheVariableAndNotItsValue(t *testing.T) {
 		"OPENAI_BASE_URL":     "secret",
 		"NEXT_PUBLIC_API_URL": "ftp://secret/",
 		"LOG_LEVEL":           "secret",
+		"ENVIRONMENT":         "The secret one",
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := parse("/x", map[string]string{"TODO_CACHE": "/c", name: value})
