@@ -214,6 +214,38 @@ describe("ChatView", () => {
     expect(button, "a browser takes the focus from a disabled one").toBeEnabled();
   });
 
+  it("keeps what is said while the answer before is still being read again", async () => {
+    const [first, second] = [conversation(), conversation()];
+    const answers = [first.response, second.response];
+    const read = [deferred<Response>(), deferred<Response>()];
+    const calls = serve({
+      ...history,
+      "POST /api/chat": () => answers.shift() ?? problem(500, "internal_error", "Too many."),
+      "GET /api/chat/conversations/*": () =>
+        read[reads() - 1]?.promise ?? problem(500, "internal_error", "Too many."),
+    });
+    const reads = () => calls.filter((c) => c.call.startsWith("GET /api/chat/conversations/")).length;
+    const { user } = renderPage(<ChatView />);
+    await say(user, "hello");
+    await first.send(started);
+    await first.send(done());
+    await waitFor(() => expect(reads()).toBe(1));
+
+    await say(user, "and again");
+    await second.send(started);
+    await second.send(done());
+    await waitFor(() => expect(reads()).toBe(2));
+    // What was read before the second message comes late, without it.
+    const said = (...texts: string[]): Conversation => ({
+      ...{ id: ID, title: "Hi", created_at: AT, updated_at: AT, confirmations: [] },
+      messages: texts.map((content, id) => ({ id, role: "user", content, tool_calls: [], created_at: AT })),
+    });
+    read[0]?.resolve(json(said("hello")));
+    read[1]?.resolve(json(said("hello", "and again", "and that is all")));
+    await screen.findByText("and that is all");
+    expect(screen.getByText("and again")).toBeVisible();
+  });
+
   it("says that an answer broke off, keeps what came, and can send the message again", async () => {
     const [cut, whole] = [conversation(), conversation()];
     const answers = [cut.response, whole.response];

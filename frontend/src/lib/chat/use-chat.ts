@@ -50,6 +50,8 @@ export function useChat(id: string | undefined, onStarted: (id: string) => void)
       if (outcome) show({ running: false, problem: outcome });
       else if (running.current === abort) setExchange(undefined);
       if (running.current === abort) running.current = undefined;
+      // A reading that began before this message knows nothing of it, and would pass for the latest.
+      client.cancelQueries({ queryKey: conversationKey(conversation) }, { revert: false });
       // Tools may have changed tasks, whether or not the answer came to its end.
       for (const queryKey of [LISTS, ["task"], CONVERSATIONS, conversationKey(conversation)]) {
         client.invalidateQueries({ queryKey });
