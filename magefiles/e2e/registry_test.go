@@ -197,6 +197,8 @@ func uniqueTag() string { return strconv.FormatInt(time.Now().UnixNano(), 36) }
 func foreign(t *testing.T, project checkout) {
 	d := running(t)
 	name := d.cfg.ClusterName
+	changed := copyOf(t, project) // in something that the node has not yet
+	appendTo(t, changed, "backend/src/main.py", "\n# elsewhere\n")
 	raw, err := os.ReadFile(d.access.Kubeconfig)
 	require.NoError(t, err)
 	home := filepath.Join(t.TempDir(), "config")
@@ -213,7 +215,7 @@ func foreign(t *testing.T, project checkout) {
 		"KUBECONFIG=" + home, "TODO_CLUSTER=context:" + d.access.Context, "TODO_CLUSTER_NAME=" + name + "-context",
 		"TODO_REGISTRY=" + reg.addr + "/team", "TODO_HTTP_PORT=" + port,
 	}
-	r := project.mage(t, foreign, "deploy")
+	r := changed.mage(t, foreign, "deploy")
 	require.Zero(t, r.code)
 	uploads, pulls := reg.take()
 	assert.NotZero(t, uploads)
@@ -229,16 +231,16 @@ func foreign(t *testing.T, project checkout) {
 		}
 	}
 
-	r = project.mage(t, foreign, "deploy")
+	r = changed.mage(t, foreign, "deploy")
 	require.Zero(t, r.code)
 	assert.Contains(t, r.output, "Nothing changed")
 	uploads, _ = reg.take()
 	assert.Zero(t, uploads)
 
-	r = project.mage(t, foreign, "cluster:delete")
+	r = changed.mage(t, foreign, "cluster:delete")
 	assert.Equal(t, fault.CodeInput, r.code)
 	assert.NotContains(t, r.output, "deleting the data")
-	require.Zero(t, project.mage(t, foreign, "teardown").code)
+	require.Zero(t, changed.mage(t, foreign, "teardown").code)
 	list, err := d.client.AppsV1().Deployments(d.cfg.Namespace).List(t.Context(), metav1.ListOptions{})
 	require.NoError(t, err, "the cluster still runs")
 	assert.Empty(t, list.Items)
