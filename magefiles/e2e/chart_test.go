@@ -176,11 +176,11 @@ func helm(t *testing.T, d *deployment, project checkout, args ...string) string 
 }
 
 func helm4(ctx context.Context, d *deployment, project checkout, args ...string) (string, error) {
-	path, err := exec.CommandContext(ctx, "go", "-C", filepath.Join(project.dir, "tools", "helm"), "tool", "-n", "helm").Output()
+	program, err := helmProgram(ctx, project)
 	if err != nil {
 		return "", err
 	}
-	cmd := exec.CommandContext(ctx, strings.TrimSpace(string(path)), args...)
+	cmd := exec.CommandContext(ctx, program, args...)
 	cmd.Dir, cmd.Env = project.dir, append(os.Environ(), "KUBECONFIG="+d.access.Kubeconfig)
 	out, err := cmd.CombinedOutput()
 	return string(out), err

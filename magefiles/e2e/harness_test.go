@@ -86,7 +86,7 @@ type result struct {
 func (c checkout) mage(t *testing.T, env []string, targets ...string) result {
 	t.Helper()
 	var out bytes.Buffer
-	cmd := c.command(t.Context(), &out, env, targets...)
+	cmd := c.command(context.WithoutCancel(t.Context()), &out, env, targets...) // in a test's clean-up, too
 	start := time.Now()
 	err := cmd.Run()
 	r := result{output: out.String(), took: time.Since(start)}
@@ -121,6 +121,12 @@ func TestMain(m *testing.M) {
 	code := m.Run()
 	os.RemoveAll(dir)
 	os.Exit(code)
+}
+
+// helmProgram gives the path of Helm 4, which Go builds where it has not.
+func helmProgram(ctx context.Context, c checkout) (string, error) {
+	out, err := exec.CommandContext(ctx, "go", "-C", filepath.Join(c.dir, "tools", "helm"), "tool", "-n", "helm").Output()
+	return strings.TrimSpace(string(out)), err
 }
 
 // command is a call of targets in a process group of its own, so that a test can end it with everything below it.

@@ -23,7 +23,7 @@ import (
 // scripts deploy as shell scripts do: everything, in order, every time, with images tagged "latest".
 type scripts struct {
 	checkout
-	kind, helm string // programs, of the versions in go.mod
+	kind, helm string // programs
 	cluster    string
 	bases      source.Bases
 	loads      []time.Duration // of the backend's image
@@ -31,13 +31,11 @@ type scripts struct {
 
 func newScripts(t *testing.T, c checkout) *scripts {
 	t.Helper()
-	s := &scripts{checkout: c, cluster: settings(t).ClusterName}
-	bin := t.TempDir()
-	s.kind, s.helm = filepath.Join(bin, "kind"), filepath.Join(bin, "helm")
-	for program, pkg := range map[string]string{s.kind: "sigs.k8s.io/kind", s.helm: "helm.sh/helm/v3/cmd/helm"} {
-		_, err := run.Exec{}.Run(t.Context(), run.Cmd{Name: "go", Args: []string{"build", "-o", program, pkg}, Dir: here(t).dir})
-		require.NoError(t, err)
-	}
+	s := &scripts{checkout: c, cluster: settings(t).ClusterName, kind: filepath.Join(t.TempDir(), "kind")}
+	_, err := run.Exec{}.Run(t.Context(), run.Cmd{Name: "go", Args: []string{"build", "-o", s.kind, "sigs.k8s.io/kind"}, Dir: here(t).dir})
+	require.NoError(t, err)
+	s.helm, err = helmProgram(t.Context(), here(t))
+	require.NoError(t, err)
 	src, _, err := source.Pick(t.Context(), settings(t), docker(t))
 	require.NoError(t, err)
 	s.bases, err = src.Bases(t.Context(), nil)
