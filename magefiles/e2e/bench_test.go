@@ -33,6 +33,7 @@ var moved = regexp.MustCompile(`transport of todo-backend: .* MB moved \((\d+\.\
 // other. Both run on this machine in one run, with warm caches: the ratios count, not the seconds. The result goes to docs/bench.md and .svg.
 func TestBench(t *testing.T) {
 	project := here(t)
+	run := time.Now().Unix() // no change may be one that was built in an earlier run
 	require.Zero(t, project.mage(t, nil, "cluster:delete").code)
 	t.Cleanup(func() { project.mage(t, nil, "cluster:delete") })
 	require.Zero(t, project.mage(t, nil, "image:build").code)
@@ -43,7 +44,7 @@ func TestBench(t *testing.T) {
 	var transports []time.Duration
 	ours := copyOf(t, project)
 	backend := median(t, func(n int) time.Duration {
-		appendTo(t, ours, "backend/src/main.py", fmt.Sprintf("\n# bench %d\n", n))
+		appendTo(t, ours, "backend/src/main.py", fmt.Sprintf("\n# bench %d of %d\n", n, run))
 		r := deployed(t, ours)
 		found := moved.FindStringSubmatch(r.output)
 		require.NotNil(t, found)
@@ -53,7 +54,7 @@ func TestBench(t *testing.T) {
 		return r.took
 	})
 	frontend := median(t, func(n int) time.Duration {
-		appendTo(t, ours, "frontend/src/lib/config.ts", fmt.Sprintf("\nexport const bench%d = %d;\n", n, n))
+		appendTo(t, ours, "frontend/src/lib/config.ts", fmt.Sprintf("\nexport const bench%d = %d;\n", n, run))
 		return deployed(t, ours).took
 	})
 
@@ -66,12 +67,12 @@ func TestBench(t *testing.T) {
 	scriptsNoop := median(t, func(int) time.Duration { return s.deploy(t) })
 	s.loads = nil
 	scriptsBackend := median(t, func(n int) time.Duration {
-		appendTo(t, s.checkout, "backend/src/main.py", fmt.Sprintf("\n# scripts %d\n", n))
+		appendTo(t, s.checkout, "backend/src/main.py", fmt.Sprintf("\n# scripts %d of %d\n", n, run))
 		return s.deploy(t)
 	})
 	loads := slices.Clone(s.loads)
 	scriptsFrontend := median(t, func(n int) time.Duration {
-		appendTo(t, s.checkout, "frontend/src/lib/config.ts", fmt.Sprintf("\nexport const scripts%d = %d;\n", n, n))
+		appendTo(t, s.checkout, "frontend/src/lib/config.ts", fmt.Sprintf("\nexport const scripts%d = %d;\n", n, run))
 		return s.deploy(t)
 	})
 	report(t, project, []figure{
