@@ -6,14 +6,12 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"time"
 
 	kind "sigs.k8s.io/kind/pkg/cluster"
 
 	"todo.local/magefiles/internal/engine"
 	"todo.local/magefiles/internal/fault"
-	"todo.local/magefiles/internal/image"
 	"todo.local/magefiles/internal/source"
 	"todo.local/magefiles/internal/ui"
 )
@@ -39,8 +37,7 @@ type Kind struct {
 	kubeconfig func(name string) (string, error)
 	remove     func(name, kubeconfig string) error
 
-	once   sync.Once
-	images *image.Node
+	containerd containerd
 }
 
 // Ports are the ports on 127.0.0.1 where a cluster's ingress answers.
@@ -178,19 +175,12 @@ func (k *Kind) Access(ctx context.Context) (Access, error) {
 
 // Load brings images into the node's containerd. The names stay.
 func (k *Kind) Load(ctx context.Context, t *ui.Task, refs []string) (map[string]string, error) {
-	return nil, k.containerd().Load(ctx, t, refs)
+	return nil, k.containerd.of(k.Docker, k.node(), k.Cache).Load(ctx, t, refs)
 }
 
 // Prune removes superseded images from the node's containerd.
 func (k *Kind) Prune(ctx context.Context, keep []string) ([]string, error) {
-	return k.containerd().Prune(ctx, keep)
-}
-
-func (k *Kind) containerd() *image.Node {
-	k.once.Do(func() {
-		k.images = &image.Node{Docker: k.Docker, Container: k.node(), Blobs: filepath.Join(k.Cache, "blobs"), Records: filepath.Join(k.Cache, "transported")}
-	})
-	return k.images
+	return k.containerd.of(k.Docker, k.node(), k.Cache).Prune(ctx, keep)
 }
 
 // Down stops the node; the database stays on its volume.

@@ -8,12 +8,10 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"time"
 
 	"todo.local/magefiles/internal/engine"
 	"todo.local/magefiles/internal/fault"
-	"todo.local/magefiles/internal/image"
 	"todo.local/magefiles/internal/run"
 	"todo.local/magefiles/internal/source"
 	"todo.local/magefiles/internal/ui"
@@ -31,8 +29,7 @@ type Minikube struct {
 	Kubeconfig string // where its kubeconfig is written
 	Cache      string // the project's cache folder
 
-	once   sync.Once
-	images *image.Node
+	containerd containerd
 }
 
 // Name gives "minikube profile NAME".
@@ -248,19 +245,12 @@ func (m *Minikube) access(ctx context.Context) (Access, error) {
 
 // Load brings images into the node's containerd. The names stay.
 func (m *Minikube) Load(ctx context.Context, t *ui.Task, refs []string) (map[string]string, error) {
-	return nil, m.containerd().Load(ctx, t, refs)
+	return nil, m.containerd.of(m.Docker, m.Profile, m.Cache).Load(ctx, t, refs)
 }
 
 // Prune removes superseded images from the node's containerd.
 func (m *Minikube) Prune(ctx context.Context, keep []string) ([]string, error) {
-	return m.containerd().Prune(ctx, keep)
-}
-
-func (m *Minikube) containerd() *image.Node {
-	m.once.Do(func() {
-		m.images = &image.Node{Docker: m.Docker, Container: m.Profile, Blobs: filepath.Join(m.Cache, "blobs"), Records: filepath.Join(m.Cache, "transported")}
-	})
-	return m.images
+	return m.containerd.of(m.Docker, m.Profile, m.Cache).Prune(ctx, keep)
 }
 
 // Down stops the node; the database stays on its volume.

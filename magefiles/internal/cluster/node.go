@@ -6,11 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"todo.local/magefiles/internal/engine"
 	"todo.local/magefiles/internal/fault"
+	"todo.local/magefiles/internal/image"
 	"todo.local/magefiles/internal/run"
 )
 
@@ -98,4 +101,18 @@ func (k *Kind) exportKubeconfig(ctx context.Context, c *container) (Access, erro
 		return Access{}, fault.Wrap(err, fault.CodeCluster, "the kubeconfig of "+k.Name()+" cannot be read", "run: go tool mage cluster:up")
 	}
 	return k.access(c), writeFile(k.Kubeconfig, []byte(text))
+}
+
+// containerd is where a node keeps its images. What it has is asked once, so there is one for each provider.
+type containerd struct {
+	once sync.Once
+	node *image.Node
+}
+
+// of gives the containerd of a node that is a container of the engine, with the project's cache folder.
+func (c *containerd) of(d *engine.Docker, node, cache string) *image.Node {
+	c.once.Do(func() {
+		c.node = &image.Node{Docker: d, Container: node, Blobs: filepath.Join(cache, "blobs"), Records: filepath.Join(cache, "transported")}
+	})
+	return c.node
 }
