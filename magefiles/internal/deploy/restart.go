@@ -10,9 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes"
 
-	"todo.local/magefiles/internal/config"
 	"todo.local/magefiles/internal/release"
-	"todo.local/magefiles/internal/rollout"
 	"todo.local/magefiles/internal/ui"
 )
 
@@ -25,7 +23,7 @@ func (a *App) Restart(ctx context.Context, service string) error {
 		if err := a.renew(ctx, client, service); err != nil {
 			return err
 		}
-		if err := rollout.Wait(ctx, t, client, a.cfg.Namespace, config.ReleaseName, a.cfg.Timeout); err != nil {
+		if err := a.awaitRollout(ctx, t, client); err != nil {
 			return err
 		}
 		t.Result("%s runs on new pods", service)
