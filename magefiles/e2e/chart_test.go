@@ -6,7 +6,6 @@ import (
 	"bufio"
 	"context"
 	"fmt"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -99,13 +98,8 @@ type event struct {
 // chat sends a message and reads the answer's events.
 func (u *user) chat(t *testing.T, message string) []event {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+u.host+"/api/chat", strings.NewReader(fmt.Sprintf(`{"message":%q}`, message)))
-	require.NoError(t, err)
-	req.Header = u.header()
-	res, err := u.http.Do(req)
-	require.NoError(t, err)
+	res := u.ask(t, message)
 	defer res.Body.Close()
-	require.Equal(t, http.StatusOK, res.StatusCode)
 	var events []event
 	lines := bufio.NewScanner(res.Body)
 	for lines.Scan() {

@@ -290,6 +290,20 @@ func (u *user) header() http.Header {
 	return h
 }
 
+// ask sends the assistant a message. The answer is a stream of events, which the caller closes.
+func (u *user) ask(t *testing.T, message string) *http.Response {
+	t.Helper()
+	raw, err := json.Marshal(map[string]string{"message": message})
+	require.NoError(t, err)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+u.host+"/api/chat", bytes.NewReader(raw))
+	require.NoError(t, err)
+	req.Header = u.header()
+	res, err := u.http.Do(req)
+	require.NoError(t, err)
+	require.Equal(t, http.StatusOK, res.StatusCode)
+	return res
+}
+
 func (u *user) do(ctx context.Context, method, path string, body any, status int, into any) error {
 	raw, err := json.Marshal(body)
 	if err != nil {

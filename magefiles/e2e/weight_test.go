@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
-	"strings"
 	"testing"
 	"time"
 
@@ -118,14 +117,9 @@ func firstByte(t *testing.T, d *deployment) float64 {
 	t.Helper()
 	u := d.register(t, "first-byte@example.com")
 	start := time.Now()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://todo.localhost/api/chat", strings.NewReader(`{"message":"add buy milk tomorrow"}`))
-	require.NoError(t, err)
-	req.Header = u.header()
-	res, err := u.http.Do(req)
-	require.NoError(t, err)
+	res := u.ask(t, "add buy milk tomorrow")
 	defer res.Body.Close()
-	require.Equal(t, http.StatusOK, res.StatusCode)
-	_, err = bufio.NewReader(res.Body).ReadByte()
+	_, err := bufio.NewReader(res.Body).ReadByte()
 	require.NoError(t, err)
 	return milliseconds(time.Since(start))
 }
