@@ -7,7 +7,7 @@ import { DUE_GROUPS, dueGroup } from "@/lib/dates";
 import { useShortcuts } from "@/lib/shortcuts";
 import type { Filters } from "@/lib/tasks/filters";
 import { useDeletions } from "@/lib/tasks/use-deletions";
-import { isDraft, useUpdateTask } from "@/lib/tasks/use-tasks";
+import { isDraft, rowKey, useUpdateTask } from "@/lib/tasks/use-tasks";
 import { TaskEditor } from "./task-editor";
 import { TaskRow } from "./task-row";
 import { useRowFocus } from "./use-row-focus";
@@ -83,7 +83,7 @@ export function TaskList({ tasks, filters, now, onTag }: TaskListProps) {
           )}
           <ul className="divide-y divide-line">
             {group.tasks.map((task) => (
-              <li key={task.id} data-task={task.id} className="py-0.5">
+              <li key={rowKey(task)} data-task={task.id} className="py-0.5">
                 {editing === task.id ? (
                   <TaskEditor
                     task={task}

@@ -66,8 +66,8 @@ export function TaskRow({ task, now, onToggle, onEdit, onDelete, onTag }: TaskRo
         <button
           type="button"
           data-task-title
-          disabled={draft}
-          onClick={onEdit}
+          aria-disabled={draft} // not disabled: it can have the focus
+          onClick={draft ? undefined : onEdit}
           className={clsx(
             "block w-full rounded text-left leading-6 [overflow-wrap:anywhere]",
             task.completed && "text-muted line-through",

@@ -30,7 +30,8 @@ describe("adding", () => {
     const tasks = [task({ title: "Read" })];
     const { user, calls } = await open(tasks, { "POST /api/tasks": () => answer.promise });
     await user.type(newTask(), "Pay rent !high #home{Enter}");
-    expect(row("Pay rent")).toBeDisabled();
+    const complete = screen.getByLabelText("Complete “Pay rent”");
+    expect(complete).toBeDisabled();
     expect(newTask()).toHaveValue("");
     expect(calls.find((c) => c.call === "POST /api/tasks")?.body).toEqual({
       title: "Pay rent",
@@ -41,7 +42,24 @@ describe("adding", () => {
     const stored = task({ title: "Pay rent", priority: "high", tags: ["home"] });
     tasks.push(stored);
     answer.resolve(json(stored, 201));
-    await waitFor(() => expect(row("Pay rent")).toBeEnabled());
+    await waitFor(() => expect(complete).toBeEnabled());
+  });
+
+  it("lets the new row have the focus at once, and keeps it there when the server has answered", async () => {
+    const answer = deferred<Response>();
+    const tasks: Task[] = [];
+    const { user, calls } = await open(tasks, { "POST /api/tasks": () => answer.promise });
+    await user.type(newTask(), "Pay rent{Enter}{Escape}");
+    await user.keyboard("je");
+    expect(row("Pay rent")).toHaveFocus();
+    const stored = task({ title: "Pay rent" });
+    tasks.push(stored);
+    answer.resolve(json(stored, 201));
+    await waitFor(() => expect(screen.getByLabelText("Complete “Pay rent”")).toBeEnabled());
+    expect(row("Pay rent")).toHaveFocus();
+    await user.keyboard("e");
+    expect(screen.getByLabelText("Title")).toHaveValue("Pay rent");
+    expect(calls.some((c) => c.call.startsWith("PATCH"))).toBe(false);
   });
 
   it("takes the task away again, says so and gives the text back when the server refuses", async () => {

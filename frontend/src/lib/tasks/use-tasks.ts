@@ -54,6 +54,10 @@ function refetchWhenQuiet(client: QueryClient) {
 const DRAFT = "draft:";
 export const isDraft = (task: Task) => task.id.startsWith(DRAFT);
 
+/** Which draft a task was: its row stays the same element when the server confirms it, and so keeps the focus. */
+const draftIds = new Map<string, string>();
+export const rowKey = (task: Task) => draftIds.get(task.id) ?? task.id;
+
 let drafts = 0;
 
 function draftOf(body: TaskCreate): Task {
@@ -89,7 +93,10 @@ export function useCreateTask(filters: Filters) {
       );
       return draft;
     },
-    onSuccess: (task, _body, draft) => changeLists(client, (list) => replaceTask(list, draft.id, task)),
+    onSuccess: (task, _body, draft) => {
+      draftIds.set(task.id, draft.id);
+      changeLists(client, (list) => replaceTask(list, draft.id, task));
+    },
     onError: (_error, _body, draft) => draft && changeLists(client, (list) => removeTask(list, draft.id)),
     onSettled: () => refetchWhenQuiet(client),
   });
