@@ -2,10 +2,12 @@ package cluster
 
 import (
 	"context"
+	"slices"
 	"time"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/kubernetes"
 
@@ -21,7 +23,7 @@ const (
 )
 
 // awake waits until a cluster whose node was started at the given time no longer tells of the time before. Until then pods are called ready that do not
-// run, and Services lead to them: the API server answers before the kubelet has looked and before the controllers have a leader again.
+// run, and Services lead to them: the API server answers before the kubelet has looked and before the controllers have.
 func (a Access) awake(ctx context.Context, t *ui.Task, started time.Time) error {
 	if time.Since(started) > lately {
 		return nil
@@ -40,23 +42,35 @@ func (a Access) awake(ctx context.Context, t *ui.Task, started time.Time) error 
 	return err
 }
 
-// tellsOfNow tells whether the controllers work and no pod is said to have been running since before the node was started.
+// tellsOfNow tells whether no pod is said to have been running since before the node was started, and Services lead only to pods as they are now.
 func tellsOfNow(ctx context.Context, client kubernetes.Interface, started time.Time) bool {
 	started = started.Truncate(time.Second) // the resolution of pods' times
-	leader, err := client.CoordinationV1().Leases(metav1.NamespaceSystem).Get(ctx, "kube-controller-manager", metav1.GetOptions{})
-	if err != nil && !apierrors.IsNotFound(err) { // without an election there is no Lease
-		return false
-	}
-	if err == nil && (leader.Spec.RenewTime == nil || leader.Spec.RenewTime.Time.Before(started)) {
-		return false
-	}
 	pods, err := client.CoreV1().Pods(metav1.NamespaceAll).List(ctx, metav1.ListOptions{})
 	if err != nil {
 		return false
 	}
+	ready := map[types.UID][]corev1.PodIP{}
 	for _, p := range pods.Items {
 		for _, c := range p.Status.ContainerStatuses {
 			if c.State.Running != nil && c.State.Running.StartedAt.Time.Before(started) {
+				return false
+			}
+		}
+		if slices.ContainsFunc(p.Status.Conditions, func(c corev1.PodCondition) bool { return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue }) {
+			ready[p.UID] = p.Status.PodIPs
+		}
+	}
+	endpoints, err := client.DiscoveryV1().EndpointSlices(metav1.NamespaceAll).List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return false
+	}
+	for _, s := range endpoints.Items {
+		for _, e := range s.Endpoints {
+			if e.TargetRef == nil || e.TargetRef.Kind != "Pod" || e.Conditions.Ready != nil && !*e.Conditions.Ready {
+				continue
+			}
+			current := func(address string) bool { return slices.Contains(ready[e.TargetRef.UID], corev1.PodIP{IP: address}) }
+			if !slices.ContainsFunc(e.Addresses, current) {
 				return false
 			}
 		}

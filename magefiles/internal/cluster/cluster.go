@@ -46,8 +46,9 @@ type Provider interface {
 	Foreign() bool
 	// State tells what there is, without changing it.
 	State(ctx context.Context) (State, error)
-	// Up makes the cluster from the node image, or starts it, or finds it running.
-	Up(ctx context.Context, t *ui.Task, node source.Node) (Access, error)
+	// Up makes the cluster from the node image, or starts it, or finds it running. Where Load works before the cluster is up, it calls takesImages
+	// then, from any goroutine and more than once perhaps.
+	Up(ctx context.Context, t *ui.Task, node source.Node, takesImages func()) (Access, error)
 	// Access tells how to reach the running cluster.
 	Access(ctx context.Context) (Access, error)
 	// Load brings images of the Docker engine to where the cluster finds them. It gives the name by which the cluster pulls each, or nil where they

@@ -25,6 +25,14 @@ type Quirks struct {
 	NoSysResource bool // without CAP_SYS_RESOURCE nobody may lower an oom_score_adj
 }
 
+// noElection lets the controllers of the only node work at once: after a restart they would wait up to 15 s for the lease of the time before to run
+// out. Kubernetes before 1.36 takes its arguments in another form, and goes without.
+const noElection = `kind: ClusterConfiguration
+apiVersion: kubeadm.k8s.io/v1beta4
+controllerManager: {extraArgs: [{name: leader-elect, value: "false"}]}
+scheduler: {extraArgs: [{name: leader-elect, value: "false"}]}
+`
+
 // kindRequest is one creation asked of kind's library.
 type kindRequest struct {
 	config     *v1alpha4.Cluster
@@ -42,7 +50,7 @@ func createWithLibrary(r kindRequest) error {
 }
 
 // make creates the cluster. Where that is interrupted, the next Up finds the node without its ready mark and begins again.
-func (k *Kind) make(ctx context.Context, t *ui.Task, n source.Node) (Access, error) {
+func (k *Kind) make(ctx context.Context, t *ui.Task, n source.Node, takesImages func()) (Access, error) {
 	start := time.Now()
 	ports, err := k.Ports()
 	if err != nil {
@@ -58,7 +66,7 @@ func (k *Kind) make(ctx context.Context, t *ui.Task, n source.Node) (Access, err
 		}
 	}
 	_, err = within(ctx, func() (struct{}, error) {
-		return struct{}{}, k.create(kindRequest{config: k.config(n, ports, quirks), kubeconfig: k.Kubeconfig, logger: taskLogger{t}})
+		return struct{}{}, k.create(kindRequest{config: k.config(n, ports, quirks), kubeconfig: k.Kubeconfig, logger: taskLogger{t, takesImages}})
 	})
 	if err != nil {
 		if ctx.Err() != nil {
@@ -102,6 +110,7 @@ func (k *Kind) config(n source.Node, ports Ports, quirks Quirks) *v1alpha4.Clust
 			ExtraMounts:       []v1alpha4.Mount{{HostPath: k.markDir(), ContainerPath: markMount, Readonly: true}},
 		}},
 	}
+	c.KubeadmConfigPatches = append(c.KubeadmConfigPatches, noElection)
 	if quirks.CgroupV1 {
 		// With systemd as its cgroup driver, runc freezes a container of cgroup v1 at its start, which fails on a busy machine ("unable to freeze").
 		c.KubeadmConfigPatches = append(c.KubeadmConfigPatches,
@@ -137,23 +146,30 @@ func lastOf(out string) string {
 	return strings.TrimSpace(out[strings.LastIndexByte(out, '\n')+1:])
 }
 
-// taskLogger shows kind's messages as the status of a task.
-type taskLogger struct{ t *ui.Task }
+// taskLogger shows kind's messages as the status of a task. The node's containerd takes images once kind has written its configuration and turns to
+// the control plane: most of a creation is still to come then.
+type taskLogger struct {
+	t           *ui.Task
+	takesImages func()
+}
 
 func (l taskLogger) Warn(m string)                { l.t.Line(m) }
 func (l taskLogger) Warnf(f string, a ...any)     { l.Warn(fmt.Sprintf(f, a...)) }
 func (l taskLogger) Error(m string)               { l.t.Line(m) }
 func (l taskLogger) Errorf(f string, a ...any)    { l.Error(fmt.Sprintf(f, a...)) }
-func (l taskLogger) V(v log.Level) log.InfoLogger { return taskInfo{l.t, v == 0} }
+func (l taskLogger) V(v log.Level) log.InfoLogger { return taskInfo{l, v == 0} }
 
 type taskInfo struct {
-	t  *ui.Task
+	taskLogger
 	on bool
 }
 
 func (i taskInfo) Info(m string) {
 	if i.on {
 		i.t.Line(m)
+	}
+	if strings.Contains(m, "Starting control-plane") {
+		i.takesImages()
 	}
 }
 func (i taskInfo) Infof(f string, a ...any) { i.Info(fmt.Sprintf(f, a...)) }

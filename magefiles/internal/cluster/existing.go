@@ -57,7 +57,7 @@ func (e *Existing) State(ctx context.Context) (State, error) {
 }
 
 // Up checks that the cluster answers and could route to the application.
-func (e *Existing) Up(ctx context.Context, t *ui.Task, _ source.Node) (Access, error) {
+func (e *Existing) Up(ctx context.Context, t *ui.Task, _ source.Node, _ func()) (Access, error) {
 	a, err := e.Access(ctx)
 	if err != nil {
 		return Access{}, err

@@ -67,7 +67,7 @@ func TestExistingContextIsCopiedAloneAndTheUsersFileIsNotTouched(t *testing.T) {
 	e, home := newExisting(t, working())
 	before, err := os.ReadFile(home)
 	require.NoError(t, err)
-	a, err := e.Up(t.Context(), nil, source.Node{})
+	a, err := e.Up(t.Context(), nil, source.Node{}, nil)
 	require.NoError(t, err)
 	assert.Equal(t, Access{Kubeconfig: e.Kubeconfig, Context: "work"}, a, "the address of the ingress is not known before there is one")
 	state, err := e.State(t.Context())
@@ -113,20 +113,20 @@ func TestExistingClusterThatCannotServe(t *testing.T) {
 	forbidden := metav1.Status{Status: metav1.StatusFailure, Reason: metav1.StatusReasonForbidden, Code: http.StatusForbidden}
 	t.Run("no ingress controller", func(t *testing.T) {
 		e, _ := newExisting(t, map[string]any{readyPath: "ok"})
-		_, err := e.Up(t.Context(), nil, source.Node{})
+		_, err := e.Up(t.Context(), nil, source.Node{}, nil)
 		require.ErrorContains(t, err, "no IngressClass nginx")
 		assert.Equal(t, fault.CodeCluster, fault.Code(err))
 	})
 	t.Run("whoever may not look at cluster objects may still deploy", func(t *testing.T) {
 		e, _ := newExisting(t, map[string]any{readyPath: "ok", classPath: forbidden})
-		_, err := e.Up(t.Context(), nil, source.Node{})
+		_, err := e.Up(t.Context(), nil, source.Node{}, nil)
 		require.NoError(t, err)
 	})
 	t.Run("no right in the namespace", func(t *testing.T) {
 		answers := working()
 		answers[ingressPath] = forbidden
 		e, _ := newExisting(t, answers)
-		_, err := e.Up(t.Context(), nil, source.Node{})
+		_, err := e.Up(t.Context(), nil, source.Node{}, nil)
 		require.Error(t, err)
 		assert.Contains(t, fault.Remedy(err), "namespace todo")
 	})

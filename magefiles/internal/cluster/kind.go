@@ -80,7 +80,7 @@ func (k *Kind) State(ctx context.Context) (State, error) {
 }
 
 // Up finds the cluster running, starts it where it is stopped, or makes it. A creation that was interrupted is cleared away and begun again.
-func (k *Kind) Up(ctx context.Context, t *ui.Task, node source.Node) (Access, error) {
+func (k *Kind) Up(ctx context.Context, t *ui.Task, node source.Node, takesImages func()) (Access, error) {
 	c, err := k.inspect(ctx)
 	if err != nil {
 		return Access{}, err
@@ -101,7 +101,7 @@ func (k *Kind) Up(ctx context.Context, t *ui.Task, node source.Node) (Access, er
 			return Access{}, err
 		}
 	}
-	return k.make(ctx, t, node)
+	return k.make(ctx, t, node, takesImages)
 }
 
 var errIncomplete = errors.New("the cluster was never completed")

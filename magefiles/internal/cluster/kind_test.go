@@ -88,7 +88,7 @@ func newWorld(t *testing.T) (*world, *Kind) {
 
 func up(t *testing.T, k *Kind) (Access, error) {
 	t.Helper()
-	return k.Up(t.Context(), nil, source.Node{Image: "todo-node:1"})
+	return k.Up(t.Context(), nil, source.Node{Image: "todo-node:1"}, func() {})
 }
 
 func TestUpMakesOnceAndThenFindsIt(t *testing.T) {
@@ -101,6 +101,22 @@ func TestUpMakesOnceAndThenFindsIt(t *testing.T) {
 	assert.Equal(t, first, second)
 	assert.Equal(t, "127.0.0.1:8080", first.HTTP)
 	assert.Equal(t, "todo-node:1", first.NodeImage)
+}
+
+func TestImagesAreTakenBeforeTheControlPlaneRuns(t *testing.T) {
+	_, k := newWorld(t)
+	var told []string
+	create := k.create
+	k.create = func(r kindRequest) error {
+		r.logger.V(0).Infof(" • %s  ...\n", "Writing configuration")
+		told = append(told, "configured")
+		r.logger.V(0).Infof(" • %s  ...\n", "Starting control-plane")
+		told = append(told, "started")
+		return create(r)
+	}
+	_, err := k.Up(t.Context(), nil, source.Node{}, func() { told = append(told, "takes images") })
+	require.NoError(t, err)
+	assert.Equal(t, []string{"configured", "takes images", "started"}, told)
 }
 
 func TestAnotherCheckoutFindsTheRunningCluster(t *testing.T) {
@@ -166,7 +182,7 @@ func TestDownAndDeleteTwice(t *testing.T) {
 func TestConfigBindsLoopbackAndPatchesOnlyQuirks(t *testing.T) {
 	_, k := newWorld(t)
 	plain := k.config(source.Node{}, Ports{80, 443}, Quirks{})
-	assert.Empty(t, plain.KubeadmConfigPatches)
+	assert.Equal(t, []string{noElection}, plain.KubeadmConfigPatches)
 	assert.Empty(t, plain.ContainerdConfigPatches)
 	assert.False(t, plain.Networking.DisableDefaultCNI)
 	assert.Equal(t, "127.0.0.1", plain.Networking.APIServerAddress)
@@ -174,7 +190,7 @@ func TestConfigBindsLoopbackAndPatchesOnlyQuirks(t *testing.T) {
 		assert.Equal(t, "127.0.0.1", m.ListenAddress)
 	}
 	odd := k.config(source.Node{StaticNetwork: true}, Ports{80, 443}, Quirks{CgroupV1: true, NoSysResource: true})
-	assert.Len(t, odd.KubeadmConfigPatches, 1)
+	assert.Len(t, odd.KubeadmConfigPatches, 2)
 	assert.Len(t, odd.ContainerdConfigPatches, 2)
 	assert.True(t, odd.Networking.DisableDefaultCNI)
 }
@@ -196,6 +212,6 @@ func TestInterruptedWait(t *testing.T) {
 	_, k := newWorld(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	k.create = func(kindRequest) error { cancel(); select {} }
-	_, err := k.Up(ctx, nil, source.Node{})
+	_, err := k.Up(ctx, nil, source.Node{}, func() {})
 	require.ErrorIs(t, err, context.Canceled)
 }

@@ -140,7 +140,7 @@ func (m *Minikube) State(ctx context.Context) (State, error) {
 }
 
 // Up finds the profile running, starts it where it is stopped, or makes it. minikube brings its own node image.
-func (m *Minikube) Up(ctx context.Context, t *ui.Task, _ source.Node) (Access, error) {
+func (m *Minikube) Up(ctx context.Context, t *ui.Task, _ source.Node, _ func()) (Access, error) {
 	p, err := m.inspect(ctx)
 	if err != nil {
 		return Access{}, err

@@ -122,7 +122,7 @@ var making = []string{"status --output json", startCall, "addons enable ingress"
 
 func minikubeUp(t *testing.T, m *Minikube) Access {
 	t.Helper()
-	a, err := m.Up(t.Context(), nil, source.Node{})
+	a, err := m.Up(t.Context(), nil, source.Node{}, nil)
 	require.NoError(t, err)
 	return a
 }
@@ -182,7 +182,7 @@ func TestMinikubeProfileOfSomebodyElseIsLeftAlone(t *testing.T) {
 			w, m := newMinikube(t)
 			meet(t, w, m)
 			w.calls(t)
-			_, err := m.Up(t.Context(), nil, source.Node{})
+			_, err := m.Up(t.Context(), nil, source.Node{}, nil)
 			require.ErrorContains(t, err, "did not make")
 			assert.Contains(t, fault.Remedy(err), "TODO_CLUSTER_NAME")
 			require.Error(t, m.Down(t.Context(), nil))
@@ -209,7 +209,7 @@ func TestMinikubeInterruptedStart(t *testing.T) {
 				time.Sleep(5 * time.Millisecond)
 			}
 		}()
-		_, err := m.Up(ctx, nil, source.Node{})
+		_, err := m.Up(ctx, nil, source.Node{}, nil)
 		require.ErrorIs(t, err, context.Canceled)
 		assert.True(t, m.Made(), "what was begun is this project's to go on with")
 		w.calls(t)
@@ -237,7 +237,7 @@ func TestMinikubeInterruptedStart(t *testing.T) {
 func TestMinikubeWithoutAnAddonIsNotComplete(t *testing.T) {
 	w, m := newMinikube(t)
 	w.write(t, "fail-addons", "\nX Exiting due to MK_ADDON_ENABLE: enable failed: run callbacks: no such host\n* \n╭────╮\n│ a box │\n╰────╯\n")
-	_, err := m.Up(t.Context(), nil, source.Node{})
+	_, err := m.Up(t.Context(), nil, source.Node{}, nil)
 	require.EqualError(t, err, "minikube profile x does not get its addon ingress: enable failed: run callbacks: no such host")
 	assert.Equal(t, fault.CodeCluster, fault.Code(err))
 	w.calls(t)
@@ -250,7 +250,7 @@ func TestMinikubeThatCannotStartSaysWhy(t *testing.T) {
 	w.write(t, "fail-start", `{"type":"io.k8s.sigs.minikube.step","data":{"message":"minikube v1.37.0"}}
 {"type":"io.k8s.sigs.minikube.error","data":{"advice":"Start minikube with less memory allocated","exitcode":"23","message":"Docker Desktop has only 1977MB memory\nbut you specified 4096MB","name":"RSRC_OVER_ALLOC_MEM"}}
 `)
-	_, err := m.Up(t.Context(), nil, source.Node{})
+	_, err := m.Up(t.Context(), nil, source.Node{}, nil)
 	require.EqualError(t, err, "minikube profile x does not start: Docker Desktop has only 1977MB memory but you specified 4096MB")
 	assert.Contains(t, fault.Remedy(err), "less memory")
 	assert.Equal(t, making[:2], w.calls(t), "a first start that fails is not repeated")
@@ -313,7 +313,7 @@ func TestMinikubeRenewsTheKubeconfig(t *testing.T) {
 func TestMinikubeNotInstalled(t *testing.T) {
 	_, m := newMinikube(t)
 	t.Setenv("PATH", t.TempDir())
-	_, err := m.Up(t.Context(), nil, source.Node{})
+	_, err := m.Up(t.Context(), nil, source.Node{}, nil)
 	require.EqualError(t, err, "there is no minikube on PATH")
 	assert.Equal(t, fault.CodeEnvironment, fault.Code(err))
 	assert.False(t, m.Made())

@@ -13,9 +13,9 @@ import (
 // addonNamespace holds what the project adds to a cluster of its own, each as a Helm release.
 const addonNamespace = "todo-system"
 
-// clusterUp brings up the cluster, closes up when it can take images, and installs what every cluster of this project carries: the ingress
-// controller and the metrics server.
-func (a *App) clusterUp(ctx context.Context, provider cluster.Provider, up chan<- struct{}) (access cluster.Access, err error) {
+// clusterUp brings up the cluster, tells when it can take images, and installs what every cluster of this project carries: the ingress controller
+// and the metrics server.
+func (a *App) clusterUp(ctx context.Context, provider cluster.Provider, takesImages func()) (access cluster.Access, err error) {
 	err = a.ui.Do("Cluster", func(t *ui.Task) error {
 		var node source.Node
 		if provider.Addons() {
@@ -27,12 +27,12 @@ func (a *App) clusterUp(ctx context.Context, provider cluster.Provider, up chan<
 			}
 		}
 		if err := t.Do("node", func(t *ui.Task) (err error) {
-			access, err = provider.Up(ctx, t, node)
+			access, err = provider.Up(ctx, t, node, takesImages)
 			return err
 		}); err != nil {
 			return err
 		}
-		close(up)
+		takesImages()
 		if !provider.Addons() {
 			return nil
 		}
@@ -68,7 +68,7 @@ func (a *App) ClusterUp(ctx context.Context) error {
 			return err
 		}
 		provider := a.provider(ctx)
-		access, err := a.clusterUp(ctx, provider, make(chan struct{}))
+		access, err := a.clusterUp(ctx, provider, func() {})
 		if err != nil || !provider.Addons() {
 			return err
 		}

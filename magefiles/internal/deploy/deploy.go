@@ -36,20 +36,31 @@ func (a *App) deploy(ctx context.Context) error {
 	var access cluster.Access
 	var app application
 	g, gctx := errgroup.WithContext(ctx)
-	up := make(chan struct{}) // closed once the cluster can take images
+	takesImages, nodeRuns := context.WithCancel(context.Background())
+	defer nodeRuns()
+	up := make(chan struct{})
 	g.Go(func() (err error) {
-		access, err = a.clusterUp(gctx, provider, up)
+		if access, err = a.clusterUp(gctx, provider, nodeRuns); err == nil {
+			close(up)
+		}
 		return err
 	})
 	g.Go(func() (err error) {
 		app, err = a.images(gctx, func(ctx context.Context, t *ui.Task, ref string) (string, error) {
 			t.Status("waiting for the cluster")
 			select {
-			case <-up:
+			case <-takesImages.Done():
 			case <-ctx.Done():
 				return "", ctx.Err()
 			}
 			names, err := provider.Load(ctx, t, []string{ref})
+			if err != nil {
+				select { // where the cluster fails too, that is the cause
+				case <-up:
+				case <-ctx.Done():
+					return "", ctx.Err()
+				}
+			}
 			if names == nil {
 				return ref, err
 			}

@@ -3,4 +3,4 @@ ARG DEBIAN
 FROM ${DEBIAN}
 RUN apt-get update \
  && apt-get install -y --no-install-recommends iptables nftables conntrack kmod \
- && rm -rf /var/lib/apt/lists/* /var/cache/apt/*.bin /var/log/apt /var/log/dpkg.log
+ && apt-get clean && rm -rf /var/lib/apt/lists/* /var/log/apt /var/log/dpkg.log

@@ -1,12 +1,13 @@
 # A kind node: Debian with systemd, kind's own files, the programs, and the images of the control plane and the add-ons in containerd's store.
-# The packages are those that kind's node has, less what only network storage and its test suites need.
+# The packages are those that kind's node has, less what only network storage and its test suites need. isal unpacks layers for containerd, in half of
+# the time that pigz takes.
 ARG DEBIAN
 FROM ${DEBIAN}
 RUN apt-get update \
  && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
-      systemd dbus conntrack iptables nftables iproute2 ethtool util-linux mount kmod libseccomp2 pigz \
+      systemd dbus conntrack iptables nftables iproute2 ethtool util-linux mount kmod libseccomp2 isal \
       bash ca-certificates curl jq procps e2fsprogs socat \
- && rm -rf /var/lib/apt/lists/* /var/cache/apt/*.bin /var/log/apt /var/log/dpkg.log \
+ && apt-get clean && rm -rf /var/lib/apt/lists/* /var/log/apt /var/log/dpkg.log \
  # Of systemd's own units only the core is to run: no devices, no consoles, no file systems. kind makes the temporary files itself.
  && cd /lib/systemd/system \
  && rm -f multi-user.target.wants/* local-fs.target.wants/* basic.target.wants/* sockets.target.wants/*udev* sockets.target.wants/*initctl* \

@@ -10,9 +10,8 @@ RUN groupadd --system --gid 999 postgres \
  && apt-get install -y --no-install-recommends postgresql-15 libnss-wrapper locales \
       -o Dpkg::Options::=--force-confold \
  && localedef -i en_US -c -f UTF-8 en_US.UTF-8 \
- && rm -rf /usr/lib/postgresql/15/lib/llvmjit* /usr/lib/postgresql/15/lib/bitcode /usr/lib/*/libLLVM-14.so* \
-           /usr/lib/*/libz3.so* /usr/share/i18n \
-           /var/lib/apt/lists/* /var/cache/apt/*.bin /var/log/apt /var/log/dpkg.log \
+ && rm -rf /usr/lib/postgresql/15/lib/llvmjit* /usr/lib/postgresql/15/lib/bitcode /usr/lib/*/libLLVM-14.so* /usr/lib/*/libz3.so* /usr/share/i18n \
+ && apt-get clean && rm -rf /var/lib/apt/lists/* /var/log/apt /var/log/dpkg.log \
  && install -d -o postgres -g postgres -m 3777 /var/run/postgresql \
  && install -d -o postgres -g postgres -m 0700 /var/lib/postgresql/data
 COPY postgres-entrypoint.sh /usr/local/bin/docker-entrypoint.sh
