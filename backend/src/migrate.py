@@ -39,7 +39,7 @@ def connect(url: str, wait_seconds: float) -> psycopg.Connection:
                 raise
             logger.info("waiting for the database", extra={"reason": reason(error)})
         time.sleep(pause)
-        pause = min(pause * 2, 4)
+        pause = min(pause * 2, 1)
 
 
 def read_revision(connection: psycopg.Connection) -> str | None:

@@ -13,8 +13,9 @@ func (a *App) values(app application, secret secrets.Outcome) map[string]any {
 	backend, frontend := map[string]any{"image": appImage(app.backend)}, v["frontend"].(map[string]any)
 	frontend["image"] = appImage(app.frontend)
 	if a.cfg.Context() == "" {
-		// Nobody else's cluster: the chart's limits, below one core, would only make starts take twice as long and requests wait.
-		free := map[string]any{"limits": map[string]any{"cpu": "2"}}
+		// Nobody else's cluster: the chart's limits, below one core, would only make starts take twice as long and requests wait. What it reserves
+		// would leave no room on two cores for a new version beside one that drains.
+		free := map[string]any{"limits": map[string]any{"cpu": "2"}, "requests": map[string]any{"cpu": "50m"}}
 		backend["resources"], frontend["resources"] = free, free
 	}
 	v["backend"] = backend

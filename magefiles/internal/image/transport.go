@@ -30,7 +30,9 @@ type Node struct {
 	Blobs     string // folder that keeps what the engine gave
 	Records   string // folder that remembers which manifest digest stands for which image of the engine
 
-	turn  sync.Mutex // one transfer goes at a time: images share layers, and the second finds those that the first brought
+	// One transfer goes at a time: images share layers, and the second finds those that the first brought. The next is read meanwhile.
+	reading, moving sync.Mutex
+
 	first sync.Once
 	there map[string]digest.Digest // what the node had when it was first asked
 	err   error                    // of asking
@@ -50,9 +52,6 @@ func (n *Node) Load(ctx context.Context, t *ui.Task, refs []string) error {
 		t.Unchanged("on the node already")
 		return nil
 	}
-	t.Status("waiting for its turn")
-	n.turn.Lock()
-	defer n.turn.Unlock()
 	moved, err := n.transfer(ctx, t, missing, ids)
 	if err != nil {
 		return err
@@ -108,29 +107,30 @@ func (n *Node) transfer(ctx context.Context, t *ui.Task, refs []string, ids map[
 	}
 	defer os.RemoveAll(spool)
 
-	t.Status("reading %s", strings.Join(refs, ", "))
+	t.Status("waiting for its turn")
 	var l *layout
 	var has map[digest.Digest]bool
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() (err error) {
+		n.reading.Lock()
+		defer n.reading.Unlock()
 		l, err = n.read(gctx, t, refs, spool)
 		return err
 	})
 	g.Go(func() (err error) {
+		n.moving.Lock()
 		has, err = n.blobs(gctx)
 		return err
 	})
-	if err := g.Wait(); err != nil {
+	err = g.Wait()
+	defer n.moving.Unlock()
+	if err != nil {
 		return 0, err
 	}
 	t.Status("moving layers")
-	moved, err := n.receive(ctx, l, has)
+	moved, there, err := n.receive(ctx, l, has)
 	if err != nil {
 		return 0, fault.Wrap(err, fault.CodeCluster, "the node "+n.Container+" did not take the images", "run the target again; if it fails again: go tool mage cluster:delete deploy")
-	}
-	there, err := n.images(ctx)
-	if err != nil {
-		return 0, err
 	}
 	for _, ref := range refs {
 		want := l.digests[ref]
@@ -146,6 +146,7 @@ func (n *Node) transfer(ctx context.Context, t *ui.Task, refs []string, ids map[
 
 // read gets the images out of the engine: what it never pushed before, or whole images where it cannot push here, as from within a virtual machine.
 func (n *Node) read(ctx context.Context, t *ui.Task, refs []string, spool string) (*layout, error) {
+	t.Status("reading %s", strings.Join(refs, ", "))
 	r, err := openRelay(ctx, n.Docker, n.Blobs)
 	if err == nil {
 		defer r.close()
@@ -179,25 +180,30 @@ func (n *Node) save(ctx context.Context, refs []string, spool string) (*archive,
 	return a, g.Wait()
 }
 
-func (n *Node) receive(ctx context.Context, l *layout, has map[digest.Digest]bool) (int64, error) {
+// receive streams a layout into the node's containerd, and gives what that lists afterwards. Both in one call of the engine, which takes a fair part
+// of the time that a small change takes.
+func (n *Node) receive(ctx context.Context, l *layout, has map[digest.Digest]bool) (moved int64, there map[string]digest.Digest, err error) {
 	pr, pw := io.Pipe()
-	var moved int64
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error {
 		defer pr.Close()
-		_, err := n.Docker.Run(ctx, run.Cmd{
-			Args:  []string{"exec", "-i", n.Container, "ctr", "--namespace", "k8s.io", "images", "import", "--all-platforms", "--digests=false", "-"},
+		res, err := n.Docker.Run(ctx, run.Cmd{
+			Args: []string{"exec", "-i", n.Container, "sh", "-c",
+				"ctr --namespace k8s.io images import --all-platforms --digests=false - >&2 && ctr --namespace k8s.io images list"},
 			Stdin: pr,
 		})
+		if err == nil {
+			there, err = listed(res.Stdout)
+		}
 		return err
 	})
-	g.Go(func() error {
-		var err error
+	g.Go(func() (err error) {
 		moved, err = l.write(pw, func(d digest.Digest) bool { return has[d] })
 		pw.CloseWithError(err)
 		return err
 	})
-	return moved, g.Wait()
+	err = g.Wait()
+	return moved, there, err
 }
 
 var tableHead = regexp.MustCompile(`^REF\s`)
@@ -208,7 +214,12 @@ func (n *Node) images(ctx context.Context) (map[string]digest.Digest, error) {
 	if err != nil {
 		return nil, err
 	}
-	rows, err := script.Echo(out).RejectRegexp(tableHead).Slice()
+	return listed(out)
+}
+
+// listed reads what ctr images list prints.
+func listed(table string) (map[string]digest.Digest, error) {
+	rows, err := script.Echo(table).RejectRegexp(tableHead).Slice()
 	if err != nil {
 		return nil, err
 	}

@@ -28,14 +28,14 @@ func fakeNode(t *testing.T, takes bool) (*Node, *run.Fake) {
 	fake.On("docker save", save, nil)
 	fake.On("docker exec n ctr --namespace k8s.io content list", "sha256:0\n", nil)
 	fake.OnFunc("docker exec n ctr --namespace k8s.io images list", func(run.Cmd) (string, error) { return listing, nil })
-	fake.OnFunc("docker exec -i n ctr --namespace k8s.io images import", func(c run.Cmd) (string, error) {
+	fake.OnFunc("docker exec -i n sh -c ctr --namespace k8s.io images import", func(c run.Cmd) (string, error) {
 		if takes {
 			for ref, d := range l.digests {
 				listing += fullName(ref) + " application/vnd.oci.image.manifest.v1+json " + d.String() + " 1 MiB\n"
 			}
 		}
 		_, err := io.Copy(io.Discard, c.Stdin)
-		return "", err
+		return listing, err
 	})
 	return &Node{Docker: &engine.Docker{Runner: fake, CLI: "docker"}, Container: "n", Records: t.TempDir()}, fake
 }
