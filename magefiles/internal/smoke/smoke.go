@@ -104,11 +104,16 @@ func (c *client) reach(ctx context.Context, t *ui.Task) error {
 		{name: "API", method: http.MethodGet, path: "/api/auth/me", status: http.StatusUnauthorized, check: isProblem},
 	} {
 		g.Go(func() error {
+			var before *Failure
 			for deadline := time.Now().Add(routeLimit); ; {
 				err := c.do(ctx, s)
+				if err != nil && ctx.Err() != nil && before != nil {
+					return before // tells more than that the time is over
+				}
 				if err == nil || !err.unrouted || time.Now().After(deadline) {
 					return err.orNil()
 				}
+				before = err
 				t.Status("waiting for the ingress to route the %s", s.name)
 				select {
 				case <-ctx.Done():

@@ -123,11 +123,13 @@ func TestOverHTTPSOnlyTheGivenCertificateCounts(t *testing.T) {
 		require.NoError(t, err)
 		return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, parsed
 	}
+	// It waits for an ingress that has not heard of the certificate yet, here until some handshakes have failed.
+	refused := make(chan struct{}, 100)
 	serve := func(c tls.Certificate) *app {
 		a := &app{accounts: map[string]string{}}
 		a.Server = httptest.NewUnstartedServer(a)
 		a.TLS = &tls.Config{Certificates: []tls.Certificate{c}}
-		a.Config.ErrorLog = log.New(io.Discard, "", 0) // of handshakes that the client ends
+		a.Config.ErrorLog = log.New(writer(func() { refused <- struct{}{} }), "", 0) // of handshakes that the client ends
 		a.StartTLS()
 		t.Cleanup(a.Close)
 		return a
@@ -148,7 +150,13 @@ func TestOverHTTPSOnlyTheGivenCertificateCounts(t *testing.T) {
 		"not todo.example":            target(serve(elsewhere), named),
 		"expired":                     target(serve(expired), old),
 	} {
-		ctx, cancel := context.WithTimeout(t.Context(), 250*time.Millisecond) // it waits for an ingress that has not heard of the certificate yet
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		go func() {
+			for range 8 {
+				<-refused
+			}
+			cancel()
+		}()
 		err := Check(ctx, nil, k)
 		cancel()
 		require.ErrorContains(t, err, want)
@@ -294,4 +302,12 @@ func TestAnInterruptedRunSaysSo(t *testing.T) {
 		return false
 	}
 	assert.Equal(t, fault.CodeInterrupted, fault.Code(Run(ctx, nil, a.target())))
+}
+
+// writer calls a function for everything that is written.
+type writer func()
+
+func (w writer) Write(p []byte) (int, error) {
+	w()
+	return len(p), nil
 }
