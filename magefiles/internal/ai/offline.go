@@ -148,7 +148,7 @@ func (a Application) order(text string, services []string) (c Call, found bool, 
 	return c, true, err
 }
 
-// earlier finds the revision that a request names; 0 is the one before, where it names none.
+// earlier finds the revision that a request names; 0 where it names none.
 func earlier(text string) (int, error) {
 	given := numbers.FindAllString(text, -1)
 	if len(given) == 0 {

@@ -28,7 +28,7 @@ const (
 type Call struct {
 	Tool    string
 	Service string // for Logs, Scale and Restart; for Diagnosis it may be empty
-	Number  int    // of pods for Scale; the revision for Rollback, 0 for the one before
+	Number  int    // of pods for Scale; the revision for Rollback, 0 for the last other one that passed its checks
 }
 
 // changes tells whether the call would change the application.
@@ -40,7 +40,7 @@ func (c Call) String() string {
 	case c.Tool == Scale:
 		return fmt.Sprintf("scale %s to %d pods", c.Service, c.Number)
 	case c.Tool == Rollback && c.Number == 0:
-		return "roll back to the revision before"
+		return "roll back to the last other version that passed its checks"
 	case c.Tool == Rollback:
 		return fmt.Sprintf("roll back to revision %d", c.Number)
 	case c.Service != "":
@@ -88,7 +88,7 @@ func (a Application) tools() []tool {
 		{name: Scale, text: "Proposes to run a service on that many pods until the next deploy; 0 takes it out of service. The person is asked first.",
 			services: a.Scalable, number: "pods", max: a.MaxPods},
 		{name: Restart, text: "Proposes to replace the pods of a service, one after another. The person is asked first.", services: a.Scalable},
-		{name: Rollback, text: "Proposes to go back to an earlier revision of the release; 0 is the one before. The person is asked first.", number: "revision", max: maxRevision},
+		{name: Rollback, text: "Proposes to go back to an earlier revision of the release; 0 is the last other one that passed its checks. The person is asked first.", number: "revision", max: maxRevision},
 	}
 }
 
