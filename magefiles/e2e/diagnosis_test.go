@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -132,6 +133,27 @@ func diagnoses(t *testing.T) {
 		wg.Go(func() { t.Run(name, func(t *testing.T) { diagnosed(t, d, "ailment-"+name, image, a) }) })
 	}
 	wg.Wait()
+}
+
+// pressed lets the node find its disk too full, which keeps every new pod away. Nothing is evicted: for that it would have to last.
+func pressed(t *testing.T) {
+	d := running(t)
+	inNode := func(ctx context.Context, script string) {
+		_, err := docker(t).Output(ctx, "exec", d.cfg.ClusterName+"-control-plane", "sh", "-euc", "cd /var/lib/kubelet; "+script+"; systemctl restart kubelet")
+		require.NoError(t, err)
+	}
+	underPressure := func(want bool) {
+		require.Eventually(t, func() bool {
+			nodes, err := d.client.CoreV1().Nodes().List(context.WithoutCancel(t.Context()), metav1.ListOptions{})
+			return err == nil && want == slices.ContainsFunc(nodes.Items[0].Spec.Taints, func(taint corev1.Taint) bool { return taint.Key == corev1.TaintNodeDiskPressure })
+		}, time.Minute, 200*time.Millisecond)
+	}
+	inNode(t.Context(), `cp config.yaml config.before; printf '%s\n' 'evictionSoft: {nodefs.available: "99%"}' 'evictionSoftGracePeriod: {nodefs.available: 1h}' >>config.yaml`)
+	defer underPressure(false)
+	defer inNode(context.WithoutCancel(t.Context()), "mv config.before config.yaml")
+	underPressure(true)
+	image := d.pods(t)[d.names(t, "todo-backend")[0]].Spec.Containers[0].Image
+	diagnosed(t, d, "ailment-pressure", image, ailment{kind: rollout.NodePressure, reason: `no node takes it: .*disk-pressure`})
 }
 
 func diagnosed(t *testing.T, d *deployment, namespace, image string, a ailment) {

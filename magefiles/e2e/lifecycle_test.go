@@ -117,7 +117,9 @@ func TestLifecycle(t *testing.T) {
 		{"secrets are rotated, and are nowhere to be read", func(t *testing.T) { rotation(t, project, alice) }},
 		{"secrets of a person's own stay secret", func(t *testing.T) { given(t, project, alice) }},
 		{"a broken image is diagnosed while the version before keeps serving", func(t *testing.T) { brokenImage(t, project, alice) }},
+		{"a version that comes up and does not work is taken back", func(t *testing.T) { brokenAnswer(t, project, alice) }},
 		{"every kind of failure is diagnosed", diagnoses},
+		{"a node under pressure is named", pressed},
 		{"an unreachable database is named, its password is not", func(t *testing.T) { unreachableDatabase(t, project, alice) }},
 		{"an image that does not build changes nothing", func(t *testing.T) {
 			d := running(t)
@@ -226,6 +228,33 @@ func brokenImage(t *testing.T, project checkout, alice *user) {
 	}
 	assert.Contains(t, r.output, "last lines of container backend:")
 	require.Zero(t, project.mage(t, nil, "deploy").code)
+}
+
+func brokenAnswer(t *testing.T, project checkout, alice *user) {
+	d := running(t)
+	image := func() string { return d.pods(t)[d.names(t, "todo-backend")[0]].Spec.Containers[0].Image }
+	before := image()
+	broken := copyOf(t, project)
+	appendTo(t, broken, "backend/src/main.py", `
+
+@app.middleware("http")
+async def forget(request, call_next):
+    response = await call_next(request)
+    if request.method == "POST" and request.url.path == "/api/tasks":
+        response.status_code = 418
+    return response
+`)
+	failed := watch(t, alice)
+	r := broken.mage(t, nil, "deploy")
+	assert.Empty(t, failed())
+
+	assert.Equal(t, fault.CodeSmoke, r.code)
+	assert.Regexp(t, `smoke test: create: POST \S+/api/tasks gave 418`, r.output)
+	assert.Regexp(t, `the last version that passed its checks, revision \d+, is restored`, r.output)
+	assert.Equal(t, before, image())
+	r = project.mage(t, nil, "deploy")
+	require.Zero(t, r.code)
+	assert.Contains(t, r.output, "Nothing changed")
 }
 
 func unreachableDatabase(t *testing.T, project checkout, alice *user) {

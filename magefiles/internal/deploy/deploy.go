@@ -127,7 +127,10 @@ func (a *App) install(ctx context.Context, provider cluster.Provider, access clu
 		pruned.Go(func() { a.prune(ctx, t, provider, access, client) })
 		err = a.smoke(ctx, t, client, access, smoke.Run)
 		pruned.Wait()
-		if err != nil || verified {
+		switch {
+		case err != nil && !verified && ctx.Err() == nil:
+			return a.recover(ctx, t, client, engine, outcome, secret, err)
+		case err != nil || verified:
 			return err
 		}
 		return engine.Verify(ctx, t, config.ReleaseName, outcome.Revision)

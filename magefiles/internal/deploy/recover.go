@@ -15,11 +15,12 @@ import (
 	"todo.local/magefiles/internal/ui"
 )
 
-// recover saves the evidence of a failed rollout and brings back the last version that came up. It gives the failure with what became of it.
+// recover saves the evidence of a version that did not come up or does not answer as it should, and brings back the last one that did. It gives the
+// failure with what became of it.
 func (a *App) recover(ctx context.Context, t *ui.Task, client kubernetes.Interface, engine *release.Engine, outcome release.Outcome, secret secrets.Outcome, cause error) error {
 	a.saveEvidence(ctx, t, client, cause)
 	if outcome.Good == 0 || outcome.Good == outcome.Revision {
-		return cause // there is no better revision: none ever came up, or this one did
+		return cause // there is no better revision: none ever passed its checks, or this one did
 	}
 	t.Status("restoring revision %d", outcome.Good)
 	if err := secret.Restore(ctx, client, a.cfg); err != nil {
@@ -31,7 +32,7 @@ func (a *App) recover(ctx context.Context, t *ui.Task, client kubernetes.Interfa
 	if err := rollout.Wait(ctx, t, client, a.cfg.Namespace, config.ReleaseName, a.cfg.Timeout); err != nil {
 		return errors.Join(cause, err)
 	}
-	t.Note("the last version that came up, revision %d, is restored and serving", outcome.Good)
+	t.Note("the last version that passed its checks, revision %d, is restored and serving", outcome.Good)
 	return cause
 }
 
