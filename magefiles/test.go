@@ -32,6 +32,9 @@ func (Test) Smoke(ctx context.Context) error { return with(ctx, (*deploy.App).Te
 // Browser uses the deployed application in a real browser, through its ingress.
 func (Test) Browser(ctx context.Context) error { return with(ctx, (*deploy.App).TestBrowser) }
 
+// Lighthouse has the pages of the deployed application judged, in .cache/lighthouse.
+func (Test) Lighthouse(ctx context.Context) error { return with(ctx, (*deploy.App).Lighthouse) }
+
 // E2e deploys to a cluster of its own and tests the whole there, failures included.
 func (Test) E2e(ctx context.Context) error { return with(ctx, (*deploy.App).TestE2e) }
 

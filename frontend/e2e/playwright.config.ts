@@ -9,7 +9,10 @@ if (!baseURL)
 const hostRules = process.env.HOST_RESOLVER_RULES;
 
 export default defineConfig({
-  testDir: "tests",
+  projects: [
+    { name: "application", testDir: "tests" },
+    { name: "lighthouse", testDir: "lighthouse" },
+  ],
   outputDir: `${process.env.E2E_OUTPUT ?? "output"}/failures`,
   workers: 2,
   retries: 0,

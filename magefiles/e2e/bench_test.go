@@ -39,7 +39,7 @@ func TestBench(t *testing.T) {
 	require.Zero(t, project.mage(t, nil, "image:build").code)
 
 	warm := deployed(t, project).took
-	measured := weights(t, running(t))
+	measured := append(weights(t, running(t)), scores(t, project)...)
 	noop := median(t, func(int) time.Duration { return deployed(t, project).took })
 	var transports []time.Duration
 	ours := copyOf(t, project)
@@ -115,7 +115,11 @@ func report(t *testing.T, project checkout, figures []figure, weights []weight) 
 	}
 	b.WriteString("\n| | measured | goal |\n| --- | ---: | ---: |\n")
 	for _, w := range weights {
-		fmt.Fprintf(&b, "| %s | %s | ≤ %s |\n", w.Name, quantity(w.Measured, w.Unit), quantity(w.Most, w.Unit))
+		sign := "≤"
+		if w.Least {
+			sign = "≥"
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s %s |\n", w.Name, quantity(w.Measured, w.Unit), sign, quantity(w.Goal, w.Unit))
 	}
 	t.Log(b.String())
 	docs := filepath.Join(project.dir, "docs")

@@ -17,6 +17,16 @@ import (
 
 // TestBrowser uses the deployed application in a real browser, through its ingress. The pictures that it takes go to .cache/browser.
 func (a *App) TestBrowser(ctx context.Context) error {
+	return a.inBrowser(ctx, "application", "browser")
+}
+
+// Lighthouse has the deployed application's pages judged. The scores go to .cache/lighthouse.
+func (a *App) Lighthouse(ctx context.Context) error {
+	return a.inBrowser(ctx, "lighthouse", "lighthouse")
+}
+
+// inBrowser runs one of Playwright's projects. What it leaves goes to a folder below .cache.
+func (a *App) inBrowser(ctx context.Context, project, folder string) error {
 	if err := a.open(ctx); err != nil {
 		return err
 	}
@@ -29,11 +39,11 @@ func (a *App) TestBrowser(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		return a.testBrowser(ctx, t, access, bases)
+		return a.playwright(ctx, t, access, bases, project, filepath.Join(a.cfg.State, folder))
 	})
 }
 
-func (a *App) testBrowser(ctx context.Context, t *ui.Task, access cluster.Access, bases source.Bases) error {
+func (a *App) playwright(ctx context.Context, t *ui.Task, access cluster.Access, bases source.Bases, project, output string) error {
 	ref, err := a.builder().Build(ctx, t, a.browserImage(bases))
 	if err != nil {
 		return err
@@ -44,7 +54,7 @@ func (a *App) testBrowser(ctx context.Context, t *ui.Task, access cluster.Access
 	}
 	// The network of the host, where the ingress listens on the loopback address alone.
 	container, err := a.docker.Output(ctx, "create", "--init", "--network", "host",
-		"--env", "BASE_URL=http://"+net.JoinHostPort(a.cfg.Host, port), "--env", "HOST_RESOLVER_RULES=MAP "+a.cfg.Host+" "+host, ref)
+		"--env", "BASE_URL=http://"+net.JoinHostPort(a.cfg.Host, port), "--env", "HOST_RESOLVER_RULES=MAP "+a.cfg.Host+" "+host, ref, "--project="+project)
 	if err != nil {
 		return err
 	}
@@ -57,17 +67,16 @@ func (a *App) testBrowser(ctx context.Context, t *ui.Task, access cluster.Access
 	if ctx.Err() != nil {
 		return failed
 	}
-	pictures := filepath.Join(a.cfg.State, "browser")
-	if err := os.RemoveAll(pictures); err != nil {
+	if err := os.RemoveAll(output); err != nil {
 		return err
 	}
-	if _, err := a.docker.Output(ctx, "cp", container+":/output", pictures); err != nil {
+	if _, err := a.docker.Output(ctx, "cp", container+":/output", output); err != nil {
 		return err
 	}
 	if failed != nil {
-		return fault.Wrap(failed, fault.CodeFailed, "the browser tests failed", "their output is above, pictures are in "+relative(a.cfg.Root, pictures)+"/failures")
+		return fault.Wrap(failed, fault.CodeFailed, "the browser tests failed", "their output is above, pictures are in "+relative(a.cfg.Root, output)+"/failures")
 	}
-	t.Result("passed; pictures are in %s/screenshots", relative(a.cfg.Root, pictures))
+	t.Result("passed; what came of it is in %s", relative(a.cfg.Root, output))
 	return nil
 }
 
