@@ -4,7 +4,9 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"os/signal"
 	"strconv"
+	"syscall"
 	"testing"
 	"time"
 
@@ -44,6 +46,10 @@ func TestSetupLeavesAnEngineAloneThatItDidNotStart(t *testing.T) {
 
 // The engine that setup started takes up the runtime while its containers run on: it is told to read its configuration, and not to end.
 func TestSetupReloadsAnEngineThatItStarted(t *testing.T) {
+	// A process that is run by nohup ignores the signal, and so would its children, unless it takes it itself.
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP)
+	t.Cleanup(func() { signal.Stop(hangup) })
 	engine := exec.Command("sleep", "60")
 	require.NoError(t, engine.Start())
 	t.Cleanup(func() { _ = engine.Process.Kill() }) // it has ended by then, unless the test failed
