@@ -60,9 +60,9 @@ type Config struct {
 
 	DatabaseURL   string `env:"DATABASE_URL" secret:"true" doc:"PostgreSQL to use, such as Neon's; empty runs one in the cluster"`
 	JWTSecret     string `env:"JWT_SECRET" secret:"true" doc:"signing key of sessions, at least 32 bytes; generated once where empty"`
-	OpenAIKey     string `env:"OPENAI_API_KEY" secret:"true" doc:"key for the chat's model; without it the built-in assistant answers"`
+	OpenAIKey     string `env:"OPENAI_API_KEY" secret:"true" doc:"key for the model of the chat and of the target ai; without it the built-in assistants answer"`
 	OpenAIBaseURL string `env:"OPENAI_BASE_URL" doc:"any OpenAI-compatible endpoint"`
-	OpenAIModel   string `env:"OPENAI_MODEL" doc:"model of the chat"`
+	OpenAIModel   string `env:"OPENAI_MODEL" doc:"name of that model"`
 	LogLevel      string `env:"LOG_LEVEL" envDefault:"INFO" doc:"DEBUG, INFO, WARNING or ERROR"`
 	Environment   string `env:"ENVIRONMENT" envDefault:"development" doc:"name of the environment, shown in logs"`
 	PublicAPIURL  string `env:"NEXT_PUBLIC_API_URL" doc:"where browsers reach the backend; empty means the page's own origin, under /api"`
