@@ -161,12 +161,15 @@ func (m *Minikube) Up(ctx context.Context, t *ui.Task, _ source.Node, _ func()) 
 	if err != nil {
 		return Access{}, err
 	}
-	if complete {
-		t.Result("%s was stopped and runs again", m.Name())
-	} else {
+	if !complete {
 		t.Result("%s made in %.1f s", m.Name(), time.Since(begin).Seconds())
+		return a, nil
 	}
-	return a, nil
+	t.Result("%s was stopped and runs again", m.Name())
+	if p.Host == "Running" {
+		return a, nil // only what is in it was paused
+	}
+	return a, a.awake(ctx, t, begin)
 }
 
 // make brings the profile to where it runs with its addons. A creation that was interrupted is gone on with, or else begun again: nothing is in it yet.

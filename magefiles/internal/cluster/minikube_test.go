@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -61,6 +62,7 @@ esac
 type minikubeWorld struct {
 	state  string // folder of the script
 	docker *run.Fake
+	asked  atomic.Int32 // how often pods were listed
 }
 
 func newMinikube(t *testing.T) (*minikubeWorld, *Minikube) {
@@ -75,7 +77,16 @@ func newMinikube(t *testing.T) (*minikubeWorld, *Minikube) {
 	t.Setenv("STATE", w.state)
 	t.Setenv("KUBECONFIG", filepath.Join(dir, "of-the-user"))
 
-	api := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	api := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		rw.Header().Set("Content-Type", "application/json")
+		switch r.URL.Path { // an empty cluster tells of no time before
+		case "/api/v1/pods":
+			w.asked.Add(1)
+			fmt.Fprint(rw, `{"kind":"PodList","apiVersion":"v1","items":[]}`)
+		case "/apis/discovery.k8s.io/v1/endpointslices":
+			fmt.Fprint(rw, `{"kind":"EndpointSliceList","apiVersion":"discovery.k8s.io/v1","items":[]}`)
+		}
+	}))
 	t.Cleanup(api.Close)
 	w.write(t, "kubeconfig", kubeconfigOf("x", api.URL))
 	w.docker.OnFunc("docker container inspect", func(run.Cmd) (string, error) {
@@ -164,6 +175,7 @@ func TestMinikubeThatDoesNotServeIsStarted(t *testing.T) {
 			w.calls(t)
 			minikubeUp(t, m)
 			assert.Equal(t, []string{"status --output json", startCall, "ip"}, w.calls(t), "its addons are kept by minikube")
+			assert.Equal(t, host != "Paused", w.asked.Load() > 0, "a node that was started is asked whether it tells of now")
 			minikubeUp(t, m)
 			assert.Equal(t, []string{"status --output json", "ip"}, w.calls(t))
 		})
