@@ -3,6 +3,7 @@ package cluster
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -54,8 +55,8 @@ func (a Access) Exec(ctx context.Context, p Process) error {
 	return executor.StreamWithContext(ctx, options)
 }
 
-// Forward leads a port of 127.0.0.1 to one of a pod until ctx ends. ready is called once it does.
-func (a Access) Forward(ctx context.Context, namespace, pod, ports string, ready func()) error {
+// Forward leads a port of 127.0.0.1 to one of a pod until ctx ends. Once it does, ready is called with the first. A local port of 0 is any free one.
+func (a Access) Forward(ctx context.Context, namespace, pod string, local, remote int, ready func(local int)) error {
 	cfg, address, err := a.podURL(namespace, pod, "portforward", nil)
 	if err != nil {
 		return err
@@ -70,7 +71,7 @@ func (a Access) Forward(ctx context.Context, namespace, pod, ports string, ready
 	}
 	old := spdy.NewDialer(upgrader, &http.Client{Transport: roundTripper}, http.MethodPost, address)
 	open := make(chan struct{})
-	forwarder, err := portforward.NewOnAddresses(portforward.NewFallbackDialer(tunnel, old, refused), []string{"127.0.0.1"}, []string{ports},
+	forwarder, err := portforward.NewOnAddresses(portforward.NewFallbackDialer(tunnel, old, refused), []string{"127.0.0.1"}, []string{fmt.Sprintf("%d:%d", local, remote)},
 		ctx.Done(), open, nil, io.Discard)
 	if err != nil {
 		return err
@@ -78,7 +79,9 @@ func (a Access) Forward(ctx context.Context, namespace, pod, ports string, ready
 	go func() {
 		select {
 		case <-open:
-			ready()
+			if ports, err := forwarder.GetPorts(); err == nil && len(ports) == 1 {
+				ready(int(ports[0].Local))
+			}
 		case <-ctx.Done():
 		}
 	}()

@@ -125,7 +125,7 @@ func (a *App) install(ctx context.Context, provider cluster.Provider, access clu
 		}
 		var pruned sync.WaitGroup
 		pruned.Go(func() { a.prune(ctx, t, provider, access, client) })
-		err = a.smoke(ctx, t, client, access, smoke.Run)
+		err = a.verify(ctx, t, client, access)
 		pruned.Wait()
 		switch {
 		case err != nil && !verified && ctx.Err() == nil:

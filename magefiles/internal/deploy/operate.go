@@ -65,8 +65,8 @@ func (a *App) PortForward(ctx context.Context, service string, port int) error {
 	if err != nil {
 		return err
 	}
-	err = access.Forward(ctx, a.cfg.Namespace, pod, fmt.Sprintf("%d:%d", port, ports[service]), func() {
-		a.ui.Printf("127.0.0.1:%d leads to %s, port %d, until Ctrl-C\n", port, pod, ports[service])
+	err = access.Forward(ctx, a.cfg.Namespace, pod, port, ports[service], func(local int) {
+		a.ui.Printf("127.0.0.1:%d leads to %s, port %d, until Ctrl-C\n", local, pod, ports[service])
 	})
 	return fault.Wrap(err, fault.CodeCluster, "the way to "+pod+" broke", "if the port is taken, name another: -port=N")
 }

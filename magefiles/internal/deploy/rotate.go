@@ -43,20 +43,25 @@ func (a *App) RotateSecrets(ctx context.Context) error {
 
 // awaitDrained waits until no pod that began with other secrets is left: it would refuse the sessions that the new ones give.
 func (a *App) awaitDrained(ctx context.Context, t *ui.Task, client kubernetes.Interface, checksum string) error {
+	return a.awaitEnd(ctx, t, client, "app=todo-backend", "with the old secrets", func(p corev1.Pod) bool { return p.Annotations[secretsChecksum] != checksum })
+}
+
+// awaitEnd waits until none of the old pods is left. what tells them from the others.
+func (a *App) awaitEnd(ctx context.Context, t *ui.Task, client kubernetes.Interface, selector, what string, isOld func(corev1.Pod) bool) error {
 	var old int
 	err := wait.PollUntilContextTimeout(ctx, 250*time.Millisecond, drainPatience, true, func(ctx context.Context) (bool, error) {
-		pods, err := client.CoreV1().Pods(a.cfg.Namespace).List(ctx, metav1.ListOptions{LabelSelector: "app=todo-backend"})
+		pods, err := client.CoreV1().Pods(a.cfg.Namespace).List(ctx, metav1.ListOptions{LabelSelector: selector})
 		if err != nil {
 			return false, err
 		}
-		old = len(slices.DeleteFunc(pods.Items, func(p corev1.Pod) bool { return p.Annotations[secretsChecksum] == checksum || ended(p) }))
+		old = len(slices.DeleteFunc(pods.Items, func(p corev1.Pod) bool { return !isOld(p) || ended(p) }))
 		if old > 0 {
-			t.Status("waiting for %d pods with the old secrets to end", old)
+			t.Status("waiting for %d pods %s to end", old, what)
 		}
 		return old == 0, nil
 	})
 	if wait.Interrupted(err) && ctx.Err() == nil {
-		return fault.New(fault.CodeRollout, fmt.Sprintf("%d pods with the old secrets do not end", old), "see: go tool mage status; then run: go tool mage deploy")
+		return fault.New(fault.CodeRollout, fmt.Sprintf("%d pods %s do not end", old, what), "see: go tool mage status; then run: go tool mage deploy")
 	}
 	return err
 }
