@@ -43,9 +43,9 @@ def free_port() -> str:
 class Process:
     """`uvicorn src.main:app`, with the options of the Dockerfile's CMD."""
 
-    def __init__(self, database_url: str, options: dict[str, str], env: dict[str, str]) -> None:
+    def __init__(self, database_url: str, env: dict[str, str]) -> None:
         port = free_port()
-        command = image_command("runtime", host="127.0.0.1", port=port, **options)
+        command = image_command("runtime", host="127.0.0.1", port=port)
         self.process = subprocess.Popen(  # noqa: S603
             [sys.executable, "-m", *command],
             cwd=BACKEND,
@@ -75,8 +75,8 @@ class Process:
 
 
 @contextmanager
-def running(database_url: str, options: dict[str, str] | None = None, /, **env: str) -> Iterator[Process]:
-    process = Process(database_url, options or {}, env)
+def running(database_url: str, **env: str) -> Iterator[Process]:
+    process = Process(database_url, env)
     try:
         process.wait_until_ready()
         yield process
@@ -162,8 +162,8 @@ def test_running_requests_and_streams_finish_on_sigterm(database_url: str, fake_
 def test_a_stream_that_does_not_end_does_not_hold_up_the_end(
     database_url: str, fake_openai: str, sql_connection: psycopg.Connection[Any]
 ) -> None:
-    env = {"OPENAI_API_KEY": "sk-fake", "OPENAI_BASE_URL": fake_openai}
-    with running(database_url, {"timeout_graceful_shutdown": "1"}, **env) as process:
+    env = {"OPENAI_API_KEY": "sk-fake", "OPENAI_BASE_URL": fake_openai, "UVICORN_TIMEOUT_GRACEFUL_SHUTDOWN": "1"}
+    with running(database_url, **env) as process:
         person = Person(process.url, f"{time.time_ns()}@example.com")
         with person.stream("POST", "/api/chat", json={"message": "fake:stall"}) as answer:
             events = read_events(answer)
