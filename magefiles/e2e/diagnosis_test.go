@@ -97,14 +97,16 @@ var ailments = map[string]ailment{
 			require.NoError(t, err)
 		}},
 	"webhook": {kind: rollout.Refused, reason: `failed calling webhook "pods\.todo\.local"`, before: refusing},
-	"eviction": {kind: rollout.NodePressure, reason: `Evicted: .*exceeds the limit`,
-		spoil: func(p *corev1.PodSpec) {
-			most := resource.MustParse("1Mi")
-			p.Volumes = []corev1.Volume{{Name: "small", VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{SizeLimit: &most}}}}
-			p.Containers[0].VolumeMounts = []corev1.VolumeMount{{Name: "small", MountPath: "/small"}}
-			python(`open("/small/x", "wb").write(b"x" * (8 << 20)); import time; time.sleep(300)`)(p)
-		}},
 }
+
+// evicted takes up to a minute, as the kubelet looks at what is in a volume only so often.
+var evicted = ailment{kind: rollout.NodePressure, reason: `Evicted: .*exceeds the limit`,
+	spoil: func(p *corev1.PodSpec) {
+		most := resource.MustParse("1Mi")
+		p.Volumes = []corev1.Volume{{Name: "small", VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{SizeLimit: &most}}}}
+		p.Containers[0].VolumeMounts = []corev1.VolumeMount{{Name: "small", MountPath: "/small"}}
+		python(`open("/small/x", "wb").write(b"x" * (8 << 20)); import time; time.sleep(300)`)(p)
+	}}
 
 // refusing lets every pod of the namespace be judged by a webhook that nobody answers.
 func refusing(t *testing.T, d *deployment, namespace string) {
@@ -126,11 +128,9 @@ func refusing(t *testing.T, d *deployment, namespace string) {
 
 // diagnoses provokes every kind of failure at once, each in a namespace of its own.
 func diagnoses(t *testing.T) {
-	d := running(t)
-	image := d.pods(t)[d.names(t, "todo-backend")[0]].Spec.Containers[0].Image
 	var wg sync.WaitGroup
 	for name, a := range ailments {
-		wg.Go(func() { t.Run(name, func(t *testing.T) { diagnosed(t, d, "ailment-"+name, image, a) }) })
+		wg.Go(func() { t.Run(name, func(t *testing.T) { diagnosed(t, "ailment-"+name, a) }) })
 	}
 	wg.Wait()
 }
@@ -152,12 +152,12 @@ func pressed(t *testing.T) {
 	defer underPressure(false)
 	defer inNode(context.WithoutCancel(t.Context()), "mv config.before config.yaml")
 	underPressure(true)
-	image := d.pods(t)[d.names(t, "todo-backend")[0]].Spec.Containers[0].Image
-	diagnosed(t, d, "ailment-pressure", image, ailment{kind: rollout.NodePressure, reason: `no node takes it: .*disk-pressure`})
+	diagnosed(t, "ailment-pressure", ailment{kind: rollout.NodePressure, reason: `no node takes it: .*disk-pressure`})
 }
 
-func diagnosed(t *testing.T, d *deployment, namespace, image string, a ailment) {
-	ctx := t.Context()
+func diagnosed(t *testing.T, namespace string, a ailment) {
+	ctx, d := t.Context(), running(t)
+	image := d.pods(t)[d.names(t, "todo-backend")[0]].Spec.Containers[0].Image
 	_, err := d.client.CoreV1().Namespaces().Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}}, metav1.CreateOptions{})
 	require.NoError(t, err)
 	defer func() {

@@ -65,7 +65,7 @@ func TestLifecycle(t *testing.T) {
 				assert.Contains(t, r.output, name)
 			}
 		}},
-		{"a day with the application in a browser while the chart works without the targets", func(t *testing.T) {
+		{"a day with the application in a browser, and beside it what takes its time", func(t *testing.T) {
 			t.Run("side by side", func(t *testing.T) {
 				t.Run("browser", func(t *testing.T) {
 					t.Parallel()
@@ -74,6 +74,10 @@ func TestLifecycle(t *testing.T) {
 				t.Run("chart", func(t *testing.T) {
 					t.Parallel()
 					chartAlone(t, project)
+				})
+				t.Run("eviction", func(t *testing.T) {
+					t.Parallel()
+					diagnosed(t, "ailment-eviction", evicted)
 				})
 			})
 		}},
@@ -142,7 +146,7 @@ func TestLifecycle(t *testing.T) {
 			}
 		}},
 		{"of two deploys at once the second waits, and says for whom", func(t *testing.T) { together(t, project) }},
-		{"a deploy that is killed at whatever moment is picked up by the next", func(t *testing.T) { killed(t, project, 2, 3) }},
+		{"a deploy that is killed at whatever moment is picked up by the next", func(t *testing.T) { killed(t, project, 1, 2) }},
 		{"superseded images go, those of the kept revisions stay", func(t *testing.T) { pruned(t, project) }},
 		{"all is back after a restart of the node", func(t *testing.T) { restarted(t, project, alice) }},
 		{"teardown keeps the data, twice is fine, and deploy brings it back", func(t *testing.T) {

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestSoak does what the end-to-end tests do five times, often enough to meet the moments that are rare.
+// TestSoak does what the end-to-end tests do three times, often enough to meet the moments that are rare.
 func TestSoak(t *testing.T) {
 	project := here(t)
 	require.Zero(t, project.mage(t, nil, "cluster:delete").code)

@@ -15,7 +15,7 @@ func (a *App) values(app application, secret secrets.Outcome) map[string]any {
 	if a.cfg.Context() == "" {
 		// Nobody else's cluster: the chart's limits, below one core, would only make starts take twice as long and requests wait. What it reserves
 		// would leave no room on two cores for a new version beside one that drains.
-		free := map[string]any{"limits": map[string]any{"cpu": "2"}, "requests": map[string]any{"cpu": "50m"}}
+		free := map[string]any{"limits": map[string]any{"cpu": "2"}, "requests": map[string]any{"cpu": "100m"}}
 		backend["resources"], frontend["resources"] = free, free
 	}
 	v["backend"] = backend

@@ -56,3 +56,19 @@ func TestDiagnosisNeedsAClusterThatAnswers(t *testing.T) {
 	_, err := Diagnose(t.Context(), client, "todo", "todo-app")
 	assert.ErrorContains(t, err, "gone")
 }
+
+func TestTaintsAreNamed(t *testing.T) {
+	const untolerated = "0/1 nodes are available: 1 node(s) had untolerated taint(s). preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling."
+	for key, kind := range map[string]Kind{"node.kubernetes.io/disk-pressure": NodePressure, "example.com/gpu": Unschedulable} {
+		client := cluster(upgrade(func(_ *state, p *corev1.Pod) { unplaced(p, untolerated) }))
+		node := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "n"}, Spec: corev1.NodeSpec{Taints: []corev1.Taint{
+			{Key: "example.com/better-not", Effect: corev1.TaintEffectPreferNoSchedule}, {Key: key, Effect: corev1.TaintEffectNoSchedule}}}}
+		_, err := client.CoreV1().Nodes().Create(t.Context(), node, metav1.CreateOptions{})
+		require.NoError(t, err)
+		d, err := Diagnose(t.Context(), client, "todo", "todo-app")
+		require.NoError(t, err)
+		require.Len(t, d.failures, 1)
+		assert.Equal(t, kind, d.failures[0].Kind)
+		assert.EqualError(t, d.failures[0], "pod backend-new-x: no node takes it: 0/1 nodes are available: 1 node(s) had untolerated taint(s); node n has "+key)
+	}
+}

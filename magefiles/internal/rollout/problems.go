@@ -96,7 +96,7 @@ func (s state) unplaced(p *corev1.Pod) *problem {
 			f.Kind = NodePressure
 		case strings.Contains(strings.ToLower(message), "persistentvolume"):
 			f.Kind = Volume
-		default:
+		case strings.Contains(message, "Insufficient") || !strings.Contains(message, "taint"):
 			f.Reason += "; it asks for " + requests(p)
 		}
 		return &problem{Failure: f, grace: patience, yields: true}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 
@@ -150,6 +151,7 @@ func (w *waiter) evidence(ctx context.Context, s state, f *Failure) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), requestLimit)
 	defer cancel()
 	f.Events = s.eventsOf(f.uid)
+	w.nameTaints(ctx, f)
 	if f.pod != nil && f.Container != "" {
 		f.Log = lastLines(ctx, w.client, f.pod, f.Container, logLines)
 		if f.quotesLog() {
@@ -159,6 +161,29 @@ func (w *waiter) evidence(ctx context.Context, s state, f *Failure) error {
 		}
 	}
 	return f
+}
+
+// nameTaints adds to a failure which taints keep pods away, as the scheduler only says that some do. Under pressure a node taints itself. Whoever may not
+// look at nodes has to do without.
+func (w *waiter) nameTaints(ctx context.Context, f *Failure) {
+	if f.Kind != Unschedulable || !strings.Contains(f.Reason, "taint") {
+		return
+	}
+	nodes, err := w.client.CoreV1().Nodes().List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return
+	}
+	for _, n := range nodes.Items {
+		for _, t := range n.Spec.Taints {
+			if t.Effect == corev1.TaintEffectPreferNoSchedule {
+				continue
+			}
+			f.Reason += "; node " + n.Name + " has " + t.Key
+			if strings.HasSuffix(t.Key, "-pressure") {
+				f.Kind = NodePressure
+			}
+		}
+	}
 }
 
 // summary is how far each workload is, for people.
