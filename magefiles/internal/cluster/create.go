@@ -25,10 +25,12 @@ type Quirks struct {
 	NoSysResource bool // without CAP_SYS_RESOURCE nobody may lower an oom_score_adj
 }
 
-// noElection lets the controllers of the only node work at once: after a restart they would wait up to 15 s for the lease of the time before to run
-// out. Kubernetes before 1.36 takes its arguments in another form, and goes without.
-const noElection = `kind: ClusterConfiguration
+// controlPlane makes the only node's control plane quicker. Without an election its controllers work at once: after a restart they would wait up to 15 s
+// for the lease of the time before to run out. Its dozen keys are made in no time where they are not RSA's. Kubernetes before 1.36 is configured in
+// another form, and goes without.
+const controlPlane = `kind: ClusterConfiguration
 apiVersion: kubeadm.k8s.io/v1beta4
+encryptionAlgorithm: ECDSA-P256
 controllerManager: {extraArgs: [{name: leader-elect, value: "false"}]}
 scheduler: {extraArgs: [{name: leader-elect, value: "false"}]}
 `
@@ -110,7 +112,7 @@ func (k *Kind) config(n source.Node, ports Ports, quirks Quirks) *v1alpha4.Clust
 			ExtraMounts:       []v1alpha4.Mount{{HostPath: k.markDir(), ContainerPath: markMount, Readonly: true}},
 		}},
 	}
-	c.KubeadmConfigPatches = append(c.KubeadmConfigPatches, noElection)
+	c.KubeadmConfigPatches = append(c.KubeadmConfigPatches, controlPlane)
 	if quirks.CgroupV1 {
 		// With systemd as its cgroup driver, runc freezes a container of cgroup v1 at its start, which fails on a busy machine ("unable to freeze").
 		c.KubeadmConfigPatches = append(c.KubeadmConfigPatches,

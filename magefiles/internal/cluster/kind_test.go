@@ -182,7 +182,7 @@ func TestDownAndDeleteTwice(t *testing.T) {
 func TestConfigBindsLoopbackAndPatchesOnlyQuirks(t *testing.T) {
 	_, k := newWorld(t)
 	plain := k.config(source.Node{}, Ports{80, 443}, Quirks{})
-	assert.Equal(t, []string{noElection}, plain.KubeadmConfigPatches)
+	assert.Equal(t, []string{controlPlane}, plain.KubeadmConfigPatches)
 	assert.Empty(t, plain.ContainerdConfigPatches)
 	assert.False(t, plain.Networking.DisableDefaultCNI)
 	assert.Equal(t, "127.0.0.1", plain.Networking.APIServerAddress)
