@@ -87,7 +87,10 @@ func (k *Kind) make(ctx context.Context, t *ui.Task, n source.Node, takesImages 
 	if err := a.waitReady(ctx, 2*time.Minute); err != nil {
 		return Access{}, fault.Wrap(err, fault.CodeCluster, k.Name()+" was made but does not answer", "run the target again")
 	}
-	if _, err := k.Docker.Output(ctx, "exec", k.node(), "touch", readyMark); err != nil {
+	if err := a.prepareVolume(ctx, k.node()); err != nil {
+		return Access{}, fault.Wrap(err, fault.CodeCluster, k.Name()+" was made but takes no volume", "run the target again")
+	}
+	if _, err := k.Docker.Output(ctx, "exec", k.node(), "sh", "-c", "mkdir -p -m 0777 "+volumeDir+" && touch "+readyMark); err != nil {
 		return Access{}, err
 	}
 	t.Result("%s made in %.1f s", k.Name(), time.Since(start).Seconds())

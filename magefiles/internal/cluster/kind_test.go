@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -29,6 +30,7 @@ type world struct {
 	ready    bool   // its API server answers
 	created  int
 	deleted  int
+	volumes  int // made ahead
 }
 
 func newWorld(t *testing.T) (*world, *Kind) {
@@ -37,6 +39,11 @@ func newWorld(t *testing.T) (*world, *Kind) {
 	api := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		if !w.ready {
 			rw.WriteHeader(http.StatusServiceUnavailable)
+		}
+		if r.Method == http.MethodPost && r.URL.Path == "/api/v1/persistentvolumes" {
+			w.volumes++
+			rw.Header().Set("Content-Type", r.Header.Get("Content-Type"))
+			_, _ = io.Copy(rw, r.Body)
 		}
 	}))
 	t.Cleanup(api.Close)
@@ -58,7 +65,7 @@ func newWorld(t *testing.T) (*world, *Kind) {
 		}
 		return "", nil
 	})
-	w.fake.OnFunc("docker exec x-control-plane touch", func(run.Cmd) (string, error) { w.complete = true; return "", nil })
+	w.fake.OnFunc("docker exec x-control-plane sh -c mkdir -p -m 0777 "+volumeDir+" && touch", func(run.Cmd) (string, error) { w.complete = true; return "", nil })
 	w.fake.OnFunc("docker start", func(run.Cmd) (string, error) { w.status, w.ready = "running", true; return "", nil })
 	w.fake.OnFunc("docker restart", func(run.Cmd) (string, error) { w.ready = true; return "", nil })
 	w.fake.OnFunc("docker stop", func(run.Cmd) (string, error) { w.status = "exited"; return "", nil })
@@ -98,6 +105,7 @@ func TestUpMakesOnceAndThenFindsIt(t *testing.T) {
 	second, err := up(t, k)
 	require.NoError(t, err)
 	assert.Equal(t, 1, w.created)
+	assert.Equal(t, 1, w.volumes)
 	assert.Equal(t, first, second)
 	assert.Equal(t, "127.0.0.1:8080", first.HTTP)
 	assert.Equal(t, "todo-node:1", first.NodeImage)
