@@ -123,7 +123,6 @@ func TestLifecycle(t *testing.T) {
 		{"a broken image is diagnosed while the version before keeps serving", func(t *testing.T) { brokenImage(t, project, alice) }},
 		{"a version that comes up and does not work is taken back", func(t *testing.T) { brokenAnswer(t, project, alice) }},
 		{"every kind of failure is diagnosed", diagnoses},
-		{"a node under pressure is named", pressed},
 		{"an unreachable database is named, its password is not", func(t *testing.T) { unreachableDatabase(t, project, alice) }},
 		{"an image that does not build changes nothing", func(t *testing.T) {
 			d := running(t)
@@ -149,6 +148,7 @@ func TestLifecycle(t *testing.T) {
 		{"a deploy that is killed at whatever moment is picked up by the next", func(t *testing.T) { killed(t, project, 1, 2) }},
 		{"superseded images go, those of the kept revisions stay", func(t *testing.T) { pruned(t, project) }},
 		{"all is back after a restart of the node", func(t *testing.T) { restarted(t, project, alice) }},
+		{"a node under pressure is named", pressed}, // its kubelet is restarted, and every pod has to prove again that it is ready
 		{"teardown keeps the data, twice is fine, and deploy brings it back", func(t *testing.T) {
 			require.Zero(t, project.mage(t, nil, "teardown").code)
 			require.Zero(t, project.mage(t, nil, "teardown").code)
