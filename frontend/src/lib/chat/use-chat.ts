@@ -2,6 +2,7 @@
 
 import { useQueryClient } from "@tanstack/react-query";
 import { useCallback, useEffect, useRef, useState } from "react";
+import { flushSync } from "react-dom";
 import { useRuntime } from "@/components/providers";
 import { type ApiProblem, asProblem } from "../api/problem";
 import type { ChatMessage, ChatReply, ChatRequest, Conversation } from "../api/types";
@@ -48,7 +49,8 @@ export function useChat(id: string | undefined, onStarted: (id: string) => void)
     };
     const finish = (outcome?: ApiProblem) => {
       if (outcome) show({ running: false, problem: outcome });
-      else if (running.current === abort) setExchange(undefined);
+      // In one step with what is stored now: changes of the cache are rendered first, and the answer would be there twice for a moment.
+      else if (running.current === abort) flushSync(() => setExchange(undefined));
       if (running.current === abort) running.current = undefined;
       // A reading that began before this message knows nothing of it, and would pass for the latest.
       client.cancelQueries({ queryKey: conversationKey(conversation) }, { revert: false });
