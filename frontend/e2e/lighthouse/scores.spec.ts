@@ -17,6 +17,7 @@ async function scoresOf(page: string): Promise<Scores[]> {
   const all: Scores[] = [];
   for (const [profile, config] of PROFILES) {
     const rounds: Record<string, number>[] = [];
+    const worse = new Set<string>(); // what costs points for best practices
     for (let round = 0; round < ROUNDS; round++) {
       const flags = {
         port: PORT,
@@ -29,6 +30,9 @@ async function scoresOf(page: string): Promise<Scores[]> {
       if (!result || result.lhr.runtimeError) throw new Error(`${url}: ${result?.lhr.runtimeError?.message}`);
       if (result.lhr.finalDisplayedUrl !== url)
         throw new Error(`${url} led to ${result.lhr.finalDisplayedUrl}`);
+      for (const { id } of result.lhr.categories["best-practices"]?.auditRefs ?? []) {
+        if ((result.lhr.audits[id]?.score ?? 1) < 1) worse.add(id);
+      }
       rounds.push(
         Object.fromEntries(CATEGORIES.map((name) => [name, 100 * (result.lhr.categories[name]?.score ?? 0)])),
       );
@@ -36,7 +40,7 @@ async function scoresOf(page: string): Promise<Scores[]> {
     const median = (name: string) =>
       Math.round(rounds.map((scores) => scores[name] ?? 0).sort((a, b) => a - b)[(ROUNDS - 1) / 2] ?? 0);
     all.push({ page, profile, scores: Object.fromEntries(CATEGORIES.map((name) => [name, median(name)])) });
-    console.log(page, profile, JSON.stringify(all.at(-1)?.scores));
+    console.log(page, profile, JSON.stringify(all.at(-1)?.scores), "to be better:", [...worse].join(", "));
   }
   return all;
 }
