@@ -156,7 +156,7 @@ func startModel(t *testing.T, d *deployment, ref string) {
 // imageOf gives an app's image as the chart's values take it.
 func imageOf(t *testing.T, d *deployment, app string) string {
 	t.Helper()
-	repository, tag, found := strings.Cut(d.pods(t)[d.names(t, app)[0]].Spec.Containers[0].Image, ":")
+	repository, tag, found := strings.Cut(d.image(t, app), ":")
 	require.True(t, found)
 	return fmt.Sprintf("{repository: %s, tag: %q, pullPolicy: Never}", repository, tag)
 }

@@ -157,7 +157,7 @@ func pressed(t *testing.T) {
 
 func diagnosed(t *testing.T, namespace string, a ailment) {
 	ctx, d := t.Context(), running(t)
-	image := d.pods(t)[d.names(t, "todo-backend")[0]].Spec.Containers[0].Image
+	image := d.image(t, "todo-backend")
 	_, err := d.client.CoreV1().Namespaces().Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}}, metav1.CreateOptions{})
 	require.NoError(t, err)
 	defer func() {

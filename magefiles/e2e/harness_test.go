@@ -162,6 +162,12 @@ func docker(t *testing.T) *engine.Docker {
 	return d
 }
 
+// image is what the first pod of an app runs.
+func (d *deployment) image(t *testing.T, app string) string {
+	t.Helper()
+	return d.pods(t)[d.names(t, app)[0]].Spec.Containers[0].Image
+}
+
 func running(t *testing.T) *deployment {
 	t.Helper()
 	cfg := settings(t)

@@ -155,10 +155,10 @@ func together(t *testing.T, project checkout) {
 	waiting := project.command(t.Context(), &out, nil, "deploy")
 	require.NoError(t, waiting.Start())
 	time.Sleep(8 * time.Second)
-	image := d.pods(t)[d.names(t, "todo-backend")[0]].Spec.Containers[0].Image
+	image := d.image(t, "todo-backend")
 	hold("")
 	require.NoError(t, waiting.Wait())
 	t.Logf("deploy beside another machine:\n%s", out.String())
 	assert.Contains(t, out.String(), "another run (elsewhere:4711) works on the release; waiting for it")
-	assert.NotEqual(t, image, d.pods(t)[d.names(t, "todo-backend")[0]].Spec.Containers[0].Image, "it went on when the other had ended")
+	assert.NotEqual(t, image, d.image(t, "todo-backend"), "it went on when the other had ended")
 }

@@ -236,7 +236,7 @@ func brokenImage(t *testing.T, project checkout, alice *user) {
 
 func brokenAnswer(t *testing.T, project checkout, alice *user) {
 	d := running(t)
-	image := func() string { return d.pods(t)[d.names(t, "todo-backend")[0]].Spec.Containers[0].Image }
+	image := func() string { return d.image(t, "todo-backend") }
 	before := image()
 	broken := copyOf(t, project)
 	appendTo(t, broken, "backend/src/main.py", `

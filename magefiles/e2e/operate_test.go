@@ -25,7 +25,7 @@ import (
 func history(t *testing.T, project checkout) {
 	d := running(t)
 	now := d.revision(t)
-	image := func() string { return d.pods(t)[d.names(t, "todo-backend")[0]].Spec.Containers[0].Image }
+	image := func() string { return d.image(t, "todo-backend") }
 
 	changed := copyOf(t, project)
 	appendTo(t, changed, "backend/src/main.py", "\n# a version to go back from\n")

@@ -24,6 +24,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/kubectl/pkg/util/podutils"
 
 	"todo.local/magefiles/internal/secrets"
 )
@@ -117,7 +118,7 @@ func otherDatabase(t *testing.T, d *deployment, password string) string {
 	require.NoError(t, err)
 	require.NoError(t, wait.PollUntilContextTimeout(ctx, time.Second, time.Minute, true, func(ctx context.Context) (bool, error) {
 		p, err := d.client.CoreV1().Pods(namespace).Get(ctx, "database", metav1.GetOptions{})
-		return err == nil && ready(*p), err
+		return err == nil && podutils.IsPodReady(p), err
 	}))
 	return "database." + namespace + ".svc"
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/kubectl/pkg/util/podutils"
 	metrics "k8s.io/metrics/pkg/client/clientset/versioned"
 
 	"todo.local/magefiles/internal/cluster"
@@ -42,7 +43,7 @@ func wired(t *testing.T) {
 			var ips []string
 			pods := d.pods(t)
 			for _, name := range d.names(t, app) {
-				if ready(pods[name]) {
+				if p := pods[name]; podutils.IsPodReady(&p) {
 					ips = append(ips, pods[name].Status.PodIP)
 				}
 			}
@@ -53,15 +54,6 @@ func wired(t *testing.T) {
 	// The backend is ready only with its database, so that the first answer proves both ways.
 	assert.Equal(t, "200", d.exec(t, "todo-frontend", "node", "-e", `fetch("http://backend-svc:8000/health/ready").then(r => console.log(r.status))`))
 	assert.Equal(t, "reached", d.exec(t, "todo-backend", "python", "-c", `import socket; socket.create_connection(("postgres", 5432), 5); print("reached")`))
-}
-
-func ready(p corev1.Pod) bool {
-	for _, c := range p.Status.Conditions {
-		if c.Type == corev1.PodReady {
-			return c.Status == corev1.ConditionTrue
-		}
-	}
-	return false
 }
 
 // exec runs a command in the first pod of an app, and gives what it printed.
@@ -176,7 +168,7 @@ func restarted(t *testing.T, project checkout, alice *user) {
 	require.Zero(t, r.code)
 	d := running(t)
 	for name, p := range d.pods(t) {
-		assert.True(t, ready(p), name)
+		assert.True(t, podutils.IsPodReady(&p), name)
 	}
 	d.login(t, alice)
 	assert.Equal(t, []string{"written on the first day"}, alice.titles(t))

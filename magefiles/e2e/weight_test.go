@@ -63,11 +63,9 @@ func weights(t *testing.T, d *deployment) []weight {
 	require.NoError(t, err)
 	bases, err := src.Bases(t.Context(), nil)
 	require.NoError(t, err)
-	pods := d.pods(t)
-	image := func(app string) string { return pods[d.names(t, app)[0]].Spec.Containers[0].Image }
 	ws := []weight{
-		most("backend image over its base", (size(t, image("todo-backend"))-size(t, bases.Python))/mega, 90, "MB"),
-		most("frontend image over its base", (size(t, image("todo-frontend"))-size(t, bases.Node))/mega, 70, "MB"),
+		most("backend image over its base", (size(t, d.image(t, "todo-backend"))-size(t, bases.Python))/mega, 90, "MB"),
+		most("frontend image over its base", (size(t, d.image(t, "todo-frontend"))-size(t, bases.Node))/mega, 70, "MB"),
 		most("backend: start to ready", slowestStart(t, d, "todo-backend"), 4, "s"),
 		most("frontend: start to ready", slowestStart(t, d, "todo-frontend"), 4, "s"),
 		most("idle memory of a backend pod", memory(t, d, "todo-backend"), 110, "MiB"),

@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/kubernetes"
+	"k8s.io/kubectl/pkg/util/podutils"
 
 	"todo.local/magefiles/internal/fault"
 	"todo.local/magefiles/internal/ui"
@@ -56,7 +57,7 @@ func tellsOfNow(ctx context.Context, client kubernetes.Interface, started time.T
 				return false
 			}
 		}
-		if slices.ContainsFunc(p.Status.Conditions, func(c corev1.PodCondition) bool { return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue }) {
+		if podutils.IsPodReady(&p) {
 			ready[p.UID] = p.Status.PodIPs
 		}
 	}

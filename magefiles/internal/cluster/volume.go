@@ -18,8 +18,8 @@ const (
 )
 
 // prepareVolume gives a new cluster one volume ahead, as its provisioner would make it. On a cluster that has just started the provisioner takes 5 to 10
-// seconds for that, with the whole application waiting for its database. Its folder is there already. Once its claim is gone the provisioner removes it,
-// as it takes it for its own.
+// seconds for that, with the whole application waiting for its database. Its folder is the caller's to make. Once its claim is gone the provisioner removes
+// it, as it takes it for its own.
 func (a Access) prepareVolume(ctx context.Context, node string) error {
 	client, err := a.Client()
 	if err != nil {

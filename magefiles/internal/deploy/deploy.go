@@ -36,11 +36,10 @@ func (a *App) deploy(ctx context.Context) error {
 	var access cluster.Access
 	var app application
 	g, gctx := errgroup.WithContext(ctx)
-	takesImages, nodeRuns := context.WithCancel(context.Background())
-	defer nodeRuns()
-	up := make(chan struct{})
+	up, node := make(chan struct{}), make(chan struct{})
+	nodeTakesImages := sync.OnceFunc(func() { close(node) })
 	g.Go(func() (err error) {
-		if access, err = a.clusterUp(gctx, provider, nodeRuns); err == nil {
+		if access, err = a.clusterUp(gctx, provider, nodeTakesImages); err == nil {
 			close(up)
 		}
 		return err
@@ -49,7 +48,7 @@ func (a *App) deploy(ctx context.Context) error {
 		app, err = a.images(gctx, func(ctx context.Context, t *ui.Task, ref string) (string, error) {
 			t.Status("waiting for the cluster")
 			select {
-			case <-takesImages.Done():
+			case <-node:
 			case <-ctx.Done():
 				return "", ctx.Err()
 			}

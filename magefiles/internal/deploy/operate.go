@@ -12,6 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes"
+	"k8s.io/kubectl/pkg/util/podutils"
 
 	"todo.local/magefiles/internal/cluster"
 	"todo.local/magefiles/internal/fault"
@@ -80,24 +81,25 @@ func (a *App) readyPod(ctx context.Context, service string) (access cluster.Acce
 	if err != nil {
 		return access, "", err
 	}
+	pod, err = a.newestPod(ctx, client, service)
+	return access, pod, err
+}
+
+// newestPod is the pod of a service that was made last of those that are ready and stay, and so of the version that was released last.
+func (a *App) newestPod(ctx context.Context, client kubernetes.Interface, service string) (string, error) {
 	pods, err := client.CoreV1().Pods(a.cfg.Namespace).List(ctx, metav1.ListOptions{LabelSelector: "app=todo-" + service})
 	if err != nil {
-		return access, "", err
+		return "", err
 	}
-	for _, p := range pods.Items {
-		if serves(&p) {
-			return access, p.Name, nil
-		}
+	serving := slices.DeleteFunc(pods.Items, func(p corev1.Pod) bool { return !serves(&p) })
+	if len(serving) == 0 {
+		return "", fault.New(fault.CodeRollout, "no pod of "+service+" is ready", "run: go tool mage status")
 	}
-	return access, "", fault.New(fault.CodeRollout, "no pod of "+service+" is ready", "run: go tool mage status")
+	return slices.MaxFunc(serving, func(a, b corev1.Pod) int { return a.CreationTimestamp.Compare(b.CreationTimestamp.Time) }).Name, nil
 }
 
 // serves tells whether a pod is ready and stays.
-func serves(p *corev1.Pod) bool {
-	return p.DeletionTimestamp == nil && slices.ContainsFunc(p.Status.Conditions, func(c corev1.PodCondition) bool {
-		return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue
-	})
-}
+func serves(p *corev1.Pod) bool { return p.DeletionTimestamp == nil && podutils.IsPodReady(p) }
 
 // Shell runs a shell in a pod of a service, or one command where it is given, with this terminal.
 func (a *App) Shell(ctx context.Context, service, command string) error {

@@ -4,15 +4,13 @@ import (
 	"context"
 	"net"
 	"strconv"
+	"sync"
 	"time"
 
-	"golang.org/x/sync/errgroup"
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 
 	"todo.local/magefiles/internal/cluster"
-	"todo.local/magefiles/internal/fault"
 	"todo.local/magefiles/internal/smoke"
 	"todo.local/magefiles/internal/ui"
 )
@@ -24,16 +22,12 @@ const tunnelPatience = 10 * time.Second
 // the version before may go on answering until they have ended, and would pass for the new ones, or fail for them.
 func (a *App) verify(ctx context.Context, t *ui.Task, client kubernetes.Interface, access cluster.Access) error {
 	var through, itself error
-	var g errgroup.Group
-	g.Go(func() error {
-		through = a.smoke(ctx, t, client, access, smoke.Run)
-		return nil
-	})
-	g.Go(func() error {
+	var wg sync.WaitGroup
+	wg.Go(func() { through = a.smoke(ctx, t, client, access, smoke.Run) })
+	wg.Go(func() {
 		itself = t.Do("new backend", func(t *ui.Task) error { return a.askNewBackend(ctx, t, client, access) })
-		return nil
 	})
-	_ = g.Wait()
+	wg.Wait()
 	switch {
 	case itself != nil:
 		return itself
@@ -50,7 +44,7 @@ func (a *App) verify(ctx context.Context, t *ui.Task, client kubernetes.Interfac
 
 // askNewBackend uses the application at its newest backend pod. Where no way leads there, as for want of permission, the ingress has to do.
 func (a *App) askNewBackend(ctx context.Context, t *ui.Task, client kubernetes.Interface, access cluster.Access) error {
-	pod, err := a.newestBackend(ctx, client)
+	pod, err := a.newestPod(ctx, client, "backend")
 	if err != nil {
 		return err
 	}
@@ -71,22 +65,4 @@ func (a *App) askNewBackend(ctx context.Context, t *ui.Task, client kubernetes.I
 		t.Note("%s could only be asked through the ingress: no way to it opened within %s", pod, tunnelPatience)
 	}
 	return ctx.Err()
-}
-
-// newestBackend is the backend pod that serves and was made last, which is of the version that was released last.
-func (a *App) newestBackend(ctx context.Context, client kubernetes.Interface) (string, error) {
-	pods, err := client.CoreV1().Pods(a.cfg.Namespace).List(ctx, metav1.ListOptions{LabelSelector: "app=todo-backend"})
-	if err != nil {
-		return "", err
-	}
-	var newest *corev1.Pod
-	for i, p := range pods.Items {
-		if serves(&p) && (newest == nil || newest.CreationTimestamp.Before(&p.CreationTimestamp)) {
-			newest = &pods.Items[i]
-		}
-	}
-	if newest == nil {
-		return "", fault.New(fault.CodeRollout, "no pod of backend is ready any more", "run: go tool mage status")
-	}
-	return newest.Name, nil
 }

@@ -6,6 +6,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/kubectl/pkg/util/podutils"
 )
 
 // How long a problem has to last before the rollout is given up for it. All of them are short of 15 s; what may mend itself gets most of that.
@@ -76,7 +77,7 @@ func (j *judge) timedOut(s state, timeout time.Duration) *Failure {
 		f.Object, f.uid = w.name, w.uid
 		f.Reason = fmt.Sprintf("%d of %d ready after %s", w.ready, w.wanted, timeout)
 		for _, p := range s.podsOf(w) {
-			if !ready(p) {
+			if !podutils.IsPodReady(p) {
 				f.Object, f.uid, f.pod = "pod "+p.Name, p.UID, p
 				f.Reason = fmt.Sprintf("%s after %s", activity(p), timeout)
 				f.Container = busy(p)
@@ -110,7 +111,7 @@ func (s state) moving() bool {
 		}
 	}
 	for _, p := range s.current() {
-		if !ready(p) && !troubled[p.UID] && initialized(p) {
+		if !podutils.IsPodReady(p) && !troubled[p.UID] && initialized(p) {
 			return true
 		}
 	}

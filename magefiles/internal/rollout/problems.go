@@ -8,6 +8,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/kubectl/pkg/util/podutils"
 )
 
 // problems gives everything that keeps the release from coming up, the most telling first.
@@ -30,7 +31,7 @@ func (s state) problems() []problem {
 		}
 	}
 	for _, p := range s.current() {
-		if ready(p) {
+		if podutils.IsPodReady(p) {
 			continue
 		}
 		if found := s.podProblem(p); found != nil {

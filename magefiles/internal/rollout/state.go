@@ -10,6 +10,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/kubectl/pkg/util/podutils"
 )
 
 // state is what the cluster says of a release at one moment.
@@ -111,17 +112,11 @@ func (s state) podsOf(w workload) []*corev1.Pod {
 // doing says what the first pod of a workload that is not ready is at.
 func (s state) doing(w workload) string {
 	for _, p := range s.podsOf(w) {
-		if !ready(p) {
+		if !podutils.IsPodReady(p) {
 			return activity(p)
 		}
 	}
 	return ""
-}
-
-func ready(p *corev1.Pod) bool {
-	return slices.ContainsFunc(p.Status.Conditions, func(c corev1.PodCondition) bool {
-		return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue
-	})
 }
 
 // activity is what a pod is at, for people and to tell progress from standstill.
@@ -167,7 +162,7 @@ func (s state) footprint() string {
 		fmt.Fprintf(&b, "%s %d/%d\n", w.name, w.ready, w.wanted)
 	}
 	for _, p := range s.pods {
-		fmt.Fprintf(&b, "%s %v %t %s\n", p.Name, p.DeletionTimestamp, ready(p), activity(p))
+		fmt.Fprintf(&b, "%s %v %t %s\n", p.Name, p.DeletionTimestamp, podutils.IsPodReady(p), activity(p))
 	}
 	return b.String()
 }
