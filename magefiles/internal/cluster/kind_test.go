@@ -30,7 +30,8 @@ type world struct {
 	ready    bool   // its API server answers
 	created  int
 	deleted  int
-	volumes  int // made ahead
+	// made ahead, and said to be available
+	volumes, available int
 }
 
 func newWorld(t *testing.T) (*world, *Kind) {
@@ -40,11 +41,16 @@ func newWorld(t *testing.T) (*world, *Kind) {
 		if !w.ready {
 			rw.WriteHeader(http.StatusServiceUnavailable)
 		}
-		if r.Method == http.MethodPost && r.URL.Path == "/api/v1/persistentvolumes" {
+		switch r.Method + " " + r.URL.Path {
+		case "POST /api/v1/persistentvolumes":
 			w.volumes++
-			rw.Header().Set("Content-Type", r.Header.Get("Content-Type"))
-			_, _ = io.Copy(rw, r.Body)
+		case "PUT /api/v1/persistentvolumes/" + volumeAhead + "/status":
+			w.available++
+		default:
+			return
 		}
+		rw.Header().Set("Content-Type", r.Header.Get("Content-Type"))
+		_, _ = io.Copy(rw, r.Body)
 	}))
 	t.Cleanup(api.Close)
 
@@ -105,7 +111,8 @@ func TestUpMakesOnceAndThenFindsIt(t *testing.T) {
 	second, err := up(t, k)
 	require.NoError(t, err)
 	assert.Equal(t, 1, w.created)
-	assert.Equal(t, 1, w.volumes)
+	assert.Equal(t, []int{1, 1}, []int{w.volumes, w.available})
+	assert.FileExists(t, filepath.Join(k.markDir(), coreDNSFile), "kubeadm finds it in the folder that is mounted")
 	assert.Equal(t, first, second)
 	assert.Equal(t, "127.0.0.1:8080", first.HTTP)
 	assert.Equal(t, "todo-node:1", first.NodeImage)

@@ -26,7 +26,7 @@ func (a Access) prepareVolume(ctx context.Context, node string) error {
 		return err
 	}
 	folder := corev1.HostPathDirectory
-	_, err = client.CoreV1().PersistentVolumes().Create(ctx, &corev1.PersistentVolume{
+	volume, err := client.CoreV1().PersistentVolumes().Create(ctx, &corev1.PersistentVolume{
 		ObjectMeta: metav1.ObjectMeta{Name: volumeAhead, Annotations: map[string]string{"pv.kubernetes.io/provisioned-by": "rancher.io/local-path"}},
 		Spec: corev1.PersistentVolumeSpec{
 			StorageClassName:              "standard",
@@ -41,6 +41,15 @@ func (a Access) prepareVolume(ctx context.Context, node string) error {
 	}, metav1.CreateOptions{})
 	if apierrors.IsAlreadyExists(err) {
 		return nil
+	}
+	if err != nil {
+		return err
+	}
+	// The scheduler passes over a volume that is not available yet, and the controller that would say so may take seconds to start.
+	volume.Status.Phase = corev1.VolumeAvailable
+	_, err = client.CoreV1().PersistentVolumes().UpdateStatus(ctx, volume, metav1.UpdateOptions{})
+	if apierrors.IsConflict(err) {
+		return nil // that controller was here first
 	}
 	return err
 }
