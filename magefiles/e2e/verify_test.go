@@ -28,7 +28,7 @@ import (
 // wired checks that every Service leads to its ready pods and to nothing else, and that pods reach those that they need.
 func wired(t *testing.T) {
 	d := running(t)
-	for service, app := range map[string]string{"backend-svc": "todo-backend", "frontend-svc": "todo-frontend", "postgres": "todo-postgres"} {
+	for service, app := range map[string]string{"backend-svc": "todo-backend", "frontend-svc": "todo-frontend", "postgres-svc": "todo-postgres", "postgres": "todo-postgres"} {
 		assert.EventuallyWithT(t, func(c *assert.CollectT) {
 			slices, err := d.client.DiscoveryV1().EndpointSlices(d.cfg.Namespace).List(t.Context(), metav1.ListOptions{LabelSelector: "kubernetes.io/service-name=" + service})
 			require.NoError(c, err)
@@ -53,7 +53,7 @@ func wired(t *testing.T) {
 	}
 	// The backend is ready only with its database, so that the first answer proves both ways.
 	assert.Equal(t, "200", d.exec(t, "todo-frontend", "node", "-e", `fetch("http://backend-svc:8000/health/ready").then(r => console.log(r.status))`))
-	assert.Equal(t, "reached", d.exec(t, "todo-backend", "python", "-c", `import socket; socket.create_connection(("postgres", 5432), 5); print("reached")`))
+	assert.Equal(t, "reached", d.exec(t, "todo-backend", "python", "-c", `import socket; socket.create_connection(("postgres-svc", 5432), 5); print("reached")`))
 }
 
 // exec runs a command in the first pod of an app, and gives what it printed.

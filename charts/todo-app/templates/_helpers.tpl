@@ -68,7 +68,7 @@ the pods agree, and read back from the cluster after that.
     {{- end -}}
     {{- $_ := set $data "DATABASE_URL" .Values.secrets.databaseUrl -}}
   {{- else if include "todo-app.postgresEnabled" . -}}
-    {{- $_ := set $data "DATABASE_URL" (printf "postgresql://todo:%s@postgres:5432/todo" $password) -}}
+    {{- $_ := set $data "DATABASE_URL" (printf "postgresql://todo:%s@postgres-svc:5432/todo" $password) -}}
   {{- else -}}
     {{- fail "set secrets.databaseUrl or secrets.existingSecret, or leave postgres.enabled true" -}}
   {{- end -}}

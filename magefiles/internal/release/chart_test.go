@@ -170,7 +170,7 @@ func TestGeneratedSecretsFitTogether(t *testing.T) {
 	all := objects(t, "todo-app", ``)
 	data := find[*corev1.Secret](t, all, "app-secrets").Data
 	assert.GreaterOrEqual(t, len(data["JWT_SECRET"]), 32)
-	assert.Equal(t, "postgresql://todo:"+string(data["POSTGRES_PASSWORD"])+"@postgres:5432/todo", string(data["DATABASE_URL"]))
+	assert.Equal(t, "postgresql://todo:"+string(data["POSTGRES_PASSWORD"])+"@postgres-svc:5432/todo", string(data["DATABASE_URL"]))
 	assert.NotContains(t, data, "OPENAI_API_KEY")
 	other := find[*corev1.Secret](t, objects(t, "todo-app", ``), "app-secrets").Data
 	assert.NotEqual(t, data["JWT_SECRET"], other["JWT_SECRET"])

@@ -191,7 +191,7 @@ func desired(cfg *config.Config, now map[string][]byte) map[string][]byte {
 	} else {
 		password := keep(PostgresPassword, "")
 		data[PostgresPassword] = []byte(password)
-		data[DatabaseURL] = []byte("postgresql://todo:" + password + "@postgres:5432/todo")
+		data[DatabaseURL] = []byte("postgresql://todo:" + password + "@postgres-svc:5432/todo")
 	}
 	if cfg.OpenAIKey != "" {
 		data[OpenAIKey] = []byte(cfg.OpenAIKey)

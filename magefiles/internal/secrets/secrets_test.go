@@ -44,7 +44,7 @@ func TestFirstTimeGeneratesWhatIsMissing(t *testing.T) {
 	assert.Len(t, data[JWTSecret], 64)
 	assert.Len(t, data[PostgresPassword], 64)
 	assert.NotEqual(t, data[JWTSecret], data[PostgresPassword])
-	assert.Equal(t, "postgresql://todo:"+data[PostgresPassword]+"@postgres:5432/todo", data[DatabaseURL])
+	assert.Equal(t, "postgresql://todo:"+data[PostgresPassword]+"@postgres-svc:5432/todo", data[DatabaseURL])
 	assert.NotContains(t, data, OpenAIKey)
 
 	ns, err := client.CoreV1().Namespaces().Get(t.Context(), "todo", metav1.GetOptions{})
