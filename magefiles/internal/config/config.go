@@ -71,8 +71,8 @@ type Config struct {
 	State string `env:"-"` // what belongs to this checkout alone: kubeconfigs, diagnoses
 }
 
-// localHost is the name that the chart serves in any case: browsers resolve it to this machine by themselves.
-const localHost = "todo.localhost"
+// LocalHost is the name that the chart serves in any case: browsers resolve it to this machine by themselves.
+const LocalHost = "todo.localhost"
 
 // ReleaseName is the name of the Helm release.
 const ReleaseName = "todo-app"
@@ -201,7 +201,7 @@ func validHTTPURL(s string) bool {
 
 // Hosts are the names that the ingress answers to.
 func (c *Config) Hosts() []string {
-	return slices.Compact([]string{c.Host, localHost})
+	return slices.Compact([]string{c.Host, LocalHost})
 }
 
 // Context is the kubeconfig context that TODO_CLUSTER names, or nothing.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"todo.local/magefiles/internal/cluster"
+	"todo.local/magefiles/internal/config"
 	"todo.local/magefiles/internal/fault"
 	"todo.local/magefiles/internal/image"
 	"todo.local/magefiles/internal/run"
@@ -48,13 +49,17 @@ func (a *App) playwright(ctx context.Context, t *ui.Task, access cluster.Access,
 	if err != nil {
 		return err
 	}
-	host, port, err := net.SplitHostPort(access.HTTP)
+	ip, _, err := net.SplitHostPort(access.HTTP)
 	if err != nil {
 		return err
 	}
+	host := a.cfg.Host
+	if ip == loopback {
+		host = config.LocalHost // browsers trust it without TLS
+	}
 	// The network of the host, where the ingress listens on the loopback address alone.
 	container, err := a.docker.Output(ctx, "create", "--init", "--network", "host",
-		"--env", "BASE_URL=http://"+net.JoinHostPort(a.cfg.Host, port), "--env", "HOST_RESOLVER_RULES=MAP "+a.cfg.Host+" "+host, ref, "--project="+project)
+		"--env", "BASE_URL="+address("http", host, access), "--env", "HOST_RESOLVER_RULES=MAP "+host+" "+ip, ref, "--project="+project)
 	if err != nil {
 		return err
 	}

@@ -88,6 +88,9 @@ func phase(p corev1.Pod) string {
 	return string(p.Status.Phase)
 }
 
+// loopback is where the ingress of a cluster in a container is published.
+const loopback = "127.0.0.1"
+
 // printURLs prints where the application answers.
 func (a *App) printURLs(access cluster.Access) {
 	ip, _, err := net.SplitHostPort(access.HTTP)
@@ -99,13 +102,13 @@ func (a *App) printURLs(access cluster.Access) {
 		schemes = append(schemes, "https")
 	}
 	a.ui.Printf("\n")
-	where := "127.0.0.1"
-	if ip == where {
+	where := ip
+	if ip == loopback {
 		for _, s := range schemes {
-			a.ui.Printf("  %s\n", address(s, "todo.localhost", access))
+			a.ui.Printf("  %s\n", address(s, config.LocalHost, access))
 		}
 	} else {
-		where = ip + ", by DNS or a line in /etc/hosts"
+		where += ", by DNS or a line in /etc/hosts"
 	}
 	for i, s := range schemes {
 		remark := fmt.Sprintf("once %s points to %s", a.cfg.Host, where)
