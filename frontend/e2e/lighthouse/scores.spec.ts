@@ -5,7 +5,7 @@ import { addTask, newAccount, register } from "../tests/support";
 
 const CATEGORIES = ["performance", "accessibility", "best-practices"];
 const PROFILES: [name: string, config?: Config][] = [["desktop", desktopConfig], ["phone"]];
-const ROUNDS = 3;
+const ROUNDS = 5;
 /** Where Lighthouse finds the browser that is logged in. */
 const PORT = 9222;
 
