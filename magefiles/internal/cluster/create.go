@@ -82,8 +82,13 @@ func (k *Kind) make(ctx context.Context, t *ui.Task, n source.Node, takesImages 
 	if err := writeFile(filepath.Join(k.markDir(), coreDNSFile), []byte(coreDNS)); err != nil {
 		return Access{}, err
 	}
+	configured := func() {
+		if k.awaitContainerd(ctx) == nil {
+			takesImages()
+		}
+	}
 	_, err = within(ctx, func() (struct{}, error) {
-		return struct{}{}, k.create(kindRequest{config: k.config(n, ports, quirks), kubeconfig: k.Kubeconfig, logger: taskLogger{t, takesImages}})
+		return struct{}{}, k.create(kindRequest{config: k.config(n, ports, quirks), kubeconfig: k.Kubeconfig, logger: taskLogger{t, configured}})
 	})
 	if err != nil {
 		if ctx.Err() != nil {
@@ -110,6 +115,14 @@ func (k *Kind) make(ctx context.Context, t *ui.Task, n source.Node, takesImages 
 	}
 	t.Result("%s made in %.1f s", k.Name(), time.Since(start).Seconds())
 	return a, nil
+}
+
+// awaitContainerd waits until the node's containerd answers. kind writes its configuration even before it has started, on a machine with much to do.
+func (k *Kind) awaitContainerd(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	_, err := k.Docker.Output(ctx, "exec", k.node(), "sh", "-c", "until ctr version >/dev/null 2>&1; do sleep 0.1; done")
+	return err
 }
 
 // config is kind's description of the cluster: one node, every port on loopback only.
@@ -166,11 +179,11 @@ func lastOf(out string) string {
 	return strings.TrimSpace(out[strings.LastIndexByte(out, '\n')+1:])
 }
 
-// taskLogger shows kind's messages as the status of a task. The node's containerd takes images once kind has written its configuration and turns to
-// the control plane: most of a creation is still to come then.
+// taskLogger shows kind's messages as the status of a task, and tells when kind has configured the node and turns to the control plane. The node's
+// containerd can take images from then on, and most of a creation is still to come.
 type taskLogger struct {
-	t           *ui.Task
-	takesImages func()
+	t          *ui.Task
+	configured func()
 }
 
 func (l taskLogger) Warn(m string)                { l.t.Line(m) }
@@ -189,7 +202,7 @@ func (i taskInfo) Info(m string) {
 		i.t.Line(m)
 	}
 	if strings.Contains(m, "Starting control-plane") {
-		i.takesImages()
+		i.configured()
 	}
 }
 func (i taskInfo) Infof(f string, a ...any) { i.Info(fmt.Sprintf(f, a...)) }

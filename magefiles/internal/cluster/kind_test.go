@@ -119,8 +119,9 @@ func TestUpMakesOnceAndThenFindsIt(t *testing.T) {
 }
 
 func TestImagesAreTakenBeforeTheControlPlaneRuns(t *testing.T) {
-	_, k := newWorld(t)
+	w, k := newWorld(t)
 	var told []string
+	w.fake.OnFunc("docker exec x-control-plane sh -c until ctr version", func(run.Cmd) (string, error) { told = append(told, "containerd answers"); return "", nil })
 	create := k.create
 	k.create = func(r kindRequest) error {
 		r.logger.V(0).Infof(" • %s  ...\n", "Writing configuration")
@@ -131,7 +132,7 @@ func TestImagesAreTakenBeforeTheControlPlaneRuns(t *testing.T) {
 	}
 	_, err := k.Up(t.Context(), nil, source.Node{}, func() { told = append(told, "takes images") })
 	require.NoError(t, err)
-	assert.Equal(t, []string{"configured", "takes images", "started"}, told)
+	assert.Equal(t, []string{"configured", "containerd answers", "takes images", "started"}, told)
 }
 
 func TestAnotherCheckoutFindsTheRunningCluster(t *testing.T) {
