@@ -108,7 +108,13 @@ func middle(all []time.Duration) time.Duration {
 func report(t *testing.T, project checkout, figures []figure, weights []weight) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# What a deploy takes, and what the application weighs\n\nWritten by `go tool mage bench`, on a machine with %d cores. ", runtime.NumCPU())
-	b.WriteString("The ratios count: both columns were measured in one run, with warm caches.\n\n| | targets | scripts | ratio |\n| --- | ---: | ---: | ---: |\n")
+	b.WriteString(`The ratios count: both columns were measured in one run, with warm caches.
+Scripts do each step in turn, with kind, helm and docker: create the cluster, install the ingress controller and the metrics server, build both images,
+load every image, upgrade the release, restart the pods, wait for them.
+
+| | targets | scripts | ratio |
+| --- | ---: | ---: | ---: |
+`)
 	for _, f := range figures {
 		fmt.Fprintf(&b, "| %s | %.1f s | %.1f s | %.1f |\n", f.Name, f.Targets, f.Scripts, f.Scripts/f.Targets)
 	}

@@ -26,13 +26,13 @@ import (
 // scripts do what a setup and a deploy script do: everything, in order, every time, with images tagged "latest".
 type scripts struct {
 	checkout
-	kind, helm string // programs
-	cluster    string
-	kubeconfig string
-	node       source.Node
-	bases      source.Bases
-	loads      []time.Duration // of the backend's image
-	installed  bool
+	docker, kind, helm string // programs
+	cluster            string
+	kubeconfig         string
+	node               source.Node
+	bases              source.Bases
+	loads              []time.Duration // of the backend's image
+	installed          bool
 }
 
 // scriptsCluster is kind's configuration with the ports that the targets publish, and what a host with cgroup v1 or without CAP_SYS_RESOURCE needs.
@@ -56,7 +56,7 @@ containerdConfigPatches:
 
 func newScripts(t *testing.T, c checkout) *scripts {
 	t.Helper()
-	s := &scripts{checkout: c, cluster: settings(t).ClusterName + "-scripts", kind: filepath.Join(t.TempDir(), "kind")}
+	s := &scripts{checkout: c, cluster: settings(t).ClusterName + "-scripts", docker: docker(t).CLI, kind: filepath.Join(t.TempDir(), "kind")}
 	_, err := run.Exec{}.Run(t.Context(), run.Cmd{Name: "go", Args: []string{"build", "-o", s.kind, "sigs.k8s.io/kind"}, Dir: here(t).dir})
 	require.NoError(t, err)
 	s.helm, err = helmProgram(t.Context(), here(t))
@@ -69,7 +69,7 @@ func newScripts(t *testing.T, c checkout) *scripts {
 	require.NoError(t, err)
 	s.kubeconfig = filepath.Join(t.TempDir(), "kubeconfig")
 	t.Cleanup(func() {
-		_, err := run.Exec{}.Run(context.WithoutCancel(t.Context()), s.command(t, s.kind, "delete", "cluster", "--name", s.cluster))
+		_, err := run.Exec{}.Run(context.WithoutCancel(t.Context()), s.command(s.kind, "delete", "cluster", "--name", s.cluster))
 		require.NoError(t, err)
 	})
 	return s
@@ -103,8 +103,8 @@ func (s *scripts) install(t *testing.T, chart, namespace, value, image string, f
 func (s *scripts) deploy(t *testing.T) time.Duration {
 	t.Helper()
 	start := time.Now()
-	s.do(t, docker(t).CLI, "build", "--tag", "todo-backend:latest", "--target", "runtime", "--build-arg", "PYTHON_IMAGE="+s.bases.Python, "backend")
-	s.do(t, docker(t).CLI, "build", "--tag", "todo-frontend:latest", "--target", "runtime", "--build-arg", "NODE_IMAGE="+s.bases.Node, "frontend")
+	s.do(t, s.docker, "build", "--tag", "todo-backend:latest", "--target", "runtime", "--build-arg", "PYTHON_IMAGE="+s.bases.Python, "backend")
+	s.do(t, s.docker, "build", "--tag", "todo-frontend:latest", "--target", "runtime", "--build-arg", "NODE_IMAGE="+s.bases.Node, "frontend")
 	load := time.Now()
 	s.do(t, s.kind, "load", "docker-image", "--name", s.cluster, "todo-backend:latest")
 	s.loads = append(s.loads, time.Since(load))
@@ -127,11 +127,11 @@ func (s *scripts) deploy(t *testing.T) time.Duration {
 
 func (s *scripts) do(t *testing.T, program string, args ...string) {
 	t.Helper()
-	_, err := run.Exec{}.Run(t.Context(), s.command(t, program, args...))
+	_, err := run.Exec{}.Run(t.Context(), s.command(program, args...))
 	require.NoError(t, err)
 }
 
-func (s *scripts) command(t *testing.T, program string, args ...string) run.Cmd {
-	env := []string{"DOCKER_BUILDKIT=1", "KUBECONFIG=" + s.kubeconfig, "PATH=" + filepath.Dir(docker(t).CLI) + ":" + os.Getenv("PATH")}
+func (s *scripts) command(program string, args ...string) run.Cmd {
+	env := []string{"DOCKER_BUILDKIT=1", "KUBECONFIG=" + s.kubeconfig, "PATH=" + filepath.Dir(s.docker) + ":" + os.Getenv("PATH")}
 	return run.Cmd{Name: program, Args: args, Dir: s.dir, Env: env}
 }
