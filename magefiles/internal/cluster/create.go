@@ -79,7 +79,7 @@ func (k *Kind) make(ctx context.Context, t *ui.Task, n source.Node, takesImages 
 			return Access{}, err
 		}
 	}
-	if err := writeFile(filepath.Join(k.markDir(), coreDNSFile), []byte(coreDNS)); err != nil {
+	if err := os.WriteFile(filepath.Join(k.markDir(), coreDNSFile), []byte(coreDNS), 0o644); err != nil {
 		return Access{}, err
 	}
 	configured := func() {

@@ -2,6 +2,7 @@ package release_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -18,9 +19,13 @@ import (
 // helm4Program gives the path of Helm 4, which Go builds where it has not. It is in a module of its own, as its libraries are newer than those of
 // this one.
 var helm4Program = sync.OnceValues(func() (string, error) {
-	out, err := exec.Command("go", "-C", filepath.Join("..", "..", "..", "tools", "helm"), "tool", "-n", "helm").CombinedOutput()
+	out, err := exec.Command("go", "-C", filepath.Join("..", "..", "..", "tools", "helm"), "tool", "-n", "helm").Output() // what Go says of downloads goes elsewhere
 	if err != nil {
-		return "", fmt.Errorf("building Helm 4: %w: %s", err, out)
+		var exit *exec.ExitError
+		if errors.As(err, &exit) {
+			err = fmt.Errorf("%w: %s", err, exit.Stderr)
+		}
+		return "", fmt.Errorf("building Helm 4: %w", err)
 	}
 	return strings.TrimSpace(string(out)), nil
 })
