@@ -27,8 +27,8 @@ type Quirks struct {
 
 // controlPlane makes the only node's control plane quicker. Without an election its controllers work at once: after a restart they would wait up to 15 s
 // for the lease of the time before to run out. A controller manager that may ask its API server 20 times a second spends its first 5 seconds on getting
-// its controllers' accounts. Its dozen keys are made in no time where they are not RSA's. Kubernetes before 1.36 is configured in another form, and goes
-// without.
+// its controllers' accounts. The dozen keys of a cluster are made in no time where they are not RSA's. Kubernetes before 1.36 is configured in another
+// form, and goes without.
 const controlPlane = `kind: ClusterConfiguration
 apiVersion: kubeadm.k8s.io/v1beta4
 encryptionAlgorithm: ECDSA-P256

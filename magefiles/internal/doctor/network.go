@@ -128,7 +128,7 @@ func (c *checker) checkProxy(context.Context) Result {
 		return Result{Detail: "none set"}
 	}
 	var missing []string
-	for _, name := range []string{"localhost", "127.0.0.1", "todo.localhost", c.cfg.Host} {
+	for _, name := range []string{"localhost", "127.0.0.1", config.LocalHost, c.cfg.Host} {
 		if !bypassed(either("NO_PROXY"), name) {
 			missing = append(missing, name)
 		}

@@ -19,7 +19,8 @@ import (
 // helm4Program gives the path of Helm 4, which Go builds where it has not. It is in a module of its own, as its libraries are newer than those of
 // this one.
 var helm4Program = sync.OnceValues(func() (string, error) {
-	out, err := exec.Command("go", "-C", filepath.Join("..", "..", "..", "tools", "helm"), "tool", "-n", "helm").Output() // what Go says of downloads goes elsewhere
+	// Without what Go says of its downloads on the other stream.
+	out, err := exec.Command("go", "-C", filepath.Join("..", "..", "..", "tools", "helm"), "tool", "-n", "helm").Output()
 	if err != nil {
 		var exit *exec.ExitError
 		if errors.As(err, &exit) {
