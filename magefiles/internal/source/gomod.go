@@ -19,7 +19,7 @@ var shims embed.FS
 
 // fork is a module that is built from a copy with files added to it.
 type fork struct {
-	module  string
+	module  string // nothing is copied where it is empty
 	version string
 	dir     string            // folder of the copy, beside go.mod
 	files   map[string]string // what is added, by file name
@@ -47,13 +47,15 @@ func (b builder) prepare(ctx context.Context, p program, dir string) error {
 		return cacheFault(err)
 	}
 	for _, f := range p.forks {
-		from, err := b.moduleDir(ctx, f.module, f.version)
-		if err != nil {
-			return err
-		}
 		to := filepath.Join(dir, f.dir)
-		if err := os.CopyFS(to, os.DirFS(from)); err != nil {
-			return cacheFault(err)
+		if f.module != "" {
+			from, err := b.moduleDir(ctx, f.module, f.version)
+			if err != nil {
+				return err
+			}
+			if err := os.CopyFS(to, os.DirFS(from)); err != nil {
+				return cacheFault(err)
+			}
 		}
 		for name, text := range f.files {
 			if err := writeFile(filepath.Join(to, name), []byte(text), 0o644); err != nil {
@@ -112,14 +114,18 @@ func libraries(kubernetes string) map[string]string {
 }
 
 // traefik depends on two modules in versions that only its authors' copies have. The originals do for what a cluster's ingress needs, each
-// with a file added for the names that the copies add. Of a third, the clients of DNS services are left out: they are a third of all that it compiles.
+// with a file added for the names that the copies add. A third is a folder of its repository that is no part of the released module: it holds what a
+// build may add to the configuration, here nothing. Of a fourth, the clients of DNS services are left out: they are a third of all that it compiles.
 func traefik(version, kubernetes string) program {
 	const pkg = "github.com/traefik/traefik/v3"
 	return program{
 		name: "traefik", module: pkg, version: version, packages: []string{pkg + "/cmd/traefik"},
 		ldflags: strip + " -X " + pkg + "/pkg/version.Version=" + strings.TrimPrefix(version, "v"),
 		require: libraries(kubernetes),
-		replace: map[string]string{"github.com/gorilla/mux": "./mux", "github.com/abbot/go-http-auth": "./httpauth", "github.com/go-acme/lego/v4": "./lego"},
+		replace: map[string]string{
+			"github.com/gorilla/mux": "./mux", "github.com/abbot/go-http-auth": "./httpauth", "github.com/go-acme/lego/v5": "./lego",
+			"github.com/traefik/traefik/dynamic/ext": "./ext",
+		},
 		// A pre-module version of a cloud's kit that holds packages of a newer module too, which makes the import ambiguous.
 		exclude: []string{"github.com/tencentcloud/tencentcloud-sdk-go v3.0.83+incompatible"},
 		forks: []fork{
@@ -130,7 +136,11 @@ func traefik(version, kubernetes string) program {
 				"go.mod":   "module github.com/abbot/go-http-auth\n\ngo 1.20\n",
 				"added.go": shim("httpauth_added.go.txt"),
 			}},
-			{module: "github.com/go-acme/lego/v4", version: "v4.33.0", dir: "lego", files: map[string]string{ // the version that Traefik requires
+			{dir: "ext", files: map[string]string{
+				"go.mod": "module github.com/traefik/traefik/dynamic/ext\n\ngo 1.26\n",
+				"ext.go": shim("traefik_ext.go.txt"),
+			}},
+			{module: "github.com/go-acme/lego/v5", version: "v5.4.1", dir: "lego", files: map[string]string{ // the version that Traefik requires
 				"providers/dns/zz_gen_dns_providers.go": shim("lego_dns_providers.go.txt"),
 			}},
 		},

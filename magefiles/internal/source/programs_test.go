@@ -201,10 +201,10 @@ func TestGoModOfKubernetesReplacesWhatItDevelopsInside(t *testing.T) {
 }
 
 func TestGoModOfTraefikUsesThePatchedCopies(t *testing.T) {
-	p := traefik("v3.6.12", "v1.37.2")
+	p := traefik("v3.7.13", "v1.37.2")
 	mod := p.goMod()
 	assert.Contains(t, mod, "require k8s.io/client-go v0.37.2\n", "shared with Kubernetes itself")
-	assert.Contains(t, mod, "replace github.com/go-acme/lego/v4 => ./lego\n")
+	assert.Contains(t, mod, "replace github.com/go-acme/lego/v5 => ./lego\n")
 	assert.Contains(t, mod, "replace github.com/gorilla/mux => ./mux\n")
 	assert.Contains(t, mod, "exclude github.com/tencentcloud/tencentcloud-sdk-go v3.0.83+incompatible\n")
 
@@ -216,6 +216,8 @@ func TestGoModOfTraefikUsesThePatchedCopies(t *testing.T) {
 	assert.FileExists(t, filepath.Join(dir, "mux", "mux.go"))
 	assert.FileExists(t, filepath.Join(dir, "mux", "routing_path.go"))
 	assert.FileExists(t, filepath.Join(dir, "httpauth", "added.go"))
+	assert.FileExists(t, filepath.Join(dir, "ext", "go.mod"))
+	assert.NoFileExists(t, filepath.Join(dir, "ext", "mux.go"))
 	assert.FileExists(t, filepath.Join(dir, "lego", "providers", "dns", "zz_gen_dns_providers.go"))
 
 	before := p.key()
