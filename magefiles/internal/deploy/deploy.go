@@ -114,10 +114,10 @@ func (a *App) install(ctx context.Context, provider cluster.Provider, access clu
 		if err != nil {
 			return err
 		}
-		changed = t.Changed()
 		if access, err = a.awaitIngress(ctx, t, client, provider, access); err != nil {
 			return err
 		}
+		changed = t.Changed()
 		verified := outcome.Good == outcome.Revision
 		if verified && !changed {
 			return a.smoke(ctx, t, client, access, smoke.Check)
