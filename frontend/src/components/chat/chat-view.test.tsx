@@ -190,10 +190,34 @@ describe("ChatView", () => {
 
     await stream.send(done([proposal], [deletion]));
     await screen.findByRole("button", { name: "Send" });
-    expect(outcome).not.toBeInTheDocument();
     expect(screen.getByText("Deleted “Buy milk”")).toBeVisible();
     expect(screen.queryByRole("button", { name: "Delete" })).toBeNull();
-    expect(screen.getByLabelText("Message to the assistant")).toHaveFocus();
+    expect(outcome.parentElement).toHaveFocus();
+  });
+
+  it("leaves the focus with a proposal's button when the answer ends", async () => {
+    const stream = conversation();
+    const asked: ToolResult = { ...result, status: "confirmation_required", confirmation_id: proposal.id };
+    const deletion = { id: "1", name: "delete_task", arguments: {}, result: asked };
+    const stored = deferred<Response>();
+    serve({
+      ...history,
+      "POST /api/chat": () => stream.response,
+      "GET /api/chat/conversations/*": () => stored.promise,
+    });
+    const { user } = renderPage(<ChatView />);
+    await say(user, "delete milk");
+    await stream.send(started);
+    await stream.send({ event: "tool_call", data: deletion });
+    await stream.send({ event: "tool_result", data: deletion });
+    await stream.send({ event: "confirmation", data: proposal });
+    await screen.findByRole("button", { name: "Keep it" });
+    await user.tab({ shift: true });
+    expect(screen.getByRole("button", { name: "Keep it" })).toHaveFocus();
+
+    await stream.send(done([proposal], [deletion]));
+    await screen.findByRole("button", { name: "Send" });
+    expect(screen.getByRole("button", { name: "Keep it" })).toHaveFocus();
   });
 
   it("leaves the focus with the button that stops when the answer ends by itself", async () => {

@@ -100,7 +100,6 @@ export function ChatView() {
               conversation={conversation.data}
               loading={conversation.isLoading}
               exchange={shown}
-              onFocusLost={toInput}
               onRetry={(text) => {
                 chat.dismiss();
                 send(text);

@@ -7,7 +7,7 @@ import { useRef, useState } from "react";
 import { Button, IconButton } from "@/components/ui/button";
 import { asProblem } from "@/lib/api/problem";
 import { useConversations, useDeleteConversation } from "@/lib/chat/use-conversations";
-import { useFocusOnMore } from "@/lib/use-focus-handover";
+import { useFocusOnMore } from "@/lib/use-focus-on-more";
 
 const Dialog = dynamic(() => import("@/components/ui/dialog").then((module) => module.Dialog));
 

@@ -3,10 +3,9 @@
 import { lazy, Suspense, useRef } from "react";
 import { Button } from "@/components/ui/button";
 import { ErrorNote } from "@/components/ui/field";
-import type { Confirmation, Conversation } from "@/lib/api/types";
+import type { ChatMessage, Confirmation, Conversation } from "@/lib/api/types";
 import type { Turn } from "@/lib/chat/reply";
 import type { Exchange } from "@/lib/chat/use-chat";
-import { useFocusHandover } from "@/lib/use-focus-handover";
 import { ToolCallView } from "./tool-call";
 import { useFollowEnd } from "./use-follow-end";
 
@@ -18,59 +17,57 @@ type MessagesProps = {
   loading: boolean;
   exchange: Exchange | undefined;
   onRetry: (prompt: string) => void;
-  /** The answer that is being given becomes a stored one, and what had the focus in it is no more. */
-  onFocusLost: () => void;
 };
 
+type Said = Turn & Pick<ChatMessage, "role">;
+
 /** A conversation: what is stored, and after it the answer that is being given. */
-export function Messages({ conversation, loading, exchange, onRetry, onFocusLost }: MessagesProps) {
-  const answer = useFocusHandover(onFocusLost);
+export function Messages({ conversation, loading, exchange, onRetry }: MessagesProps) {
   const end = useRef<HTMLDivElement>(null);
   const length = (conversation?.messages.length ?? 0) + JSON.stringify(exchange?.reply.turns ?? "").length;
   useFollowEnd(end, length, `${conversation?.id} ${exchange?.prompt}`);
 
   // The stored ones last: they know what became of a proposal.
   const confirmations = [...(exchange?.reply.confirmations ?? []), ...(conversation?.confirmations ?? [])];
-  const last = conversation?.messages.at(-1);
+  const stored: Said[] = conversation?.messages ?? [];
+  const saying: Said[] = exchange
+    ? [
+        { role: "user", content: exchange.prompt, tool_calls: [] },
+        ...exchange.reply.turns.map((turn): Said => ({ role: "assistant", ...turn })),
+      ]
+    : [];
+  const conversationId = exchange?.reply.conversationId ?? conversation?.id;
+  const last = stored.at(-1);
   return (
     <>
       {loading && <p className="py-10 text-center text-muted">Loading the conversation…</p>}
-      <ol className="grid gap-4">
-        {conversation?.messages.map((message) => (
-          <li key={message.id}>
+      <ol key={conversationId} className="grid gap-4">
+        {[...stored, ...saying].map((message, index) => (
+          <li
+            // What is being said keeps its place when it becomes a stored message, and so its elements with the focus.
+            // biome-ignore lint/suspicious/noArrayIndexKey: messages are only ever added at the end.
+            key={index}
+            aria-busy={(exchange?.running && index >= stored.length) || undefined}
+          >
             {message.role === "user" ? (
               <UserMessage text={message.content} />
             ) : (
-              <AssistantTurn turn={message} confirmations={confirmations} conversationId={conversation.id} />
+              <AssistantTurn turn={message} confirmations={confirmations} conversationId={conversationId} />
             )}
           </li>
         ))}
-        {exchange && (
-          <>
-            <li>
-              <UserMessage text={exchange.prompt} />
-            </li>
-            <li ref={answer} className="grid gap-3" aria-busy={exchange.running}>
-              {exchange.reply.turns.map((turn, index) => (
-                <AssistantTurn
-                  // biome-ignore lint/suspicious/noArrayIndexKey: turns are only ever added at the end.
-                  key={index}
-                  turn={turn}
-                  confirmations={confirmations}
-                  conversationId={exchange.reply.conversationId}
-                />
-              ))}
-              {exchange.running && exchange.reply.turns.length === 0 && <Thinking />}
-              {exchange.problem && (
-                <div className="grid justify-items-start gap-2">
-                  <ErrorNote>{exchange.problem.message}</ErrorNote>
-                  <Button size="small" onClick={() => onRetry(exchange.prompt)}>
-                    Send again
-                  </Button>
-                </div>
-              )}
-            </li>
-          </>
+        {exchange?.running && exchange.reply.turns.length === 0 && (
+          <li>
+            <Thinking />
+          </li>
+        )}
+        {exchange?.problem && (
+          <li className="grid justify-items-start gap-2">
+            <ErrorNote>{exchange.problem.message}</ErrorNote>
+            <Button size="small" onClick={() => onRetry(exchange.prompt)}>
+              Send again
+            </Button>
+          </li>
         )}
       </ol>
       {/* The growing text would be read out piece by piece: screen readers get the whole answer once. */}

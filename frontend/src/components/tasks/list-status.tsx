@@ -6,7 +6,7 @@ import { Button } from "@/components/ui/button";
 import { asProblem } from "@/lib/api/problem";
 import { DEFAULT_FILTERS, type Filters, isFiltered } from "@/lib/tasks/filters";
 import type { useTaskList } from "@/lib/tasks/use-tasks";
-import { useFocusOnMore } from "@/lib/use-focus-handover";
+import { useFocusOnMore } from "@/lib/use-focus-on-more";
 
 type ListStatusProps = {
   list: ReturnType<typeof useTaskList>;

@@ -1,20 +1,6 @@
 "use client";
 
-import { type RefObject, useCallback, useEffect, useLayoutEffect, useRef } from "react";
-
-/** A ref for what goes away by itself: if the focus is in it then, `takeOver` gets the word to put it elsewhere. */
-export function useFocusHandover(takeOver: () => void) {
-  const latest = useRef(takeOver);
-  useEffect(() => {
-    latest.current = takeOver;
-  });
-  return useCallback((element: HTMLElement | null) => {
-    // React calls this before it removes the element: the focus is still there.
-    return () => {
-      if (element?.contains(document.activeElement)) latest.current();
-    };
-  }, []);
-}
+import { type RefObject, useLayoutEffect, useRef } from "react";
 
 /**
  * For a button that loads more of the list in `root` and goes away with the last of it: the first of the new
