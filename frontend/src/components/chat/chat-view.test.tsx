@@ -26,6 +26,12 @@ const proposal: Confirmation = {
   status: "pending",
   expires_at: "2999-01-01T00:00:00Z",
 };
+const deletion = {
+  id: "1",
+  name: "delete_task",
+  arguments: {},
+  result: { ...result, status: "confirmation_required", confirmation_id: proposal.id } satisfies ToolResult,
+};
 const started: ChatEvent = {
   event: "conversation",
   data: { conversation_id: ID, title: "Hi", assistant: "offline" },
@@ -59,6 +65,15 @@ const history = {
 
 async function say(user: ReturnType<typeof renderPage>["user"], text: string) {
   await user.type(screen.getByLabelText("Message to the assistant"), `${text}{Enter}`);
+}
+
+/** Asks for a deletion, and has the assistant propose it in an answer that is still coming. */
+async function propose(user: ReturnType<typeof renderPage>["user"], stream: ReturnType<typeof conversation>) {
+  await say(user, "delete milk");
+  await stream.send(started);
+  await stream.send({ event: "tool_call", data: deletion });
+  await stream.send({ event: "tool_result", data: deletion });
+  await stream.send({ event: "confirmation", data: proposal });
 }
 
 beforeEach(() => navigation.at("/chat"));
@@ -127,8 +142,6 @@ describe("ChatView", () => {
 
   it("deletes only after a click, and shows what became of the proposal", async () => {
     const stream = conversation();
-    const asked: ToolResult = { ...result, status: "confirmation_required", confirmation_id: proposal.id };
-    const deletion = { id: "1", name: "delete_task", arguments: {}, result: asked };
     const answer = done([proposal], [deletion]);
     let stored: Confirmation = proposal;
     const calls = serve({
@@ -149,11 +162,7 @@ describe("ChatView", () => {
         }),
     });
     const { user } = renderPage(<ChatView />);
-    await say(user, "delete milk");
-    await stream.send(started);
-    await stream.send({ event: "tool_call", data: deletion });
-    await stream.send({ event: "tool_result", data: deletion });
-    await stream.send({ event: "confirmation", data: proposal });
+    await propose(user, stream);
     await stream.send(answer);
     const confirmed = () => calls.filter((c) => c.call.startsWith("POST /api/chat/confirmations"));
     await screen.findByRole("button", { name: "Send" });
@@ -168,8 +177,6 @@ describe("ChatView", () => {
 
   it("keeps what became of a proposal, and the focus, when it is confirmed while the answer still comes", async () => {
     const stream = conversation();
-    const asked: ToolResult = { ...result, status: "confirmation_required", confirmation_id: proposal.id };
-    const deletion = { id: "1", name: "delete_task", arguments: {}, result: asked };
     const stored = deferred<Response>();
     serve({
       ...history,
@@ -178,11 +185,7 @@ describe("ChatView", () => {
       "GET /api/chat/conversations/*": () => stored.promise,
     });
     const { user } = renderPage(<ChatView />);
-    await say(user, "delete milk");
-    await stream.send(started);
-    await stream.send({ event: "tool_call", data: deletion });
-    await stream.send({ event: "tool_result", data: deletion });
-    await stream.send({ event: "confirmation", data: proposal });
+    await propose(user, stream);
     await user.click(await screen.findByRole("button", { name: "Delete" }));
     const outcome = await screen.findByText("Deleted “Buy milk”");
     await waitFor(() => expect(outcome.parentElement).toHaveFocus());
@@ -197,8 +200,6 @@ describe("ChatView", () => {
 
   it("leaves the focus with a proposal's button when the answer ends", async () => {
     const stream = conversation();
-    const asked: ToolResult = { ...result, status: "confirmation_required", confirmation_id: proposal.id };
-    const deletion = { id: "1", name: "delete_task", arguments: {}, result: asked };
     const stored = deferred<Response>();
     serve({
       ...history,
@@ -206,11 +207,7 @@ describe("ChatView", () => {
       "GET /api/chat/conversations/*": () => stored.promise,
     });
     const { user } = renderPage(<ChatView />);
-    await say(user, "delete milk");
-    await stream.send(started);
-    await stream.send({ event: "tool_call", data: deletion });
-    await stream.send({ event: "tool_result", data: deletion });
-    await stream.send({ event: "confirmation", data: proposal });
+    await propose(user, stream);
     await screen.findByRole("button", { name: "Keep it" });
     await user.tab({ shift: true });
     expect(screen.getByRole("button", { name: "Keep it" })).toHaveFocus();
