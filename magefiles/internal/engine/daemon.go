@@ -121,7 +121,7 @@ func (s *setup) await(ctx context.Context, t *ui.Task, pid int) (*Docker, error)
 			return d, nil
 		}
 		if pid != 0 && !s.host.alive(pid) {
-			return nil, fault.New(fault.CodeEnvironment, "dockerd ended: "+lastLine(s.host.read(daemonLog)), "its log is "+s.host.path(daemonLog))
+			return nil, fault.New(fault.CodeEnvironment, "dockerd ended: "+run.Telling(s.host.read(daemonLog)), "its log is "+s.host.path(daemonLog))
 		}
 		t.Status("waiting for the engine to answer")
 		select {
@@ -219,9 +219,4 @@ func (s *setup) boundedConfig() []byte {
 func (s *setup) runtimeRemedy() string {
 	return fmt.Sprintf("install -D -m 755 %s %s\nadd this to /%s:\n%sthen let the engine read it: kill -HUP \"$(cat /run/docker.pid)\"",
 		filepath.Join(s.cfg.Root, runtimeSource), s.host.path(runtimeFile), daemonConfig, s.boundedConfig())
-}
-
-func lastLine(s string) string {
-	s = strings.TrimSpace(s)
-	return s[strings.LastIndexByte(s, '\n')+1:]
 }

@@ -116,7 +116,7 @@ var (
 	complaint  = regexp.MustCompile(`(?i)\berror\b.{20,}`)
 )
 
-// buildReason gives what a person would scroll to: of the step that failed, the first line that speaks of an error, or else its last line.
+// buildReason gives what a person would scroll to: of the step that failed, the first line that speaks of an error, or else the last that tells anything.
 func buildReason(log string) string {
 	output := map[string][]string{} // by step, as both halves of a build may print at once
 	var reason string
@@ -132,7 +132,7 @@ func buildReason(log string) string {
 					return s
 				}
 			}
-			return said[len(said)-1]
+			return run.Telling(strings.Join(said, "\n"))
 		}
 		if m := stepLine.FindStringSubmatch(line); m != nil {
 			if text := strings.TrimSpace(m[2]); text != "" && !noise.MatchString(text) {

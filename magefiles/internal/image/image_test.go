@@ -89,8 +89,9 @@ func TestBuildReason(t *testing.T) {
 		"the first complaint of the failed step": {
 			"#9 1.0 unrelated error: of another step that did not fail\n#10 1.1 npm error `npm ci` can only install packages when in sync\n#10 1.2 npm error see the log\n#10 ERROR: exit code: 1\n",
 			"npm error `npm ci` can only install packages when in sync"},
-		"else its last line":    {"#5 0.1 first\n#5 0.2 the reason why\n#5 ERROR: exit code: 9\n", "the reason why"},
-		"a step without output": {"#3 [1/2] RUN x\n#3 sha256:0123\n#3 ERROR: no such image\n", "no such image"},
+		"else its last line":     {"#5 0.1 first\n#5 0.2 the reason why\n#5 ERROR: exit code: 9\n", "the reason why"},
+		"a hint that follows it": {"#5 0.1 the reason why\n#5 0.2 [notice] A new release of pip is available\n#5 ERROR: exit code: 1\n", "the reason why"},
+		"a step without output":  {"#3 [1/2] RUN x\n#3 sha256:0123\n#3 ERROR: no such image\n", "no such image"},
 		"a file that is no Dockerfile": {"ERROR: failed to solve: dockerfile parse error on line 3: unknown instruction: RUM\n",
 			"dockerfile parse error on line 3: unknown instruction: RUM"},
 		"the same from Docker 20.10": {"failed to solve with frontend dockerfile.v0: failed to create LLB definition: dockerfile parse error line 2: unknown instruction: RUM\n",

@@ -2,6 +2,7 @@ package run
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -20,7 +21,13 @@ type rule struct {
 	answer func(Cmd) (string, error)
 }
 
-// On answers commands whose text starts with prefix; the rule added last wins. A non-nil err makes the command fail with exit code 1.
+// Failed is the failure of a faked command with an exit code, or -1 for one that did not start or was killed, and with what it printed to its end.
+func Failed(code int, output string) error {
+	return &Error{Code: code, Output: output, Err: fmt.Errorf("exit status %d", code)}
+}
+
+// On answers commands whose text starts with prefix; the rule added last wins. A non-nil err makes the command fail: with exit code 1 and stdout as its
+// output, unless it comes from Failed.
 func (f *Fake) On(prefix, stdout string, err error) *Fake {
 	return f.OnFunc(prefix, func(Cmd) (string, error) { return stdout, err })
 }
@@ -55,7 +62,13 @@ func (f *Fake) Run(ctx context.Context, c Cmd) (Result, error) {
 		}
 	}
 	if err != nil {
-		return Result{Stdout: out}, &Error{Cmd: c.String(), Code: 1, Output: out, Err: err}
+		failed := Error{Code: 1, Output: out, Err: err}
+		var told *Error
+		if errors.As(err, &told) {
+			failed = *told
+		}
+		failed.Cmd = c.String()
+		return Result{Stdout: out}, &failed
 	}
 	if c.Stdout != nil {
 		_, err := io.WriteString(c.Stdout, out)

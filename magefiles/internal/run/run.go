@@ -54,11 +54,11 @@ type Error struct {
 	Err    error
 }
 
-// Error names the command, how it ended and its last line of output.
+// Error names the command, how it ended and the line of its output that tells why.
 func (e *Error) Error() string {
 	msg := fmt.Sprintf("%s: %v", short(e.Cmd, 120), e.Err)
-	if last := lastLine(e.Output); last != "" {
-		msg += ": " + short(last, 400)
+	if why := Telling(e.Output); why != "" {
+		msg += ": " + short(why, 400)
 	}
 	return msg
 }
@@ -165,11 +165,6 @@ func terminate(pid int, grace time.Duration, done <-chan error) {
 func Output(ctx context.Context, r Runner, name string, args ...string) (string, error) {
 	res, err := r.Run(ctx, Cmd{Name: name, Args: args})
 	return strings.TrimSpace(res.Stdout), err
-}
-
-func lastLine(s string) string {
-	s = strings.TrimSpace(s)
-	return strings.TrimSpace(s[strings.LastIndexByte(s, '\n')+1:])
 }
 
 func short(s string, n int) string {

@@ -145,6 +145,15 @@ func TestFakeFailsOnUnknownCommands(t *testing.T) {
 	assert.Equal(t, []string{"docker version", "kubectl"}, f.Calls())
 }
 
+func TestFakeFailsAsItIsTold(t *testing.T) {
+	f := (&Fake{}).On("docker exec", "", Failed(126, "OCI runtime exec failed: exec failed: permission denied\n"))
+	_, err := f.Run(t.Context(), Cmd{Name: "docker", Args: []string{"exec", "node", "true"}})
+	var e *Error
+	require.ErrorAs(t, err, &e)
+	assert.Equal(t, 126, e.Code)
+	assert.EqualError(t, err, "docker exec node true: exit status 126: OCI runtime exec failed: exec failed: permission denied")
+}
+
 func TestExecHandsDownNoSecretOfTheEnvironment(t *testing.T) {
 	t.Setenv("RUN_TEST_INHERITED", "a-secret-value")
 	res, err := Exec{Hide: []string{"a-secret-value"}}.Run(t.Context(), Cmd{

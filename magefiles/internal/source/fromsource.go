@@ -88,12 +88,12 @@ func buildFault(err error, what, remedy string) error {
 	return fault.Wrap(reason(err), fault.CodeBuild, what, remedy)
 }
 
-// reason shortens a failed command to what it said last: the command itself is too long for a line.
+// reason shortens a failed command to the line that tells why: the command itself is too long for a line.
 func reason(err error) error {
 	var e *run.Error
 	if errors.As(err, &e) {
-		if out := strings.TrimSpace(e.Output); out != "" {
-			return errors.New(strings.TrimSpace(out[strings.LastIndexByte(out, '\n')+1:]))
+		if why := run.Telling(e.Output); why != "" {
+			return errors.New(why)
 		}
 	}
 	return err
