@@ -7,12 +7,11 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"sigs.k8s.io/kind/pkg/apis/config/v1alpha4"
-	kind "sigs.k8s.io/kind/pkg/cluster"
 	kindexec "sigs.k8s.io/kind/pkg/exec"
-	"sigs.k8s.io/kind/pkg/log"
 
 	"todo.local/magefiles/internal/fault"
 	"todo.local/magefiles/internal/source"
@@ -47,22 +46,6 @@ const (
 	coreDNS     = "spec: {replicas: 1, template: {spec: {containers: [{name: coredns, readinessProbe: {periodSeconds: 1}}]}}}\n"
 )
 
-// kindRequest is one creation asked of kind's library.
-type kindRequest struct {
-	config     *v1alpha4.Cluster
-	kubeconfig string
-	logger     log.Logger
-}
-
-func createWithLibrary(r kindRequest) error {
-	return kind.NewProvider(kind.ProviderWithDocker(), kind.ProviderWithLogger(r.logger)).Create(r.config.Name,
-		kind.CreateWithV1Alpha4Config(r.config),
-		kind.CreateWithKubeconfigPath(r.kubeconfig),
-		kind.CreateWithDisplayUsage(false),
-		kind.CreateWithDisplaySalutation(false),
-	)
-}
-
 // make creates the cluster. Where that is interrupted, the next Up finds the node without its ready mark and begins again.
 func (k *Kind) make(ctx context.Context, t *ui.Task, n source.Node, takesImages func()) (Access, error) {
 	start := time.Now()
@@ -82,15 +65,7 @@ func (k *Kind) make(ctx context.Context, t *ui.Task, n source.Node, takesImages 
 	if err := os.WriteFile(filepath.Join(k.markDir(), coreDNSFile), []byte(coreDNS), 0o644); err != nil {
 		return Access{}, err
 	}
-	configured := func() {
-		if k.awaitContainerd(ctx) == nil {
-			takesImages()
-		}
-	}
-	_, err = within(ctx, func() (struct{}, error) {
-		return struct{}{}, k.create(kindRequest{config: k.config(n, ports, quirks), kubeconfig: k.Kubeconfig, logger: taskLogger{t, configured}})
-	})
-	if err != nil {
+	if err := k.createWith(ctx, t, k.config(n, ports, quirks), takesImages); err != nil {
 		if ctx.Err() != nil {
 			return Access{}, ctx.Err()
 		}
@@ -115,6 +90,25 @@ func (k *Kind) make(ctx context.Context, t *ui.Task, n source.Node, takesImages 
 	}
 	t.Result("%s made in %.1f s", k.Name(), time.Since(start).Seconds())
 	return a, nil
+}
+
+// createWith lets kind make the cluster and shows what it says. Once kind has configured the node and turns to the control
+// plane, the node's containerd can take images, and most of a creation is still to come.
+func (k *Kind) createWith(ctx context.Context, t *ui.Task, config *v1alpha4.Cluster, takesImages func()) error {
+	waiting, stop := context.WithCancel(ctx)
+	var early sync.WaitGroup
+	defer early.Wait()
+	defer stop()
+	return k.create(ctx, config, func(line string) {
+		t.Line(line)
+		if strings.Contains(line, "Starting control-plane") {
+			early.Go(func() {
+				if k.awaitContainerd(waiting) == nil {
+					takesImages()
+				}
+			})
+		}
+	})
 }
 
 // awaitContainerd waits until the node's containerd answers. kind writes its configuration even before it has started, on a machine with much to do.
@@ -178,32 +172,3 @@ func creationFault(name string, err error) error {
 func lastOf(out string) string {
 	return strings.TrimSpace(out[strings.LastIndexByte(out, '\n')+1:])
 }
-
-// taskLogger shows kind's messages as the status of a task, and tells when kind has configured the node and turns to the control plane. The node's
-// containerd can take images from then on, and most of a creation is still to come.
-type taskLogger struct {
-	t          *ui.Task
-	configured func()
-}
-
-func (l taskLogger) Warn(m string)                { l.t.Line(m) }
-func (l taskLogger) Warnf(f string, a ...any)     { l.Warn(fmt.Sprintf(f, a...)) }
-func (l taskLogger) Error(m string)               { l.t.Line(m) }
-func (l taskLogger) Errorf(f string, a ...any)    { l.Error(fmt.Sprintf(f, a...)) }
-func (l taskLogger) V(v log.Level) log.InfoLogger { return taskInfo{l, v == 0} }
-
-type taskInfo struct {
-	taskLogger
-	on bool
-}
-
-func (i taskInfo) Info(m string) {
-	if i.on {
-		i.t.Line(m)
-	}
-	if strings.Contains(m, "Starting control-plane") {
-		i.configured()
-	}
-}
-func (i taskInfo) Infof(f string, a ...any) { i.Info(fmt.Sprintf(f, a...)) }
-func (i taskInfo) Enabled() bool            { return i.on }

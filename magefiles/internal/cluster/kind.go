@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	kind "sigs.k8s.io/kind/pkg/cluster"
+	"sigs.k8s.io/kind/pkg/apis/config/v1alpha4"
 
 	"todo.local/magefiles/internal/engine"
 	"todo.local/magefiles/internal/fault"
@@ -33,9 +33,9 @@ type Kind struct {
 	Quirks      func(context.Context) (Quirks, error) // what the host of the engine asks for
 	Ports       func() (Ports, error)                 // picks the ports of a new cluster
 	// What is asked of kind's library; tests put fakes here.
-	create     func(kindRequest) error
-	kubeconfig func(name string) (string, error)
-	remove     func(name, kubeconfig string) error
+	create     func(ctx context.Context, config *v1alpha4.Cluster, line func(string)) error
+	kubeconfig func(context.Context) (string, error)
+	remove     func(context.Context) error
 
 	containerd containerd
 }
@@ -45,12 +45,19 @@ type Ports struct{ HTTP, HTTPS int }
 
 // NewKind is the kind cluster of the given name.
 func NewKind(d *engine.Docker, name, kubeconfig, cache string, quirks func(context.Context) (Quirks, error), ports func() (Ports, error)) *Kind {
-	library := kind.NewProvider(kind.ProviderWithDocker())
 	return &Kind{
 		Docker: d, ClusterName: name, Kubeconfig: kubeconfig, Cache: cache, Quirks: quirks, Ports: ports,
-		create:     createWithLibrary,
-		kubeconfig: func(name string) (string, error) { return library.KubeConfig(name, false) },
-		remove:     library.Delete,
+		create: func(ctx context.Context, config *v1alpha4.Cluster, line func(string)) error {
+			_, err := callLibrary(ctx, d, createLimit, libraryCall{Name: name, Create: config, Kubeconfig: kubeconfig}, line)
+			return err
+		},
+		kubeconfig: func(ctx context.Context) (string, error) {
+			return callLibrary(ctx, d, libraryLimit, libraryCall{Name: name}, nil)
+		},
+		remove: func(ctx context.Context) error {
+			_, err := callLibrary(ctx, d, libraryLimit, libraryCall{Name: name, Delete: true, Kubeconfig: kubeconfig}, nil)
+			return err
+		},
 	}
 }
 
@@ -216,8 +223,7 @@ func (k *Kind) Delete(ctx context.Context, t *ui.Task) error {
 		t.Unchanged("there is no %s", k.Name())
 		return nil
 	}
-	_, err = within(ctx, func() (struct{}, error) { return struct{}{}, k.remove(k.ClusterName, k.Kubeconfig) })
-	if err != nil {
+	if err := k.remove(ctx); err != nil {
 		return fault.Wrap(err, fault.CodeCluster, k.Name()+" cannot be deleted", "run the target again")
 	}
 	t.Result("%s deleted", k.Name())
@@ -225,23 +231,3 @@ func (k *Kind) Delete(ctx context.Context, t *ui.Task) error {
 }
 
 func (k *Kind) markDir() string { return filepath.Join(k.Cache, "clusters", k.ClusterName) }
-
-// within runs a call of kind's library, which takes no context, and stops waiting for it when the context ends.
-func within[T any](ctx context.Context, call func() (T, error)) (T, error) {
-	type answer struct {
-		value T
-		err   error
-	}
-	ch := make(chan answer, 1)
-	go func() {
-		v, err := call()
-		ch <- answer{v, err}
-	}()
-	select {
-	case a := <-ch:
-		return a.value, a.err
-	case <-ctx.Done():
-		var zero T
-		return zero, ctx.Err()
-	}
-}

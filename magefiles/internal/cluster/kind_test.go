@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"sigs.k8s.io/kind/pkg/apis/config/v1alpha4"
 	kindexec "sigs.k8s.io/kind/pkg/exec"
 
 	"todo.local/magefiles/internal/engine"
@@ -85,13 +86,13 @@ func newWorld(t *testing.T) (*world, *Kind) {
 	}
 	kubeconfig := fmt.Sprintf("apiVersion: v1\nkind: Config\nclusters: [{name: kind-x, cluster: {server: %q}}]\n"+
 		"contexts: [{name: kind-x, context: {cluster: kind-x, user: u}}]\nusers: [{name: u, user: {}}]\n", api.URL)
-	k.kubeconfig = func(string) (string, error) { return kubeconfig, nil }
-	k.create = func(kindRequest) error {
+	k.kubeconfig = func(context.Context) (string, error) { return kubeconfig, nil }
+	k.create = func(context.Context, *v1alpha4.Cluster, func(string)) error {
 		w.created++
 		w.status, w.marked, w.ready = "running", true, true
 		return os.WriteFile(k.Kubeconfig, []byte(kubeconfig), 0o600)
 	}
-	k.remove = func(string, string) error {
+	k.remove = func(context.Context) error {
 		w.deleted++
 		w.status, w.complete = "", false
 		return nil
@@ -120,19 +121,19 @@ func TestUpMakesOnceAndThenFindsIt(t *testing.T) {
 
 func TestImagesAreTakenBeforeTheControlPlaneRuns(t *testing.T) {
 	w, k := newWorld(t)
-	var told []string
-	w.fake.OnFunc("docker exec x-control-plane sh -c until ctr version", func(run.Cmd) (string, error) { told = append(told, "containerd answers"); return "", nil })
+	told := make(chan string, 3)
+	w.fake.OnFunc("docker exec x-control-plane sh -c until ctr version", func(run.Cmd) (string, error) { told <- "containerd answers"; return "", nil })
 	create := k.create
-	k.create = func(r kindRequest) error {
-		r.logger.V(0).Infof(" • %s  ...\n", "Writing configuration")
-		told = append(told, "configured")
-		r.logger.V(0).Infof(" • %s  ...\n", "Starting control-plane")
-		told = append(told, "started")
-		return create(r)
+	k.create = func(ctx context.Context, config *v1alpha4.Cluster, line func(string)) error {
+		line(" • Writing configuration 📜  ...")
+		assert.Empty(t, told)
+		line(" • Starting control-plane 🕹️  ...")
+		assert.Equal(t, "containerd answers", <-told)
+		assert.Equal(t, "takes images", <-told)
+		return create(ctx, config, line)
 	}
-	_, err := k.Up(t.Context(), nil, source.Node{}, func() { told = append(told, "takes images") })
+	_, err := k.Up(t.Context(), nil, source.Node{}, func() { told <- "takes images" })
 	require.NoError(t, err)
-	assert.Equal(t, []string{"configured", "containerd answers", "takes images", "started"}, told)
 }
 
 func TestAnotherCheckoutFindsTheRunningCluster(t *testing.T) {
@@ -213,7 +214,7 @@ func TestConfigBindsLoopbackAndPatchesOnlyQuirks(t *testing.T) {
 
 func TestFailedCreationNamesTheTakenPort(t *testing.T) {
 	w, k := newWorld(t)
-	k.create = func(kindRequest) error {
+	k.create = func(context.Context, *v1alpha4.Cluster, func(string)) error {
 		return &kindexec.RunError{Command: []string{"docker", "run"}, Inner: errors.New("exit status 125"),
 			Output: []byte("docker: Error response from daemon: Bind for 127.0.0.1:8080 failed: port is already allocated.")}
 	}
@@ -227,7 +228,7 @@ func TestFailedCreationNamesTheTakenPort(t *testing.T) {
 func TestInterruptedWait(t *testing.T) {
 	_, k := newWorld(t)
 	ctx, cancel := context.WithCancel(t.Context())
-	k.create = func(kindRequest) error { cancel(); select {} }
+	k.create = func(ctx context.Context, _ *v1alpha4.Cluster, _ func(string)) error { cancel(); return ctx.Err() }
 	_, err := k.Up(ctx, nil, source.Node{}, func() {})
 	require.ErrorIs(t, err, context.Canceled)
 }

@@ -27,6 +27,7 @@ import (
 const script = `#!/bin/sh
 printf '%s\n' "$*" >>"$STATE/argv"
 printf '%s\n' "$KUBECONFIG" >>"$STATE/kubeconfigs"
+printf '%s' "$PATH" >"$STATE/path"
 if [ -e "$STATE/fail-$1" ]; then
   cat "$STATE/fail-$1"
   rm "$STATE/fail-$1"
@@ -320,6 +321,16 @@ func TestMinikubeRenewsTheKubeconfig(t *testing.T) {
 	_, err := m.Access(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, []string{"status --output json", "ip", "update-context"}, w.calls(t))
+}
+
+func TestMinikubeUsesTheFoundClient(t *testing.T) {
+	w, m := newMinikube(t)
+	m.Docker.CLI = "/found/docker"
+	_, err := m.output(t.Context(), time.Minute, "ip")
+	require.NoError(t, err)
+	path, err := os.ReadFile(filepath.Join(w.state, "path"))
+	require.NoError(t, err)
+	assert.Equal(t, "/found:"+os.Getenv("PATH"), string(path))
 }
 
 func TestMinikubeNotInstalled(t *testing.T) {

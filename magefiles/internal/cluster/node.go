@@ -96,7 +96,7 @@ func (k *Kind) access(c *container) Access {
 
 // exportKubeconfig writes the node's admin kubeconfig with its address on this host.
 func (k *Kind) exportKubeconfig(ctx context.Context, c *container) (Access, error) {
-	text, err := within(ctx, func() (string, error) { return k.kubeconfig(k.ClusterName) })
+	text, err := k.kubeconfig(ctx)
 	if err != nil {
 		return Access{}, fault.Wrap(err, fault.CodeCluster, "the kubeconfig of "+k.Name()+" cannot be read", "run: go tool mage cluster:up")
 	}

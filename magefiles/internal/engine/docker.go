@@ -5,6 +5,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -24,6 +26,12 @@ func (d *Docker) Run(ctx context.Context, c run.Cmd) (run.Result, error) {
 	c.Name = d.CLI
 	c.Env = append([]string{"DOCKER_BUILDKIT=1"}, c.Env...)
 	return d.Runner.Run(ctx, c)
+}
+
+// Path gives PATH, as a line of an environment, on which this client is the first: for programs that run docker by
+// themselves.
+func (d *Docker) Path() string {
+	return "PATH=" + filepath.Dir(d.CLI) + string(os.PathListSeparator) + os.Getenv("PATH")
 }
 
 // outputTimeout is how long a command may take whose answer is short. The longest stops a container in half a minute.
