@@ -18,6 +18,7 @@ var (
 	ErrNotRunning   = errors.New("its engine does not answer")
 	ErrNoPermission = errors.New("this user may not use its engine")
 	ErrNoBuilder    = errors.New("its client cannot build with BuildKit")
+	ErrSlowBuilder  = fmt.Errorf("its buildx plugin did not answer within %s", answerTimeout)
 )
 
 // setupCommand is what remedies tell the user to run.
@@ -29,6 +30,7 @@ func unusable(cause error) error {
 		ErrNotRunning:   "start Docker, or run " + setupCommand + " as root",
 		ErrNoPermission: "run `sudo usermod -aG docker \"$USER\"` and log in again, or run this as root",
 		ErrNoBuilder:    "run " + setupCommand + ", which provides the buildx plugin",
+		ErrSlowBuilder:  "run this again when the machine is less busy; `docker buildx version` shows whether it answers at all",
 	}[cause]
 	return fault.Wrap(cause, fault.CodeEnvironment, "Docker cannot be used", remedy)
 }
@@ -53,6 +55,8 @@ var explanations = []struct {
 		"free some space: `df -h` shows where, `docker system df` what Docker holds, `docker system prune` removes what nothing uses", nil},
 	{regexp.MustCompile(`port is already allocated|failed to bind host port|userland proxy.*address already in use`), "a port is taken",
 		"`go tool mage doctor` names the process; end it, or choose other ports with TODO_HTTP_PORT and TODO_HTTPS_PORT", nil},
+	{regexp.MustCompile(`cannot expose privileged port`), "a rootless engine may not use ports below 1024",
+		"choose others with TODO_HTTP_PORT and TODO_HTTPS_PORT, or allow it: sudo sysctl -w net.ipv4.ip_unprivileged_port_start=80", nil},
 	{regexp.MustCompile(`unable to apply caps`), "this machine cannot grant a container every capability",
 		"run " + setupCommand + " as root, which registers a container runtime that does without", nil},
 	{regexp.MustCompile(`inotify.*too many open files|too many open files.*inotify`), "the kernel's inotify limits are too low",

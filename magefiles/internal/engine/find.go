@@ -26,7 +26,7 @@ const (
 )
 
 // Find gives the first docker client on PATH that can build with BuildKit on an engine that answers. Its error wraps one of ErrNoClient,
-// ErrNotRunning, ErrNoPermission and ErrNoBuilder where one of them is the reason.
+// ErrNotRunning, ErrNoPermission, ErrNoBuilder and ErrSlowBuilder where one of them is the reason.
 func Find(ctx context.Context, r run.Runner) (*Docker, error) {
 	d, err := find(ctx, r)
 	if err != nil {
@@ -50,18 +50,22 @@ func find(ctx context.Context, r run.Runner) (*Docker, error) {
 	}
 
 	var builderless *Docker
-	var reason error
+	var slow, reason error
 	for i, err := range errs {
 		switch {
 		case err == nil:
 			return found[i], nil
 		case errors.Is(err, ErrNoBuilder) && builderless == nil:
 			builderless = found[i]
+		case errors.Is(err, ErrSlowBuilder):
+			slow = err
 		case reason == nil:
 			reason = err
 		}
 	}
 	switch {
+	case slow != nil: // nothing is missing
+		return nil, slow
 	case builderless != nil:
 		return builderless, unusable(ErrNoBuilder)
 	case reason != nil:
@@ -91,9 +95,7 @@ func clients(path string) []string {
 
 // probe fills in the versions and tells whether this client can be used.
 func (d *Docker) probe(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
-	defer cancel()
-	out, err := d.Output(ctx, "version", "--format", "{{json .}}")
+	out, err := d.soon(ctx, "version", "--format", "{{json .}}")
 	if err != nil {
 		if errors.Is(err, context.DeadlineExceeded) {
 			return hangs(answerTimeout)
@@ -115,11 +117,21 @@ func (d *Docker) probe(ctx context.Context) error {
 	case m < oldestMajor:
 		return unusable(ErrNoBuilder)
 	case m >= pluginMajor:
-		if _, err := d.Output(ctx, "buildx", "version"); err != nil {
+		switch _, err := d.soon(ctx, "buildx", "version"); {
+		case errors.Is(err, context.DeadlineExceeded):
+			return unusable(ErrSlowBuilder)
+		case err != nil:
 			return unusable(ErrNoBuilder)
 		}
 	}
 	return nil
+}
+
+// soon gives the output of a command that is a matter of milliseconds.
+func (d *Docker) soon(ctx context.Context, args ...string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
+	defer cancel()
+	return d.Output(ctx, args...)
 }
 
 // major gives the first number of a version, or 0.

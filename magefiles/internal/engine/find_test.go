@@ -74,6 +74,27 @@ func TestFindTellsReasonsApart(t *testing.T) {
 		{"engine hangs", "", context.DeadlineExceeded, ErrNotRunning},
 		{"client without a builder", versions("4.3.1", "20.10.24"), nil, ErrNoBuilder},
 	}
+	builders := []struct {
+		name string
+		err  error
+		want error
+	}{
+		{"no buildx plugin", run.Failed(1, "docker: 'buildx' is not a docker command."), ErrNoBuilder},
+		{"slow buildx plugin", context.DeadlineExceeded, ErrSlowBuilder},
+	}
+	for _, c := range builders {
+		t.Run(c.name, func(t *testing.T) {
+			a, b := t.TempDir(), t.TempDir()
+			docker, other := program(t, a+"/docker"), program(t, b+"/docker")
+			onPath(t, b, a)
+			fake := (&run.Fake{}).On(docker+" version", versions("28.2.2", "28.2.2"), nil).On(docker+" buildx version", "", c.err).
+				On(other+" version", versions("4.3.1", "28.2.2"), nil)
+			_, err := Find(t.Context(), fake)
+			require.ErrorIs(t, err, c.want)
+			assert.Equal(t, fault.CodeEnvironment, fault.Code(err))
+			assert.NotEmpty(t, fault.Remedy(err))
+		})
+	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -129,6 +150,12 @@ func TestInfoReportsErrorsThatComeWithExitCodeZero(t *testing.T) {
 	assert.ErrorContains(t, err, "the engine went away")
 }
 
+// rootlessMessage is what docker run says of a port that a rootless engine may not publish.
+const rootlessMessage = "docker: Error response from daemon: failed to set up container networking: driver failed programming external connectivity on endpoint x: " +
+	"error while calling RootlessKit PortManager.AddPort(): cannot expose privileged port 80, you can add 'net.ipv4.ip_unprivileged_port_start=80' to " +
+	"/etc/sysctl.conf (currently 1024), or set CAP_NET_BIND_SERVICE on rootlesskit binary, or choose a larger port number (>= 1024): " +
+	"listen tcp 127.0.0.1:80: bind: permission denied"
+
 func TestExplain(t *testing.T) {
 	failed := func(output string) error {
 		return &run.Error{Cmd: "docker build .", Code: 1, Output: output, Err: errors.New("exit status 1")}
@@ -140,10 +167,11 @@ func TestExplain(t *testing.T) {
 		"driver failed programming external connectivity on endpoint x: Bind for 127.0.0.1:80 failed: port is already allocated":          "a port is taken",
 		"Error starting userland proxy: listen tcp4 127.0.0.1:80: bind: address already in use":                                           "a port is taken",
 		"OCI runtime create failed: container_linux.go: starting container process caused: unable to apply caps: operation not permitted": "every capability",
-		"Failed to create control group inotify object: Too many open files":                                                              "inotify limits",
-		"E: You don't have enough free space in /var/cache/apt/archives/.":                                                                "the disk is full",
-		"k8s.io/api/core/v1: /usr/local/go/pkg/tool/linux_amd64/compile: signal: killed":                                                  "memory runs out",
-		"#12 ERROR: process \"/bin/sh -c npm run build\" did not complete successfully: exit code: 137":                                   "memory runs out",
+		rootlessMessage: "may not use ports below 1024",
+		"Failed to create control group inotify object: Too many open files":                            "inotify limits",
+		"E: You don't have enough free space in /var/cache/apt/archives/.":                              "the disk is full",
+		"k8s.io/api/core/v1: /usr/local/go/pkg/tool/linux_amd64/compile: signal: killed":                "memory runs out",
+		"#12 ERROR: process \"/bin/sh -c npm run build\" did not complete successfully: exit code: 137": "memory runs out",
 	} {
 		err := Explain(failed(output))
 		require.Error(t, err, output)

@@ -58,9 +58,13 @@ func (s *setup) provideCompose(ctx context.Context, t *ui.Task) error {
 	if err != nil {
 		return err
 	}
-	if version, err := d.Output(ctx, "compose", "version", "--short"); err == nil {
+	version, err := d.Output(ctx, "compose", "version", "--short")
+	switch {
+	case err == nil:
 		t.Unchanged("version %s", version)
 		return nil
+	case errors.Is(err, ErrNotRunning) || ctx.Err() != nil: // slow is not missing
+		return err
 	}
 	return s.provide(ctx, t, compose)
 }

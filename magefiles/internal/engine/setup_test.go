@@ -37,7 +37,10 @@ type bench struct {
 // newBench has one docker client on PATH, which answers unless a test says otherwise, and limits that are high enough.
 func newBench(t *testing.T, files map[string]string) *bench {
 	t.Helper()
-	t.Setenv("DOCKER_HOST", "")
+	for _, name := range []string{"DOCKER_HOST", "DOCKER_CONTEXT"} {
+		t.Setenv(name, "")
+	}
+	t.Setenv("DOCKER_CONFIG", t.TempDir())
 	bin := t.TempDir()
 	onPath(t, bin)
 	base := map[string]string{"etc/os-release": debian, "proc/sys/fs/inotify/max_user_instances": "512", "proc/sys/fs/inotify/max_user_watches": "524288"}
@@ -227,6 +230,15 @@ func TestSetupBuildsComposeWhereNoPackageHasIt(t *testing.T) {
 	})
 	require.NoError(t, b.run(t))
 	assert.Equal(t, "program", b.host.read(pluginFolder+"/docker-compose"))
+}
+
+func TestSetupBuildsNothingForAPluginThatIsSlow(t *testing.T) {
+	b := newBench(t, nil)
+	b.fake.On(b.docker+" compose version", "", hangs(outputTimeout))
+	require.ErrorContains(t, b.run(t), "nothing came within")
+	b.fake.On(b.docker+" version", versions("28.2.2", "28.2.2"), nil).On(b.docker+" buildx version", "", context.DeadlineExceeded)
+	require.ErrorIs(t, b.run(t), ErrSlowBuilder)
+	assert.False(t, b.ran("apt-get") || b.ran("apt-cache"))
 }
 
 func TestSetupRaisesLimitsAndRemembersTheOldOnes(t *testing.T) {
