@@ -4,6 +4,7 @@ package doctor
 import (
 	"context"
 	"fmt"
+	"os"
 	"strings"
 	"sync"
 	"time"
@@ -68,15 +69,36 @@ func newChecker(ctx context.Context, r run.Runner, cfg *config.Config) *checker 
 func (c *checker) findDocker(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
+	endpoint := engine.FindEndpoint(ctx, c.runner)
+	if endpoint.Place() == engine.OnAnotherMachine && c.cfg.Context() == "" {
+		c.dockerErr = elsewhere(endpoint) // not asked: it may be out of reach
+		return
+	}
 	d, err := engine.Find(ctx, c.runner)
 	if err == nil {
 		c.info, err = d.Info(ctx)
+	}
+	if err == nil && endpoint.Place() == engine.BehindLoopback && c.cfg.Context() == "" && !isHere(c.info) {
+		err = elsewhere(endpoint)
 	}
 	if err != nil {
 		c.dockerErr = err
 		return
 	}
 	c.docker = d
+}
+
+// elsewhere is an engine that is of no use for a cluster, whose ports would be published and whose folders would be looked
+// for on the engine's machine.
+func elsewhere(e engine.Endpoint) error {
+	return fault.New(fault.CodeEnvironment, fmt.Sprintf("the Docker engine is not this machine's: %s (%s); a cluster there could not be reached", e.Host, e.Source),
+		e.Leave()+", or run this on that machine; with TODO_CLUSTER=context:NAME, which makes no cluster, any engine will do")
+}
+
+// isHere tells whether an engine that is reached over TCP is this machine's.
+func isHere(i engine.Info) bool {
+	name, err := os.Hostname()
+	return i.OperatingSystem == "Docker Desktop" || err == nil && i.Name == name
 }
 
 type check struct {

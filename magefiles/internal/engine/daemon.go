@@ -38,8 +38,9 @@ func (s *setup) startEngine(ctx context.Context, t *ui.Task) error {
 		return s.checkRuntime(ctx, t, d)
 	case !errors.Is(err, ErrNotRunning):
 		return err
-	case os.Getenv("DOCKER_HOST") != "":
-		return fault.Wrap(err, fault.CodeEnvironment, "DOCKER_HOST names an engine that does not answer", "start that engine, or unset DOCKER_HOST")
+	}
+	if named := FindEndpoint(ctx, s.runner); named.Source != "" {
+		return fault.Wrap(err, fault.CodeEnvironment, named.Source+" names an engine that does not answer", "start that engine, or "+named.Leave())
 	}
 	init := "self"
 	start := s.startByHand

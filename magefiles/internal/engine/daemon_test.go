@@ -142,4 +142,10 @@ func TestSetupStartsNoLocalEngineWhereDockerHostNamesAnother(t *testing.T) {
 	b.fake.On(b.docker+" version", notThere, errors.New("exit status 1"))
 	require.ErrorContains(t, b.run(t), "DOCKER_HOST")
 	assert.False(t, b.ran("setsid") || b.ran("apt-get"))
+
+	t.Setenv("DOCKER_HOST", "")
+	t.Setenv("DOCKER_CONTEXT", "build-farm")
+	b.fake.On(b.docker+" context inspect", "ssh://farm.example.com\n", nil)
+	require.ErrorContains(t, b.run(t), "the docker context build-farm names an engine that does not answer")
+	assert.False(t, b.ran("setsid") || b.ran("apt-get"))
 }

@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"errors"
-	"os"
 	"strings"
 	"time"
 
@@ -20,7 +19,7 @@ func (s *setup) installEngine(ctx context.Context, t *ui.Task) error {
 	_, err := find(ctx, s.runner)
 	lacksClient := errors.Is(err, ErrNoClient)
 	var missing []string
-	if (lacksClient || errors.Is(err, ErrNotRunning)) && os.Getenv("DOCKER_HOST") == "" && s.dockerd() == "" {
+	if (lacksClient || errors.Is(err, ErrNotRunning)) && s.dockerd() == "" && FindEndpoint(ctx, s.runner).Source == "" {
 		missing = append(missing, "docker.io")
 	}
 	if len(missing) == 0 && !lacksClient {
