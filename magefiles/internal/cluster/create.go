@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/kind/pkg/apis/config/v1alpha4"
 	kindexec "sigs.k8s.io/kind/pkg/exec"
 
+	"todo.local/magefiles/internal/engine"
 	"todo.local/magefiles/internal/fault"
 	"todo.local/magefiles/internal/source"
 	"todo.local/magefiles/internal/ui"
@@ -49,7 +50,7 @@ const (
 // make creates the cluster. Where that is interrupted, the next Up finds the node without its ready mark and begins again.
 func (k *Kind) make(ctx context.Context, t *ui.Task, n source.Node, takesImages func()) (Access, error) {
 	start := time.Now()
-	ports, err := k.Ports()
+	ports, err := k.Ports(ctx)
 	if err != nil {
 		return Access{}, err
 	}
@@ -159,10 +160,8 @@ func creationFault(name string, err error) error {
 	var run *kindexec.RunError
 	if errors.As(err, &run) {
 		out := strings.TrimSpace(string(run.Output))
-		for _, sign := range []string{"port is already allocated", "address already in use"} {
-			if strings.Contains(out, sign) {
-				return fault.New(fault.CodeEnvironment, "a port for "+name+" is taken: "+lastOf(out), "free it, or choose others with TODO_HTTP_PORT and TODO_HTTPS_PORT")
-			}
+		if known := engine.Explain(errors.New(out)); known != nil {
+			return fault.Wrap(known, fault.CodeEnvironment, name+" could not be made", fault.Remedy(known))
 		}
 		return fault.New(fault.CodeCluster, fmt.Sprintf("%s could not be made: %v: %s", name, run.Inner, lastOf(out)), remedy)
 	}

@@ -31,7 +31,7 @@ type Kind struct {
 	Kubeconfig  string                                // where its kubeconfig is written
 	Cache       string                                // the project's cache folder
 	Quirks      func(context.Context) (Quirks, error) // what the host of the engine asks for
-	Ports       func() (Ports, error)                 // picks the ports of a new cluster
+	Ports       func(context.Context) (Ports, error)  // picks the ports of a new cluster
 	// What is asked of kind's library; tests put fakes here.
 	create     func(ctx context.Context, config *v1alpha4.Cluster, line func(string)) error
 	kubeconfig func(context.Context) (string, error)
@@ -44,7 +44,7 @@ type Kind struct {
 type Ports struct{ HTTP, HTTPS int }
 
 // NewKind is the kind cluster of the given name.
-func NewKind(d *engine.Docker, name, kubeconfig, cache string, quirks func(context.Context) (Quirks, error), ports func() (Ports, error)) *Kind {
+func NewKind(d *engine.Docker, name, kubeconfig, cache string, quirks func(context.Context) (Quirks, error), ports func(context.Context) (Ports, error)) *Kind {
 	return &Kind{
 		Docker: d, ClusterName: name, Kubeconfig: kubeconfig, Cache: cache, Quirks: quirks, Ports: ports,
 		create: func(ctx context.Context, config *v1alpha4.Cluster, line func(string)) error {

@@ -82,7 +82,7 @@ func newWorld(t *testing.T) (*world, *Kind) {
 		Docker: &engine.Docker{Runner: w.fake, CLI: "docker"}, ClusterName: "x",
 		Kubeconfig: filepath.Join(dir, "kubeconfig"), Cache: dir,
 		Quirks: func(context.Context) (Quirks, error) { return Quirks{}, nil },
-		Ports:  func() (Ports, error) { return Ports{8080, 8443}, nil },
+		Ports:  func(context.Context) (Ports, error) { return Ports{8080, 8443}, nil },
 	}
 	kubeconfig := fmt.Sprintf("apiVersion: v1\nkind: Config\nclusters: [{name: kind-x, cluster: {server: %q}}]\n"+
 		"contexts: [{name: kind-x, context: {cluster: kind-x, user: u}}]\nusers: [{name: u, user: {}}]\n", api.URL)
@@ -212,17 +212,22 @@ func TestConfigBindsLoopbackAndPatchesOnlyQuirks(t *testing.T) {
 	assert.True(t, odd.Networking.DisableDefaultCNI)
 }
 
-func TestFailedCreationNamesTheTakenPort(t *testing.T) {
-	w, k := newWorld(t)
-	k.create = func(context.Context, *v1alpha4.Cluster, func(string)) error {
-		return &kindexec.RunError{Command: []string{"docker", "run"}, Inner: errors.New("exit status 125"),
-			Output: []byte("docker: Error response from daemon: Bind for 127.0.0.1:8080 failed: port is already allocated.")}
+func TestFailedCreationNamesThePortThatCannotBeHad(t *testing.T) {
+	for output, want := range map[string]string{
+		"docker: Error response from daemon: Bind for 127.0.0.1:8080 failed: port is already allocated.\nSee 'docker run --help'.": "a port is taken: docker: Error response",
+		"docker: Error response from daemon: error while calling RootlessKit PortManager.AddPort(): cannot expose privileged port 80, you can add " +
+			"'net.ipv4.ip_unprivileged_port_start=80' to /etc/sysctl.conf: listen tcp 127.0.0.1:80: bind: permission denied.\n": "may not use ports below 1024",
+	} {
+		w, k := newWorld(t)
+		k.create = func(context.Context, *v1alpha4.Cluster, func(string)) error {
+			return &kindexec.RunError{Command: []string{"docker", "run"}, Inner: errors.New("exit status 125"), Output: []byte(output)}
+		}
+		_, err := up(t, k)
+		require.ErrorContains(t, err, want)
+		assert.Equal(t, fault.CodeEnvironment, fault.Code(err))
+		assert.Contains(t, fault.Remedy(err), "TODO_HTTP_PORT")
+		assert.Zero(t, w.deleted)
 	}
-	_, err := up(t, k)
-	require.Error(t, err)
-	assert.Equal(t, fault.CodeEnvironment, fault.Code(err))
-	assert.Contains(t, err.Error(), "127.0.0.1:8080")
-	assert.Zero(t, w.deleted)
 }
 
 func TestInterruptedWait(t *testing.T) {

@@ -54,7 +54,7 @@ func newClients(t *testing.T) (k *Kind, records string) {
 	}
 	return NewKind(d, "x", filepath.Join(dir, "kubeconfig"), dir,
 		func(context.Context) (Quirks, error) { return Quirks{}, nil },
-		func() (Ports, error) { return Ports{8080, 8443}, nil }), records
+		func(context.Context) (Ports, error) { return Ports{8080, 8443}, nil }), records
 }
 
 func recorded(t *testing.T, records, name string) string {

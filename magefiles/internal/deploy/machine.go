@@ -46,12 +46,17 @@ func (a *App) quirks(ctx context.Context) (cluster.Quirks, error) {
 }
 
 // pickPorts are the ports of a new cluster: those of the settings, else the usual ones, else those above 8000.
-func (a *App) pickPorts() (p cluster.Ports, err error) {
+func (a *App) pickPorts(ctx context.Context) (p cluster.Ports, err error) {
+	info, err := a.docker.Info(ctx)
+	if err != nil {
+		return p, err
+	}
+	lowest := engine.LocalHost.LowestPort(info)
 	pick := func(given, wanted, fallback int) (int, error) {
 		if given != 0 {
 			wanted, fallback = given, given
 		}
-		port, _, err := engine.PickPort(wanted, fallback)
+		port, _, err := engine.PickPort(wanted, fallback, lowest)
 		return port, err
 	}
 	if p.HTTP, err = pick(a.cfg.HTTPPort, 80, 8080); err != nil {

@@ -204,6 +204,22 @@ func TestPort(t *testing.T) {
 		assert.Equal(t, Warning, r.Level)
 		assert.Equal(t, fmt.Sprintf("%d is taken by the container somebodys-nginx, %d is used instead", taken, free), r.Detail)
 	})
+	t.Run("a rootless engine", func(t *testing.T) {
+		c, fake := bench(t)
+		fake.On("docker", "", nil)
+		c.info.SecurityOptions = []string{"name=rootless"}
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		require.NoError(t, err)
+		free := l.Addr().(*net.TCPAddr).Port
+		require.NoError(t, l.Close())
+		r := c.checkPort(t.Context(), nodePort, 0, free)
+		assert.Equal(t, Warning, r.Level)
+		assert.Equal(t, fmt.Sprintf("a rootless engine may not use 80, %d is used instead", free), r.Detail)
+		assert.Contains(t, r.Remedy, "sysctl -w net.ipv4.ip_unprivileged_port_start=80")
+		r = c.checkPort(t.Context(), nodePort, 81, free)
+		assert.Equal(t, Warning, r.Level)
+		assert.Equal(t, "a rootless engine may not use 81", r.Detail, "it is not exchanged for another")
+	})
 }
 
 func TestPrograms(t *testing.T) {
@@ -240,6 +256,9 @@ func fakeDocker(t *testing.T, info string) *run.Fake {
 	dir := t.TempDir()
 	require.NoError(t, os.WriteFile(dir+"/docker", nil, 0o755))
 	t.Setenv("PATH", dir)
+	t.Setenv("DOCKER_HOST", "")
+	t.Setenv("DOCKER_CONTEXT", "")
+	t.Setenv("DOCKER_CONFIG", dir)
 	return (&run.Fake{}).
 		On(dir+"/docker version", `{"Client":{"Version":"20.10.24"},"Server":{"Version":"20.10.24"}}`, nil).
 		On(dir+"/docker info", info, nil)
@@ -262,6 +281,41 @@ func TestRequireRefusesWhatCannotWork(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	_, err = Require(t.Context(), &run.Fake{}, &config.Config{})
 	require.ErrorIs(t, err, engine.ErrNoClient)
+}
+
+// A cluster's ports and folders are those of its engine's machine. What is deployed to a cluster elsewhere can be built anywhere.
+func TestAnEngineOfAnotherMachineMakesNoCluster(t *testing.T) {
+	here, err := os.Hostname()
+	require.NoError(t, err)
+	for _, x := range []struct {
+		name, host, engine, system, cluster string
+		refused                             bool
+	}{
+		{name: "a socket", host: "unix:///run/user/1000/docker.sock", engine: "anything"},
+		{name: "another machine", host: "tcp://192.0.2.1:2376", engine: here, refused: true},
+		{name: "another machine, by ssh", host: "ssh://me@build", engine: here, refused: true},
+		{name: "this machine's, by TCP", host: "tcp://127.0.0.1:2375", engine: here},
+		{name: "Docker Desktop, which forwards ports", host: "tcp://localhost:2375", engine: "docker-desktop", system: "Docker Desktop"},
+		{name: "a tunnel", host: "tcp://127.0.0.1:2375", engine: "build-farm", refused: true},
+		{name: "a cluster elsewhere", host: "tcp://192.0.2.1:2376", engine: "build-farm", cluster: "context:prod"},
+	} {
+		t.Run(x.name, func(t *testing.T) {
+			fake := fakeDocker(t, fmt.Sprintf(`{"OSType":"linux","NCPU":2,"MemTotal":%d,"DefaultRuntime":"bounded","DockerRootDir":"/","Name":%q,"OperatingSystem":%q}`,
+				8*gib, x.engine, x.system))
+			t.Setenv("DOCKER_HOST", x.host)
+			_, err := Require(t.Context(), fake, &config.Config{Cache: t.TempDir(), Cluster: x.cluster})
+			if !x.refused {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorContains(t, err, x.host+" (DOCKER_HOST)")
+			assert.Equal(t, fault.CodeEnvironment, fault.Code(err))
+			assert.Contains(t, fault.Remedy(err), "unset DOCKER_HOST")
+			if x.name != "a tunnel" {
+				assert.Empty(t, fake.Calls(), "it may be out of reach, and is not waited for")
+			}
+		})
+	}
 }
 
 func TestPrintAndErr(t *testing.T) {

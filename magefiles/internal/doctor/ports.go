@@ -36,9 +36,21 @@ func (c *checker) checkPort(ctx context.Context, nodePort, configured, fallback 
 	if configured != 0 {
 		wanted, fallback = configured, configured
 	}
-	port, _, err := engine.PickPort(wanted, fallback)
+	lowest := c.host.LowestPort(c.info)
+	port, _, err := engine.PickPort(wanted, fallback, lowest)
 	if err != nil {
 		return Result{Level: Failure, Detail: oneLine(err), Remedy: fault.Remedy(err)}
+	}
+	if wanted < lowest {
+		r := Result{
+			Level:  Warning,
+			Detail: fmt.Sprintf("a rootless engine may not use %d", wanted),
+			Remedy: "where URLs without a port matter, allow it before the cluster is made: sudo sysctl -w net.ipv4.ip_unprivileged_port_start=80",
+		}
+		if port != wanted {
+			r.Detail += fmt.Sprintf(", %d is used instead", port)
+		}
+		return r
 	}
 	if port == wanted {
 		return Result{Detail: fmt.Sprintf("%d is free", port)}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -50,17 +51,23 @@ func (d *Docker) Output(ctx context.Context, args ...string) (string, error) {
 
 // Info is what an engine says of itself and of the machine that it runs on, which need not be this one.
 type Info struct {
-	OSType         string
-	KernelVersion  string
-	NCPU           int
-	MemTotal       int64  // bytes
-	CgroupVersion  string // "1" or "2"
-	DockerRootDir  string // where images and volumes are, on the engine's machine
-	DefaultRuntime string
-	HTTPProxy      string // that the engine itself uses
-	HTTPSProxy     string
-	ServerErrors   []string
+	OSType          string
+	KernelVersion   string
+	NCPU            int
+	MemTotal        int64  // bytes
+	CgroupVersion   string // "1" or "2"
+	DockerRootDir   string // where images and volumes are, on the engine's machine
+	DefaultRuntime  string
+	HTTPProxy       string // that the engine itself uses
+	HTTPSProxy      string
+	Name            string // the host name of its machine
+	OperatingSystem string
+	SecurityOptions []string // such as name=rootless
+	ServerErrors    []string
 }
+
+// Rootless tells whether the engine runs without root's rights.
+func (i Info) Rootless() bool { return slices.Contains(i.SecurityOptions, "name=rootless") }
 
 // Info asks the engine.
 func (d *Docker) Info(ctx context.Context) (Info, error) {

@@ -89,20 +89,52 @@ func TestPickPort(t *testing.T) {
 	free, f := listen()
 	require.NoError(t, f.Close())
 
-	port, holder, err := PickPort(free, taken)
+	port, holder, err := PickPort(free, taken, 1)
 	require.NoError(t, err)
 	assert.Equal(t, free, port)
 	assert.Empty(t, holder)
 
-	port, holder, err = PickPort(taken, free)
+	port, holder, err = PickPort(taken, free, 1)
 	require.NoError(t, err)
 	assert.Equal(t, free, port)
 	if _, statErr := os.Stat("/proc/net/tcp"); statErr == nil {
 		assert.Contains(t, holder, fmt.Sprintf("(pid %d)", os.Getpid()))
 	}
 
-	_, _, err = PickPort(taken, taken)
+	_, _, err = PickPort(taken, taken, 1)
 	require.ErrorContains(t, err, fmt.Sprintf("port %d is taken", taken))
+}
+
+func TestPickPortForAnEngineThatMayNotUseAll(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	free := l.Addr().(*net.TCPAddr).Port
+	require.NoError(t, l.Close())
+
+	port, _, err := PickPort(80, free, 1024)
+	require.NoError(t, err)
+	assert.Equal(t, free, port, "whether 80 is free does not matter")
+	port, _, err = PickPort(free, free, free+1)
+	require.NoError(t, err)
+	assert.Equal(t, free, port, "what was asked for is the engine's to refuse: it may have been given the right by other means")
+}
+
+func TestLowestPort(t *testing.T) {
+	const limit = "proc/sys/net/ipv4/ip_unprivileged_port_start"
+	rootless := Info{SecurityOptions: []string{"name=seccomp,profile=builtin", "name=rootless", "name=cgroupns"}}
+	for _, x := range []struct {
+		name  string
+		info  Info
+		files map[string]string
+		want  int
+	}{
+		{"an engine of root's", Info{SecurityOptions: []string{"name=seccomp,profile=default"}}, map[string]string{limit: "1024\n"}, 1},
+		{"rootless", rootless, map[string]string{limit: "1024\n"}, 1024},
+		{"rootless, on a system that was told to allow it", rootless, map[string]string{limit: "80\n"}, 80},
+		{"rootless, on a system that does not tell", rootless, nil, 1024},
+	} {
+		assert.Equal(t, x.want, machine(t, x.files).LowestPort(x.info), x.name)
+	}
 }
 
 func TestPortHolderReadsBothFamiliesAndOnlyListeners(t *testing.T) {

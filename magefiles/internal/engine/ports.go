@@ -15,9 +15,28 @@ import (
 	"todo.local/magefiles/internal/fault"
 )
 
-// PickPort gives the wanted port of 127.0.0.1 where it is free, else the fallback. holder names who has the wanted one, where that is taken and
-// known. It fails where both are taken.
-func PickPort(wanted, fallback int) (port int, holder string, err error) {
+// rootPorts are those below which a system lets only root listen, unless it was told otherwise.
+const rootPorts = 1024
+
+// LowestPort is the lowest port that the engine may publish on this machine, as far as can be told.
+func (h Host) LowestPort(i Info) int {
+	if !i.Rootless() {
+		return 1
+	}
+	n, err := strconv.Atoi(h.read("proc/sys/net/ipv4/ip_unprivileged_port_start"))
+	if err != nil {
+		return rootPorts
+	}
+	return n
+}
+
+// PickPort gives the wanted port of 127.0.0.1 where it is free, else the fallback. A wanted port below the lowest that the
+// engine may publish is passed over. holder names who has the wanted one, where that is taken and known. It fails where
+// both are taken.
+func PickPort(wanted, fallback, lowest int) (port int, holder string, err error) {
+	if wanted < lowest {
+		wanted = fallback
+	}
 	if !PortTaken(wanted) {
 		return wanted, "", nil
 	}
