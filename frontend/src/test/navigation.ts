@@ -1,25 +1,27 @@
+import { act } from "@testing-library/react";
 import { useSyncExternalStore } from "react";
 
 /** Next's navigation hooks on top of jsdom's address bar, and a record of where the app went. */
 const listeners = new Set<() => void>();
-const changed = () => {
-  for (const listener of listeners) listener();
-};
-
 const subscribe = (listener: () => void) => {
   listeners.add(listener);
   return () => listeners.delete(listener);
 };
 const useAddress = <T>(read: () => T) => useSyncExternalStore(subscribe, read, read);
 
-let params = new URLSearchParams();
-function searchParams() {
-  // The same object until the address changes, as Next has it.
-  if (params.toString() !== new URLSearchParams(location.search).toString()) {
-    params = new URLSearchParams(location.search);
-  }
-  return params;
+/** What the router knows of the address, and what it has yet to take over. */
+let routed = { pathname: "/", params: new URLSearchParams() };
+let late: URL[] | undefined;
+
+function take({ pathname, search }: Pick<URL, "pathname" | "search">) {
+  const { params } = routed;
+  // The same object until the parameters change, as Next has it.
+  const same = params.toString() === new URLSearchParams(search).toString();
+  routed = { pathname, params: same ? params : new URLSearchParams(search) };
+  for (const listener of listeners) listener();
 }
+
+const changed = () => (late ? late.push(new URL(location.href)) : take(location));
 
 const went: string[] = [];
 const go = (href: string) => {
@@ -32,11 +34,20 @@ export const navigation = {
   went,
   module: {
     useRouter: () => router,
-    usePathname: () => useAddress(() => location.pathname),
-    useSearchParams: () => useAddress(searchParams),
+    usePathname: () => useAddress(() => routed.pathname),
+    useSearchParams: () => useAddress(() => routed.params),
   },
   /** Begins a test at this address. */
   at: (href: string) => history.replaceState(null, "", href),
+  /** Lets the router fall behind, as it does while its requests take their time. It catches up, one by one, when the returned function is called. */
+  hold() {
+    const held: URL[] = [];
+    late = held;
+    return async () => {
+      late = undefined;
+      for (const address of held) await act(async () => take(address));
+    };
+  },
   install() {
     for (const name of ["pushState", "replaceState"] as const) {
       const original = history[name].bind(history);
@@ -45,9 +56,11 @@ export const navigation = {
         changed();
       };
     }
+    addEventListener("popstate", changed);
   },
   reset() {
     went.length = 0;
+    late = undefined;
     history.replaceState(null, "", "/");
   },
 };

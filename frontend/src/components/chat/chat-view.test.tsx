@@ -1,7 +1,8 @@
 // @vitest-environment jsdom
-import { screen, waitFor } from "@testing-library/react";
+import { act, screen, waitFor } from "@testing-library/react";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { ChatEvent, Confirmation, Conversation, ToolResult } from "@/lib/api/types";
+import { startOver } from "@/lib/page-params";
 import { deferred, json, problem, serve, task } from "@/test/api";
 import { navigation } from "@/test/navigation";
 import { renderPage } from "@/test/render";
@@ -215,6 +216,75 @@ describe("ChatView", () => {
     await stream.send(done([proposal], [deletion]));
     await screen.findByRole("button", { name: "Send" });
     expect(screen.getByRole("button", { name: "Keep it" })).toHaveFocus();
+  });
+
+  it("shows the first answer, with the focus in it, however late the router takes over the address", async () => {
+    const stream = conversation();
+    serve({
+      ...history,
+      "POST /api/chat": () => stream.response,
+      "GET /api/chat/conversations/*": () => deferred<Response>().promise,
+    });
+    const catchUp = navigation.hold();
+    const { user } = renderPage(<ChatView />);
+    await propose(user, stream);
+    const messages = (await screen.findByRole("button", { name: "Keep it" })).closest("ol");
+    await user.tab({ shift: true });
+    expect(screen.getByRole("button", { name: "Keep it" })).toHaveFocus();
+    expect(location.search).toBe(`?c=${ID}`);
+
+    await stream.send(done([proposal], [deletion]));
+    await screen.findByRole("button", { name: "Send" });
+    expect(messages).toBeInTheDocument();
+    expect(screen.getByRole("button", { name: "Keep it" })).toHaveFocus();
+    await catchUp();
+    expect(messages).toBeInTheDocument();
+    expect(screen.getByRole("button", { name: "Keep it" })).toHaveFocus();
+  });
+
+  it("begins a new conversation at once, and keeps to it while the router still arrives at the one before", async () => {
+    const streams = [conversation(), conversation()];
+    const calls = serve({
+      ...history,
+      "POST /api/chat": () => streams[asked() - 1]?.response ?? Response.error(),
+      "GET /api/chat/conversations/*": () => deferred<Response>().promise,
+    });
+    const asked = () => calls.filter((c) => c.call === "POST /api/chat").length;
+    const catchUp = navigation.hold();
+    const { user } = renderPage(<ChatView />);
+    await say(user, "hello");
+    await streams[0]?.send(started);
+    await streams[0]?.send(done());
+    await screen.findByRole("button", { name: "Send" });
+    await user.keyboard("{Escape}n");
+    expect(screen.getByText("What shall we get done?")).toBeVisible();
+    await say(user, "and now to something else");
+    await catchUp();
+    expect(screen.getByText("and now to something else")).toBeVisible();
+    expect(screen.queryByText("hello")).toBeNull();
+    expect(calls.filter((c) => c.call === "POST /api/chat")[1]?.body).not.toHaveProperty("conversation_id");
+  });
+
+  it("follows Back to another conversation", async () => {
+    navigation.at(`/chat?c=${ID}`);
+    serve({
+      ...history,
+      "GET /api/chat/conversations/*": () =>
+        json({
+          id: ID,
+          title: "Hi",
+          created_at: AT,
+          updated_at: AT,
+          messages: [{ id: 1, role: "user", content: "add milk", tool_calls: [], created_at: AT }],
+          confirmations: [],
+        }),
+    });
+    renderPage(<ChatView />);
+    await screen.findByText("add milk");
+    act(() => startOver());
+    expect(screen.getByText("What shall we get done?")).toBeVisible();
+    act(() => window.history.back());
+    await screen.findByText("add milk");
   });
 
   it("leaves the focus with the button that stops when the answer ends by itself", async () => {

@@ -2,15 +2,14 @@
 
 import { History, MessageCirclePlus } from "lucide-react";
 import dynamic from "next/dynamic";
-import { useSearchParams } from "next/navigation";
 import { useRef, useState } from "react";
 import { Button } from "@/components/ui/button";
 import { ErrorNote } from "@/components/ui/field";
 import { asProblem } from "@/lib/api/problem";
 import { useChat } from "@/lib/chat/use-chat";
 import { useAssistantKind, useConversation } from "@/lib/chat/use-conversations";
+import { usePageParams } from "@/lib/page-params";
 import { useShortcuts } from "@/lib/shortcuts";
-import { replaceParams } from "@/lib/tasks/use-filters";
 import { Composer } from "./composer";
 import { ConversationList } from "./conversation-list";
 import { Messages } from "./messages";
@@ -18,11 +17,11 @@ import { Welcome } from "./welcome";
 
 const Dialog = dynamic(() => import("@/components/ui/dialog").then((module) => module.Dialog));
 
-const open = (id: string | undefined) => replaceParams(new URLSearchParams(id ? { c: id } : {}));
-
 /** The page of the assistant: the conversation, and the earlier ones beside it. */
 export function ChatView() {
-  const id = useSearchParams().get("c") ?? undefined;
+  const [params, changeParams] = usePageParams();
+  const id = params.get("c") ?? undefined;
+  const open = (next: string | undefined) => changeParams(() => new URLSearchParams(next ? { c: next } : {}));
   const chat = useChat(id, open);
   const [history, setHistory] = useState(false);
   const [draft, setDraft] = useState("");

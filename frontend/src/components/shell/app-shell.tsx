@@ -9,6 +9,7 @@ import { type ReactNode, useState } from "react";
 import { Brand } from "@/components/brand";
 import { ThemeButton } from "@/components/theme-button";
 import { IconButton } from "@/components/ui/button";
+import { startOver } from "@/lib/page-params";
 import { useShortcuts } from "@/lib/shortcuts";
 import { DeletionsProvider } from "@/lib/tasks/use-deletions";
 import { AccountMenu } from "./account-menu";
@@ -20,6 +21,12 @@ const PAGES = [
   { href: "/tasks", label: "Tasks", icon: ListChecks },
   { href: "/chat", label: "Assistant", icon: MessageCircle },
 ] as const;
+
+/** Instead of navigating to the page where one is. */
+const stay = (event: { preventDefault: () => void }) => {
+  event.preventDefault();
+  startOver();
+};
 
 /** The frame of every page behind the login: navigation, account, help. */
 export function AppShell({ children }: { children: ReactNode }) {
@@ -39,6 +46,7 @@ export function AppShell({ children }: { children: ReactNode }) {
           key={href}
           href={href}
           aria-current={here ? "page" : undefined}
+          onNavigate={here ? stay : undefined}
           className={clsx(
             "flex items-center rounded-lg font-medium transition-colors",
             here ? "bg-tint text-accent" : "text-muted hover:bg-hover hover:text-text",
@@ -62,7 +70,12 @@ export function AppShell({ children }: { children: ReactNode }) {
       <div className="flex min-h-dvh flex-col">
         <header className="sticky top-0 z-30 border-line border-b bg-canvas/90 backdrop-blur">
           <div className="mx-auto flex h-14 max-w-5xl items-center gap-6 px-4 sm:px-6">
-            <Link href="/tasks" aria-label="Todo, to the tasks" className="rounded-lg">
+            <Link
+              href="/tasks"
+              aria-label="Todo, to the tasks"
+              onNavigate={pathname.startsWith("/tasks") ? stay : undefined}
+              className="rounded-lg"
+            >
               <Brand />
             </Link>
             <nav aria-label="Main" className="hidden gap-1 text-sm md:flex">

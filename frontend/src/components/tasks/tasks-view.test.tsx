@@ -263,6 +263,45 @@ describe("filters", () => {
   });
 });
 
+describe("however late the router takes over the address", () => {
+  it("filters at once", async () => {
+    const { user, calls } = await open([task({ title: "Read" })]);
+    const catchUp = navigation.hold();
+    await user.click(screen.getByRole("button", { name: "All" }));
+    expect(screen.getByRole("button", { name: "All" })).toHaveAttribute("aria-pressed", "true");
+    await user.click(screen.getByRole("button", { name: "Done" }));
+    await waitFor(() => expect(calls.at(-1)?.url.searchParams.get("status")).toBe("completed"));
+    const asked = calls.length;
+    await catchUp();
+    expect(screen.getByRole("button", { name: "Done" })).toHaveAttribute("aria-pressed", "true");
+    expect(calls).toHaveLength(asked);
+  });
+
+  it("searches at once, and loses no letter that is typed meanwhile", async () => {
+    const { user } = await open([task({ title: "Read" })]);
+    const search = screen.getByLabelText("Search tasks");
+    const catchUp = navigation.hold();
+    await user.type(search, "re");
+    await waitFor(() => expect(location.search).toBe("?q=re"));
+    await user.type(search, "ad");
+    await catchUp();
+    expect(search).toHaveValue("read");
+  });
+
+  it("closes the task of a link at once", async () => {
+    const read = task({ title: "Read" });
+    navigation.at(`/tasks?task=${read.id}`);
+    const catchUp = navigation.hold();
+    const { user } = await open([read], { "GET /api/tasks/*": () => json(read) });
+    await screen.findByRole("dialog");
+    await user.keyboard("{Escape}");
+    await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
+    expect(location.search).toBe("");
+    await catchUp();
+    expect(screen.queryByRole("dialog")).toBeNull();
+  });
+});
+
 describe("the list", () => {
   it("says when it could not be loaded, and loads when asked again", async () => {
     let healthy = false;

@@ -1,11 +1,11 @@
 "use client";
 
 import dynamic from "next/dynamic";
-import { useSearchParams } from "next/navigation";
-import { useRef } from "react";
+import { useMemo, useRef } from "react";
+import { usePageParams } from "@/lib/page-params";
 import { useShortcuts } from "@/lib/shortcuts";
+import { type Filters, readFilters, writeFilters } from "@/lib/tasks/filters";
 import { useDeletions } from "@/lib/tasks/use-deletions";
-import { replaceParams, useFilters } from "@/lib/tasks/use-filters";
 import { useTaskList } from "@/lib/tasks/use-tasks";
 import { useMounted } from "@/lib/use-mounted";
 import { useNow } from "@/lib/use-now";
@@ -20,23 +20,27 @@ const TaskDialog = dynamic(() => import("./task-dialog").then((module) => module
 export function TasksView() {
   const now = useNow();
   const mounted = useMounted();
-  const [filters, setFilters] = useFilters();
+  const [params, changeParams] = usePageParams();
+  const filters = useMemo(() => readFilters(params), [params]);
+  const setFilters = (changes: Partial<Filters>) =>
+    changeParams((now) => writeFilters({ ...readFilters(now), ...changes }, now));
   const list = useTaskList(filters);
   const { hidden } = useDeletions();
   const newTask = useRef<HTMLInputElement>(null);
   const search = useRef<HTMLInputElement>(null);
-  const linked = useSearchParams().get("task");
+  const linked = params.get("task");
 
   useShortcuts({
     n: () => newTask.current?.focus(),
     "/": () => search.current?.focus(),
   });
 
-  const closeLinked = () => {
-    const params = new URLSearchParams(location.search);
-    params.delete("task");
-    replaceParams(params);
-  };
+  const closeLinked = () =>
+    changeParams((now) => {
+      const next = new URLSearchParams(now);
+      next.delete("task");
+      return next;
+    });
 
   const tasks = list.data?.pages.flatMap((page) => page.items).filter((task) => !hidden.has(task.id)) ?? [];
   const loaded = list.data?.pages.flatMap((page) => page.items).length ?? 0;

@@ -1,0 +1,51 @@
+"use client";
+
+import { usePathname, useSearchParams } from "next/navigation";
+import { useCallback, useEffect, useRef, useState } from "react";
+
+const STARTED_OVER = "todo:started-over";
+
+const address = (params: URLSearchParams) => (params.size > 0 ? `?${params}` : location.pathname);
+
+/** Shows the page where the user is as its plain address does; Back leads to what it shows now. */
+export function startOver(): void {
+  history.pushState(null, "", location.pathname);
+  dispatchEvent(new Event(STARTED_OVER));
+}
+
+/**
+ * What the page shows of all that it could, and a function that changes it. It is the page's own state: the address
+ * begins it, is rewritten after it, so that a reload or a bookmark shows the same, and leads it on Back and Forward only.
+ * The router's idea of the address trails by its requests, and past values may arrive when the page is further.
+ */
+export function usePageParams() {
+  const pathname = usePathname();
+  const first = useSearchParams();
+  const [params, setParams] = useState(() => new URLSearchParams(first));
+  // Several changes may come before React has rendered the first.
+  const latest = useRef(params);
+  const show = useCallback((next: URLSearchParams) => {
+    latest.current = next;
+    setParams(next);
+  }, []);
+
+  useEffect(() => {
+    // On the way to another page this one is still here for a while.
+    const follow = () => location.pathname === pathname && show(new URLSearchParams(location.search));
+    const events = ["popstate", STARTED_OVER];
+    for (const event of events) addEventListener(event, follow);
+    return () => {
+      for (const event of events) removeEventListener(event, follow);
+    };
+  }, [pathname, show]);
+
+  const change = useCallback(
+    (edit: (now: URLSearchParams) => URLSearchParams) => {
+      const next = edit(latest.current);
+      show(next);
+      history.replaceState(null, "", address(next));
+    },
+    [show],
+  );
+  return [params, change] as const;
+}
