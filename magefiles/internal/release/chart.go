@@ -1,10 +1,15 @@
 package release
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -21,9 +26,9 @@ import (
 
 // load reads a chart and checks the values against its schema.
 func load(dir string, values map[string]any) (*chart.Chart, error) {
-	c, err := loader.LoadDir(dir)
+	c, err := steady(dir, loader.LoadDir)
 	if err != nil {
-		return nil, fault.Wrap(err, fault.CodeInput, "the chart in "+dir+" cannot be read", "correct the chart; check it with: go tool mage chart:lint")
+		return nil, err
 	}
 	merged, err := chartutil.CoalesceValues(c, values)
 	if err != nil {
@@ -33,6 +38,34 @@ func load(dir string, values map[string]any) (*chart.Chart, error) {
 		return nil, fault.New(fault.CodeInput, schemaError(c.Name(), err.Error()), "see "+dir+"/values.yaml for what is allowed")
 	}
 	return c, nil
+}
+
+// readings is how often a chart is read that changes meanwhile.
+const readings = 5
+
+// steady reads a chart as it is at one moment: files that were saved while others were read are read again with them.
+func steady(dir string, read func(string) (*chart.Chart, error)) (*chart.Chart, error) {
+	for try := 1; ; try++ {
+		c, err := read(dir)
+		moving := errors.Is(err, fs.ErrNotExist) || c != nil && changed(dir, c.Raw)
+		switch {
+		case moving && try < readings:
+			continue
+		case err != nil:
+			return nil, fault.Wrap(err, fault.CodeInput, "the chart in "+dir+" cannot be read", "correct the chart; check it with: go tool mage chart:lint")
+		case moving:
+			return nil, fault.New(fault.CodeInput, "the chart in "+dir+" keeps changing while it is read", "run the target again once nothing writes to it")
+		}
+		return c, nil
+	}
+}
+
+// changed tells whether files are no longer what was read of them.
+func changed(dir string, files []*chart.File) bool {
+	return slices.ContainsFunc(files, func(f *chart.File) bool {
+		raw, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(f.Name)))
+		return err != nil || !bytes.Equal(bytes.TrimPrefix(raw, []byte("\ufeff")), f.Data) // Helm leaves a byte order mark out
+	})
 }
 
 // fingerprint is the same for the same chart files and values, and fits into a label.
