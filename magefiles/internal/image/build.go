@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"path/filepath"
@@ -36,32 +37,94 @@ type Builder struct {
 // Label marks every image that this project built, so that it can find and remove its own.
 const Label = "todo.local/built"
 
+// readings is how often a build context is read until it is the same twice in a row.
+const readings = 5
+
 // Ref gives the name that the spec's content has, without building anything.
 func (s Spec) Ref() (string, error) {
-	tag, err := contentTag(s.Dir, s.Target, s.Args)
+	ref, err := s.pack(io.Discard)
+	for try := 1; try < readings && changing(err); try++ {
+		ref, err = s.pack(io.Discard)
+	}
+	return ref, s.unreadable(err)
+}
+
+// pack writes the build context as it is now to w, and gives its name.
+func (s Spec) pack(w io.Writer) (string, error) {
+	tag, err := contentTag(s, w)
 	return s.Name + ":" + tag, err
 }
 
-// Build makes the image unless the engine has one of the same content, and gives its name.
+func (s Spec) unreadable(err error) error {
+	return fault.Wrap(err, fault.CodeBuild, "the build context "+s.Dir+" cannot be read", "check that the folder is complete and readable")
+}
+
+// Build makes the image unless the engine has one of the same content, and gives its name. What is named is what the
+// builder is given: files that are saved meanwhile are another content, for the next build.
 func (b *Builder) Build(ctx context.Context, t *ui.Task, s Spec) (string, error) {
 	ref, err := s.Ref()
 	if err != nil {
 		return "", err
 	}
-	if _, err := b.Docker.Output(ctx, "image", "inspect", "--format", "{{.Id}}", ref); err == nil {
-		t.Unchanged("%s", ref)
-		return ref, nil
-	} else if ctx.Err() != nil {
+	if there, err := b.has(ctx, t, ref); err != nil || there {
+		return ref, err
+	}
+	packed, err := os.CreateTemp("", "todo-context-")
+	if err != nil {
 		return "", err
 	}
-	if err := b.build(ctx, t, s, ref); err != nil {
-		return "", err
+	defer os.Remove(packed.Name())
+	defer packed.Close()
+	for range readings {
+		again, err := s.repack(packed)
+		switch {
+		case changing(err):
+			continue
+		case err != nil:
+			return "", s.unreadable(err)
+		case again == ref:
+			if err := b.build(ctx, t, s, ref, packed); err != nil {
+				return "", err
+			}
+			t.Result("%s", ref)
+			return ref, nil
+		}
+		ref = again
+		if there, err := b.has(ctx, t, ref); err != nil || there {
+			return ref, err
+		}
 	}
-	t.Result("%s", ref)
-	return ref, nil
+	return "", fault.New(fault.CodeBuild, "the files in "+s.Dir+" keep changing while they are read",
+		"run the target again once nothing writes to them")
 }
 
-func (b *Builder) build(ctx context.Context, t *ui.Task, s Spec, ref string) error {
+// has tells whether the engine has an image.
+func (b *Builder) has(ctx context.Context, t *ui.Task, ref string) (bool, error) {
+	if _, err := b.Docker.Output(ctx, "image", "inspect", "--format", "{{.Id}}", ref); err != nil {
+		return false, ctx.Err() // a build tells better what is wrong with an engine
+	}
+	t.Unchanged("%s", ref)
+	return true, nil
+}
+
+// repack writes the build context over what the file had, and leaves the file at its beginning.
+func (s Spec) repack(f *os.File) (string, error) {
+	if err := f.Truncate(0); err != nil {
+		return "", err
+	}
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return "", err
+	}
+	ref, err := s.pack(f)
+	if err != nil {
+		return "", err
+	}
+	_, err = f.Seek(0, io.SeekStart)
+	return ref, err
+}
+
+// build has the engine make the image from a packed build context.
+func (b *Builder) build(ctx context.Context, t *ui.Task, s Spec, ref string, packed io.Reader) error {
 	args := []string{"build", "--progress", "plain", "--tag", ref, "--label", Label + "=" + s.Name}
 	if s.Target != "" {
 		args = append(args, "--target", s.Target)
@@ -79,7 +142,7 @@ func (b *Builder) build(ctx context.Context, t *ui.Task, s Spec, ref string) err
 	}
 	var mu sync.Mutex
 	var log strings.Builder
-	_, err := b.Docker.Run(ctx, run.Cmd{Args: append(args, s.Dir), Line: func(line string) {
+	_, err := b.Docker.Run(ctx, run.Cmd{Args: append(args, "-"), Stdin: packed, Line: func(line string) {
 		mu.Lock()
 		defer mu.Unlock()
 		log.WriteString(line + "\n")

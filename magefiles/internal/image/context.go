@@ -1,45 +1,61 @@
-// Package image makes the application's images: their names from their content, the builds, the way into a cluster's node, and the proof that
-// they arrived.
+// Package image makes the application's images: their names from their content, the builds, the way into a cluster's
+// node, and the proof that they arrived.
 package image
 
 import (
+	"archive/tar"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"hash"
 	"io"
 	"io/fs"
 	"maps"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 
 	"github.com/moby/patternmatcher"
 	"github.com/moby/patternmatcher/ignorefile"
-
-	"todo.local/magefiles/internal/fault"
 )
 
-// tagLength is how many hexadecimal digits of the content hash make a tag: enough that two contents of one project do not meet.
+// tagLength is how many hexadecimal digits of the content hash make a tag: enough that two contents of one project do
+// not meet.
 const tagLength = 12
 
-// contentTag names a build by everything that goes into it: the files that Docker would send (honouring .dockerignore), their executable bits,
-// the build arguments, which carry the base image's identity, and the target stage.
-func contentTag(dir, target string, args map[string]string) (string, error) {
+// contentTag names a build by everything that goes into it: the files of the build context, the build arguments, which
+// carry the base image's identity, and the target stage. The tar archive that a builder makes the same image from goes
+// to pack, read once with what is named; io.Discard where only the name is wanted.
+func contentTag(s Spec, pack io.Writer) (string, error) {
 	sum := sha256.New()
-	fmt.Fprintf(sum, "target %q\n", target)
-	for _, k := range slices.Sorted(maps.Keys(args)) {
-		fmt.Fprintf(sum, "arg %q %q\n", k, args[k])
+	fmt.Fprintf(sum, "target %q\n", s.Target)
+	for _, k := range slices.Sorted(maps.Keys(s.Args)) {
+		fmt.Fprintf(sum, "arg %q %q\n", k, s.Args[k])
 	}
-	if err := hashContext(sum, dir); err != nil {
-		return "", fault.Wrap(err, fault.CodeBuild, "the build context "+dir+" cannot be read", "check that the folder is complete and readable")
+	p := packer{sum: sum, tar: tar.NewWriter(pack), sent: map[string]bool{}}
+	if err := p.dir(s.Dir); err != nil {
+		return "", err
 	}
-	return hex.EncodeToString(sum.Sum(nil))[:tagLength], nil
+	return hex.EncodeToString(sum.Sum(nil))[:tagLength], p.tar.Close()
 }
 
-func hashContext(sum hash.Hash, dir string) error {
+// packer writes a build context as what git knows of it: files with their executable bits, links, and folders as far as
+// something is in them. So neither a umask nor an owner makes a difference that the name does not tell.
+type packer struct {
+	sum  hash.Hash
+	tar  *tar.Writer
+	sent map[string]bool // folders
+}
+
+func (p *packer) dir(dir string) error {
 	ignored, err := readIgnore(dir)
 	if err != nil {
+		return err
+	}
+	// A plain header in front: docker tells by the first kilobyte that this is an archive, and exact times take more.
+	if err := p.folder("."); err != nil {
 		return err
 	}
 	return filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
@@ -61,11 +77,11 @@ func hashContext(sum hash.Hash, dir string) error {
 			}
 			return nil
 		}
-		// Docker always reads the Dockerfile and .dockerignore, even where the latter leaves them out.
+		// The builder needs the Dockerfile even where .dockerignore leaves it out.
 		if skip && rel != "Dockerfile" {
 			return nil
 		}
-		return hashFile(sum, path, filepath.ToSlash(rel), d)
+		return p.file(path, filepath.ToSlash(rel), d)
 	})
 }
 
@@ -85,20 +101,38 @@ func readIgnore(dir string) (*patternmatcher.PatternMatcher, error) {
 	return patternmatcher.New(patterns)
 }
 
-// hashFile adds one file. Names and lengths go in before the bytes, so that no two trees can give the same stream.
-func hashFile(sum hash.Hash, path, rel string, d fs.DirEntry) error {
+// folder writes a folder, after those above it.
+func (p *packer) folder(rel string) error {
+	if p.sent[rel] {
+		return nil
+	}
+	p.sent[rel] = true
+	if rel != "." {
+		if err := p.folder(path.Dir(rel)); err != nil {
+			return err
+		}
+	}
+	return p.tar.WriteHeader(&tar.Header{Typeflag: tar.TypeDir, Name: rel + "/", Mode: 0o755})
+}
+
+// file names and writes one file. Names and lengths go in before the bytes, so that no two trees can give the same
+// stream. A file's time is sent but not named, for build tools that look at it.
+func (p *packer) file(name, rel string, d fs.DirEntry) error {
+	if d.Type()&fs.ModeSymlink == 0 && !d.Type().IsRegular() {
+		return nil // sockets and the like are not sent
+	}
+	if err := p.folder(path.Dir(rel)); err != nil {
+		return err
+	}
 	if d.Type()&fs.ModeSymlink != 0 {
-		to, err := os.Readlink(path)
+		to, err := os.Readlink(name)
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(sum, "link %q %q\n", rel, to)
-		return nil
+		fmt.Fprintf(p.sum, "link %q %q\n", rel, to)
+		return p.tar.WriteHeader(&tar.Header{Typeflag: tar.TypeSymlink, Name: rel, Linkname: to, Mode: 0o777})
 	}
-	if !d.Type().IsRegular() {
-		return nil // sockets and the like are not sent
-	}
-	f, err := os.Open(path)
+	f, err := os.Open(name)
 	if err != nil {
 		return err
 	}
@@ -107,7 +141,24 @@ func hashFile(sum hash.Hash, path, rel string, d fs.DirEntry) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(sum, "file %q %t %d\n", rel, info.Mode()&0o100 != 0, info.Size())
-	_, err = io.Copy(sum, f)
+	h := &tar.Header{Typeflag: tar.TypeReg, Name: rel, Size: info.Size(), Mode: 0o644, ModTime: info.ModTime(), Format: tar.FormatPAX}
+	executable := info.Mode()&0o100 != 0
+	if executable {
+		h.Mode = 0o755
+	}
+	fmt.Fprintf(p.sum, "file %q %t %d\n", rel, executable, h.Size)
+	if err := p.tar.WriteHeader(h); err != nil {
+		return err
+	}
+	_, err = io.CopyN(io.MultiWriter(p.sum, p.tar), f, h.Size)
+	if errors.Is(err, io.EOF) {
+		return fmt.Errorf("%s: %w", name, errShrunk)
+	}
 	return err
 }
+
+// errShrunk is of a file that was cut while it was read.
+var errShrunk = errors.New("the file got shorter while it was read")
+
+// changing tells whether an error may be of a file that was being written, and so of a moment.
+func changing(err error) bool { return errors.Is(err, errShrunk) || errors.Is(err, fs.ErrNotExist) }

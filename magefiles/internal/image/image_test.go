@@ -2,6 +2,7 @@ package image
 
 import (
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"testing"
@@ -27,7 +28,7 @@ func tree(t *testing.T, files map[string]string) string {
 
 func tagOf(t *testing.T, dir, target string, args map[string]string) string {
 	t.Helper()
-	tag, err := contentTag(dir, target, args)
+	tag, err := contentTag(Spec{Dir: dir, Target: target, Args: args}, io.Discard)
 	require.NoError(t, err)
 	return tag
 }
