@@ -22,10 +22,18 @@ type Docker struct {
 	EngineVersion string
 }
 
+// noAttestations keeps current clients from adding to an image when and how it was built: the same content built again
+// would be another image to an engine that keeps that, and to a registry. Who sets it has the last word.
+const noAttestations = "BUILDX_NO_DEFAULT_ATTESTATIONS"
+
 // Run runs a docker command; c.Name is set here.
 func (d *Docker) Run(ctx context.Context, c run.Cmd) (run.Result, error) {
 	c.Name = d.CLI
-	c.Env = append([]string{"DOCKER_BUILDKIT=1"}, c.Env...)
+	env := []string{"DOCKER_BUILDKIT=1"}
+	if _, set := os.LookupEnv(noAttestations); !set {
+		env = append(env, noAttestations+"=1")
+	}
+	c.Env = append(env, c.Env...)
 	return d.Runner.Run(ctx, c)
 }
 

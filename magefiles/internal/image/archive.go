@@ -2,6 +2,8 @@ package image
 
 import (
 	"archive/tar"
+	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,25 +11,19 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 
-	"github.com/opencontainers/go-digest"
-	"github.com/opencontainers/image-spec/specs-go"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/types"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// archive is what "docker save" wrote, unpacked into a folder as blobs named by their digests. All versions of its layout are read: the one of
-// Docker up to 24 (ID/layer.tar) and the OCI one after it; both carry a manifest.json.
+// archive is what "docker save" wrote, unpacked into a folder as files named by their digests. From Docker 25 on it is an
+// OCI image layout; before, manifest.json names the files of each image (ID/layer.tar).
 type archive struct {
 	dir    string
-	blobs  map[string]blob // by name in the archive
-	images []savedImage    // in the order of manifest.json
-}
-
-type blob struct {
-	digest digest.Digest
-	size   int64
-	gzip   bool
-	path   string // of the file that holds it
+	files  map[string]v1.Descriptor // by name in the archive
+	images []savedImage             // of manifest.json
 }
 
 type savedImage struct {
@@ -38,7 +34,7 @@ type savedImage struct {
 
 // readArchive unpacks a "docker save" stream into dir.
 func readArchive(r io.Reader, dir string) (*archive, error) {
-	a := &archive{dir: dir, blobs: map[string]blob{}}
+	a := &archive{dir: dir, files: map[string]v1.Descriptor{}}
 	links := map[string]string{}
 	for tr := tar.NewReader(r); ; {
 		h, err := tr.Next()
@@ -54,95 +50,113 @@ func readArchive(r io.Reader, dir string) (*archive, error) {
 				return nil, fmt.Errorf("reading the saved images' manifest: %w", err)
 			}
 		case h.Typeflag == tar.TypeReg:
-			b, err := a.keep(tr)
-			if err != nil {
+			if a.files[h.Name], err = a.keep(tr); err != nil {
 				return nil, err
 			}
-			a.blobs[h.Name] = b
 		}
 	}
 }
 
 func (a *archive) resolve(links map[string]string) error {
-	if len(a.images) == 0 { // it is the last entry: a stream that was cut has none
-		return errors.New("the saved images have no manifest.json")
-	}
 	for name, to := range links {
-		b, ok := a.blobs[to]
+		f, ok := a.files[to]
 		if !ok {
 			return fmt.Errorf("the saved images lack %s", to)
 		}
-		a.blobs[name] = b
+		a.files[name] = f
+	}
+	if _, ok := a.files[ocispec.ImageIndexFile]; !ok && len(a.images) == 0 { // both come last: a stream that was cut has none
+		return errors.New("the saved images have neither index.json nor manifest.json")
 	}
 	return nil
 }
 
-// keep writes one file of the archive to the folder under its digest.
-func (a *archive) keep(r io.Reader) (blob, error) {
-	tmp, err := os.CreateTemp(a.dir, "blob-")
+// path is where the folder has what has a digest.
+func (a *archive) path(h v1.Hash) string { return filepath.Join(a.dir, h.Hex) }
+
+// keep writes one file of the archive to the folder under the digest that it has, whatever it was called.
+func (a *archive) keep(r io.Reader) (v1.Descriptor, error) {
+	tmp, err := os.CreateTemp(a.dir, "file-")
 	if err != nil {
-		return blob{}, err
+		return v1.Descriptor{}, err
 	}
 	defer tmp.Close()
-	sum := digest.SHA256.Digester()
-	n, err := io.Copy(io.MultiWriter(tmp, sum.Hash()), r)
+	hash, n, err := v1.SHA256(io.TeeReader(r, tmp))
 	if err != nil {
-		return blob{}, err
+		return v1.Descriptor{}, err
 	}
-	var magic [2]byte
-	_, _ = tmp.ReadAt(magic[:], 0)
-	b := blob{digest: sum.Digest(), size: n, gzip: magic == [2]byte{0x1f, 0x8b}}
-	b.path = filepath.Join(a.dir, b.digest.Encoded())
-	return b, os.Rename(tmp.Name(), b.path)
+	return v1.Descriptor{Digest: hash, Size: n}, os.Rename(tmp.Name(), a.path(hash))
 }
 
-// layout describes the archive's images in OCI terms. The same image always gives the same manifest digest, so the digest proves the content.
-func (a *archive) layout(fullName func(string) string) (*layout, error) {
-	l := &layout{generate: map[digest.Digest][]byte{}, digests: map[string]digest.Digest{}}
-	index := ocispec.Index{Versioned: specs.Versioned{SchemaVersion: 2}, MediaType: ocispec.MediaTypeImageIndex}
-	seen := map[digest.Digest]bool{}
-	describe := func(name, mediaType string) (ocispec.Descriptor, error) {
-		b, ok := a.blobs[name]
-		if !ok {
-			return ocispec.Descriptor{}, fmt.Errorf("the saved images lack %s", name)
-		}
-		if !seen[b.digest] {
-			seen[b.digest] = true
-			l.stored = append(l.stored, b)
-		}
-		if mediaType == ocispec.MediaTypeImageLayer && b.gzip {
-			mediaType = ocispec.MediaTypeImageLayerGzip
-		}
-		return ocispec.Descriptor{MediaType: mediaType, Digest: b.digest, Size: b.size}, nil
-	}
-	for _, img := range a.images {
-		m := ocispec.Manifest{Versioned: specs.Versioned{SchemaVersion: 2}, MediaType: ocispec.MediaTypeImageManifest}
-		var err error
-		if m.Config, err = describe(img.Config, ocispec.MediaTypeImageConfig); err != nil {
-			return nil, err
-		}
-		for _, name := range img.Layers {
-			d, err := describe(name, ocispec.MediaTypeImageLayer)
-			if err != nil {
-				return nil, err
-			}
-			m.Layers = append(m.Layers, d)
-		}
-		raw, err := json.Marshal(m)
+// manifest reads a manifest or an index. What kind it is stands where it is referred to.
+func (a *archive) manifest(_ context.Context, h v1.Hash) ([]byte, types.MediaType, error) {
+	raw, err := os.ReadFile(a.path(h))
+	return raw, "", err
+}
+
+// layout describes images of the archive in OCI terms. The same image always gives the same manifest digest, so the
+// digest proves the content.
+func (a *archive) layout(ctx context.Context, refs []string, node platform) (*layout, error) {
+	l := newLayout(a)
+	for _, ref := range refs {
+		d, err := a.find(ctx, ref)
 		if err != nil {
 			return nil, err
 		}
-		d := digest.FromBytes(raw)
-		l.generate[d] = raw
-		for _, tag := range img.RepoTags {
-			l.digests[tag] = d
-			index.Manifests = append(index.Manifests, ocispec.Descriptor{
-				MediaType: ocispec.MediaTypeImageManifest, Digest: d, Size: int64(len(raw)),
-				Annotations: map[string]string{nameAnnotation: fullName(tag)},
-			})
+		if err := l.add(ctx, ref, d, node); err != nil {
+			return nil, err
 		}
 	}
-	var err error
-	l.index, err = json.Marshal(index)
-	return l, err
+	return l, nil
+}
+
+// find gives what the archive has under a name.
+func (a *archive) find(ctx context.Context, ref string) (v1.Descriptor, error) {
+	if d, ok := a.files[ocispec.ImageIndexFile]; ok {
+		raw, _, err := a.manifest(ctx, d.Digest)
+		if err != nil {
+			return v1.Descriptor{}, err
+		}
+		index, err := v1.ParseIndexManifest(bytes.NewReader(raw))
+		if err != nil {
+			return v1.Descriptor{}, fmt.Errorf("index of the saved images: %w", err)
+		}
+		for _, d := range index.Manifests {
+			if d.Annotations[nameAnnotation] == fullName(ref) {
+				return d, nil
+			}
+		}
+	} else {
+		for _, saved := range a.images {
+			if slices.Contains(saved.RepoTags, ref) {
+				return a.describe(saved)
+			}
+		}
+	}
+	return v1.Descriptor{}, fmt.Errorf("the saved images lack %s", ref)
+}
+
+// describe makes the manifest that an image of the old layout has none of. Its layers are not compressed.
+func (a *archive) describe(saved savedImage) (v1.Descriptor, error) {
+	m := v1.Manifest{SchemaVersion: 2, MediaType: types.OCIManifestSchema1}
+	for n, name := range append([]string{saved.Config}, saved.Layers...) {
+		d, ok := a.files[name]
+		if !ok {
+			return v1.Descriptor{}, fmt.Errorf("the saved images lack %s", name)
+		}
+		if n == 0 {
+			d.MediaType = types.OCIConfigJSON
+			m.Config = d
+		} else {
+			d.MediaType = types.OCIUncompressedLayer
+			m.Layers = append(m.Layers, d)
+		}
+	}
+	raw, err := json.Marshal(m)
+	if err != nil {
+		return v1.Descriptor{}, err
+	}
+	d, err := a.keep(bytes.NewReader(raw))
+	d.MediaType = m.MediaType
+	return d, err
 }

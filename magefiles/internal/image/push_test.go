@@ -33,6 +33,26 @@ func TestPushGivesNamesThatPinTheContent(t *testing.T) {
 	assert.Equal(t, []string{"docker tag todo-a:1 " + registryHost + "/todo-a:1", "docker push " + registryHost + "/todo-a:1"}, fake.Calls())
 }
 
+func TestPushesOfAnIndex(t *testing.T) {
+	const rest = "sha256:fe1d93bd06be0ca5310937d267e06f9bed31debd9043538bbd0a62ad9820c41e"
+	for name, said := range map[string]string{
+		"whole": "The push refers to repository [registry.example.com/team/todo-a]\n2152ded2c31d: Pushed\n44136fa355b3: Layer already exists\n" +
+			"1: digest: " + contentDigest + " size: 1607\n",
+		"one platform of it, as the engine pulled no more": "The push refers to repository [registry.example.com/team/todo-a]\n2dbee9e65feb: Pushed\n" +
+			"1: digest: " + contentDigest + " size: 475\n\n" +
+			" Info -> Not all multiplatform-content is present and only the available single-platform image was pushed\n         " + rest + " -> " + contentDigest + "\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			r, fake := fakeRegistry()
+			fake.On("docker push", said, nil)
+			pinned, layers, err := r.push(t.Context(), nil, "todo-a:1")
+			require.NoError(t, err)
+			assert.Equal(t, registryHost+"/todo-a@"+contentDigest, pinned)
+			assert.Equal(t, 1, layers)
+		})
+	}
+}
+
 func TestNamesInTheRegistry(t *testing.T) {
 	r, _ := fakeRegistry()
 	for ref, want := range map[string]string{

@@ -2,7 +2,6 @@ package image
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -17,9 +16,7 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/registry"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
-	"github.com/opencontainers/go-digest"
-	"github.com/opencontainers/image-spec/specs-go"
-	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"todo.local/magefiles/internal/engine"
 	"todo.local/magefiles/internal/ui"
@@ -85,45 +82,31 @@ func removePushNames(ctx context.Context, d *engine.Docker) {
 	}
 }
 
-// take has the engine push the images, and describes what came as an OCI image layout.
-func (r *relay) take(ctx context.Context, t *ui.Task, refs []string) (*layout, error) {
-	l := &layout{generate: map[digest.Digest][]byte{}, digests: map[string]digest.Digest{}}
-	index := ocispec.Index{Versioned: specs.Versioned{SchemaVersion: 2}, MediaType: ocispec.MediaTypeImageIndex}
-	seen := map[digest.Digest]bool{}
+// take has the engine push the images, and describes what came as an OCI image layout. An engine that keeps its images in
+// containerd may push an index: the image for each platform, with attestations.
+func (r *relay) take(ctx context.Context, t *ui.Task, refs []string, node platform) (*layout, error) {
+	l := newLayout(r)
 	for _, ref := range refs {
-		d, err := r.push(ctx, t, ref)
+		pushed, err := r.push(ctx, t, ref)
 		if err != nil {
 			return nil, err
 		}
-		raw, mediaType, err := r.manifest(ctx, d)
+		_, mediaType, err := r.manifest(ctx, pushed)
 		if err != nil {
 			return nil, err
 		}
-		var m ocispec.Manifest
-		if err := json.Unmarshal(raw, &m); err != nil {
-			return nil, fmt.Errorf("manifest of %s: %w", ref, err)
+		if err := l.add(ctx, ref, v1.Descriptor{Digest: pushed, MediaType: mediaType}, node); err != nil {
+			return nil, err
 		}
-		for _, part := range append(m.Layers, m.Config) {
-			if !seen[part.Digest] {
-				seen[part.Digest] = true
-				l.stored = append(l.stored, blob{digest: part.Digest, size: part.Size, path: r.blobs.path(part.Digest.Encoded())})
-			}
-		}
-		l.generate[d], l.digests[ref] = raw, d
-		index.Manifests = append(index.Manifests, ocispec.Descriptor{
-			MediaType: mediaType, Digest: d, Size: int64(len(raw)), Annotations: map[string]string{nameAnnotation: fullName(ref)},
-		})
 	}
-	var err error
-	l.index, err = json.Marshal(index)
-	return l, err
+	return l, nil
 }
 
 // push sends one image under a name that it has for as long as that takes.
-func (r *relay) push(ctx context.Context, t *ui.Task, ref string) (digest.Digest, error) {
+func (r *relay) push(ctx context.Context, t *ui.Task, ref string) (v1.Hash, error) {
 	target := r.addr + "/" + relayRepository + ":" + strings.NewReplacer("/", "-", ":", "-", "@", "-").Replace(ref)
 	if _, err := r.docker.Output(ctx, "tag", ref, target); err != nil {
-		return "", err
+		return v1.Hash{}, err
 	}
 	defer func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
@@ -131,14 +114,17 @@ func (r *relay) push(ctx context.Context, t *ui.Task, ref string) (digest.Digest
 		_, _ = r.docker.Output(ctx, "image", "rm", "--no-prune", target)
 	}()
 	pushed, _, err := dockerPush(ctx, r.docker, t, target)
-	return pushed, err
+	if err != nil {
+		return v1.Hash{}, err
+	}
+	return v1.NewHash(pushed.String())
 }
 
-// manifest asks the registry for what was pushed.
-func (r *relay) manifest(ctx context.Context, d digest.Digest) (raw []byte, mediaType string, err error) {
+// manifest asks the registry for a manifest or an index that was pushed.
+func (r *relay) manifest(ctx context.Context, h v1.Hash) (raw []byte, mediaType types.MediaType, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+r.addr+"/v2/"+relayRepository+"/manifests/"+d.String(), nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+r.addr+"/v2/"+relayRepository+"/manifests/"+h.String(), nil)
 	if err != nil {
 		return nil, "", err
 	}
@@ -147,12 +133,15 @@ func (r *relay) manifest(ctx context.Context, d digest.Digest) (raw []byte, medi
 		return nil, "", err
 	}
 	defer answer.Body.Close()
-	raw, err = io.ReadAll(answer.Body)
-	if err == nil && (answer.StatusCode != http.StatusOK || digest.FromBytes(raw) != d) {
-		err = fmt.Errorf("the manifest %s did not arrive: %s", d, answer.Status)
+	if answer.StatusCode != http.StatusOK {
+		return nil, "", fmt.Errorf("%s did not arrive: %s", h, answer.Status)
 	}
-	return raw, answer.Header.Get("Content-Type"), err
+	raw, err = io.ReadAll(answer.Body)
+	return raw, types.MediaType(answer.Header.Get("Content-Type")), err
 }
+
+// path is where a blob that was pushed lies.
+func (r *relay) path(h v1.Hash) string { return r.blobs.path(h.Hex) }
 
 // blobFolder keeps blobs as files named by their SHA-256, for the registry. The modification time is that of the last use.
 type blobFolder string

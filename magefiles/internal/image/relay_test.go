@@ -1,12 +1,8 @@
 package image
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
-	"net/http"
 	"os"
 	"strings"
 	"testing"
@@ -14,7 +10,6 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/opencontainers/go-digest"
-	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -22,109 +17,29 @@ import (
 	"todo.local/magefiles/internal/run"
 )
 
-// pushingEngine is a Docker engine that has images of the given layers and pushes as the real one does: what the registry has it does not send.
-func pushingEngine(t *testing.T, images map[string][]string) (fake *run.Fake, sent *[]string) {
-	t.Helper()
-	sent = new([]string)
-	tags := map[string]string{}
-	fake = (&run.Fake{}).On("docker image rm", "", nil)
-	fake.OnFunc("docker tag", func(c run.Cmd) (string, error) {
-		tags[c.Args[2]] = c.Args[1]
-		return "", nil
-	})
-	fake.OnFunc("docker push", func(c run.Cmd) (string, error) {
-		target := c.Args[1]
-		name, tag := target[:strings.LastIndexByte(target, ':')], target[strings.LastIndexByte(target, ':')+1:]
-		host, repository, _ := strings.Cut(name, "/")
-		base := "http://" + host + "/v2/" + repository
-		m := ocispec.Manifest{MediaType: ocispec.MediaTypeImageManifest}
-		m.SchemaVersion = 2
-		upload := func(content string) (ocispec.Descriptor, error) {
-			d := digest.FromString(content)
-			head, err := http.Head(base + "/blobs/" + d.String())
-			if err != nil {
-				return ocispec.Descriptor{}, err
-			}
-			head.Body.Close()
-			if head.StatusCode != http.StatusOK {
-				*sent = append(*sent, content)
-				if err := send(http.MethodPost, base+"/blobs/uploads/?digest="+d.String(), "application/octet-stream", []byte(content)); err != nil {
-					return ocispec.Descriptor{}, err
-				}
-			}
-			return ocispec.Descriptor{Digest: d, Size: int64(len(content))}, nil
-		}
-		for _, layer := range images[tags[target]] {
-			d, err := upload(layer)
-			if err != nil {
-				return "", err
-			}
-			m.Layers = append(m.Layers, d)
-		}
-		var err error
-		if m.Config, err = upload(`{"of":"` + tags[target] + `"}`); err != nil {
-			return "", err
-		}
-		raw, err := json.Marshal(m)
-		if err != nil {
-			return "", err
-		}
-		if err := send(http.MethodPut, base+"/manifests/"+tag, m.MediaType, raw); err != nil {
-			return "", err
-		}
-		return fmt.Sprintf("%s: digest: %s size: %d\n", tag, digest.FromBytes(raw), len(raw)), nil
-	})
-	return fake, sent
-}
-
-func send(method, url, mediaType string, body []byte) error {
-	req, err := http.NewRequest(method, url, bytes.NewReader(body))
-	if err != nil {
-		return err
-	}
-	req.Header.Set("Content-Type", mediaType)
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return err
-	}
-	defer res.Body.Close()
-	if res.StatusCode != http.StatusCreated {
-		return fmt.Errorf("%s %s: %s", method, url, res.Status)
-	}
-	return nil
-}
-
 func TestRelayDescribesWhatTheEnginePushed(t *testing.T) {
-	fake, sent := pushingEngine(t, map[string][]string{"todo-a:1": {"base", "one"}, "todo-a:2": {"base", "two"}})
-	dir := t.TempDir()
-	take := func(ref string) *layout {
-		r, err := openRelay(t.Context(), &engine.Docker{Runner: fake, CLI: "docker"}, dir)
-		require.NoError(t, err)
-		defer r.close()
-		l, err := r.take(t.Context(), nil, []string{ref})
-		require.NoError(t, err)
-		return l
-	}
-	l := take("todo-a:1")
-	assert.Equal(t, []string{"base", "one", `{"of":"todo-a:1"}`}, *sent)
+	img := imageOf(t, "base", "one")
+	docker, fake := newEngine(map[string]pushable{"todo-a:1": img}).docker()
+	r, err := openRelay(t.Context(), docker, t.TempDir())
+	require.NoError(t, err)
+	defer r.close()
+	l, err := r.take(t.Context(), nil, []string{"todo-a:1"}, amd64)
+	require.NoError(t, err)
+
 	d := l.digests["todo-a:1"]
-	assert.Equal(t, d, digest.FromBytes(l.generate[d]))
-	for i, want := range []string{"base", "one", `{"of":"todo-a:1"}`} {
-		raw, err := os.ReadFile(l.stored[i].path)
+	assert.Equal(t, digestOf(t, img), d)
+	assert.Equal(t, d, digest.FromBytes(l.manifests[d]))
+	require.Len(t, l.blobs, 3)
+	for _, b := range l.blobs {
+		raw, err := os.ReadFile(b.path)
 		require.NoError(t, err)
-		assert.Equal(t, want, string(raw))
-		assert.Equal(t, digest.FromString(want), l.stored[i].digest)
+		assert.Equal(t, b.digest, digest.FromBytes(raw))
+		assert.EqualValues(t, b.size, len(raw))
 	}
-	var index ocispec.Index
-	require.NoError(t, json.Unmarshal(l.index, &index))
-	assert.Equal(t, d, index.Manifests[0].Digest)
-	assert.Equal(t, "docker.io/library/todo-a:1", index.Manifests[0].Annotations[nameAnnotation])
+	assert.Equal(t, d.String(), l.index.Manifests[0].Digest.String())
+	assert.Equal(t, "docker.io/library/todo-a:1", l.index.Manifests[0].Annotations[nameAnnotation])
 	calls := fake.Calls()
 	assert.Regexp(t, `^docker image rm --no-prune 127\.0\.0\.1:\d+/todo:todo-a-1$`, calls[len(calls)-1], "the name for the push goes again")
-
-	*sent = nil
-	take("todo-a:2")
-	assert.Equal(t, []string{"two", `{"of":"todo-a:2"}`}, *sent, "a later relay has what an earlier one was given")
 }
 
 func TestRelayTakesAnotherPortWhereItsOwnIsTaken(t *testing.T) {
@@ -140,12 +55,12 @@ func TestRelayTakesAnotherPortWhereItsOwnIsTaken(t *testing.T) {
 }
 
 func TestRelayReportsAPushThatFails(t *testing.T) {
-	fake, _ := pushingEngine(t, nil)
+	docker, fake := newEngine(nil).docker()
 	fake.On("docker push", "", errors.New("the engine went away"))
-	r, err := openRelay(t.Context(), &engine.Docker{Runner: fake, CLI: "docker"}, t.TempDir())
+	r, err := openRelay(t.Context(), docker, t.TempDir())
 	require.NoError(t, err)
 	defer r.close()
-	_, err = r.take(t.Context(), nil, []string{"todo-a:1"})
+	_, err = r.take(t.Context(), nil, []string{"todo-a:1"}, amd64)
 	require.ErrorContains(t, err, "the engine went away")
 	calls := fake.Calls()
 	assert.Contains(t, calls[len(calls)-1], "docker image rm", "no name is left behind")

@@ -2,11 +2,10 @@ package image
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/bitfield/script"
 	"github.com/distribution/reference"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/opencontainers/go-digest"
 	"golang.org/x/sync/errgroup"
 
@@ -130,6 +130,7 @@ func (n *Node) transfer(ctx context.Context, t *ui.Task, refs []string, ids map[
 	t.Status("moving layers")
 	moved, there, err := n.receive(ctx, l, has)
 	if err != nil {
+		l.removeDamaged() // which may be why
 		return 0, fault.Wrap(err, fault.CodeCluster, "the node "+n.Container+" did not take the images", "run the target again; if it fails again: go tool mage cluster:delete deploy")
 	}
 	for _, ref := range refs {
@@ -144,23 +145,45 @@ func (n *Node) transfer(ctx context.Context, t *ui.Task, refs []string, ids map[
 	return moved, nil
 }
 
-// read gets the images out of the engine: what it never pushed before, or whole images where it cannot push here, as from within a virtual machine.
+// read gets the images out of the engine: what it never pushed before, or whole images where it cannot push here, as
+// from within a virtual machine.
 func (n *Node) read(ctx context.Context, t *ui.Task, refs []string, spool string) (*layout, error) {
 	t.Status("reading %s", strings.Join(refs, ", "))
 	r, err := openRelay(ctx, n.Docker, n.Blobs)
 	if err == nil {
 		defer r.close()
-		l, err := r.take(ctx, t, refs)
+		l, err := r.take(ctx, t, refs, n.platform(ctx))
 		if err == nil || ctx.Err() != nil {
 			return l, err
 		}
+		slog.Debug("the engine did not push its images: " + err.Error())
 	}
 	a, err := n.save(ctx, refs, spool)
-	if err != nil {
-		return nil, err
+	if err == nil {
+		var l *layout
+		if l, err = a.layout(ctx, refs, n.platform(ctx)); err == nil {
+			return l, nil
+		}
 	}
-	return a.layout(fullName)
+	return nil, fault.Wrap(err, fault.CodeBuild, strings.Join(refs, ", ")+" cannot be read out of the Docker engine", "run the target again")
 }
+
+// platform gives the question what the node runs. Only an index of several images needs the answer.
+func (n *Node) platform(ctx context.Context) platform {
+	return func() (v1.Platform, error) {
+		out, err := n.Docker.Output(ctx, "exec", n.Container, "uname", "-m")
+		if err != nil {
+			return v1.Platform{}, fault.Wrap(err, fault.CodeCluster, "the node "+n.Container+" does not answer", "run: go tool mage cluster:up")
+		}
+		if arch, ok := architectures[out]; ok {
+			out = arch
+		}
+		return v1.Platform{OS: "linux", Architecture: out}, nil
+	}
+}
+
+// architectures are those that images call otherwise than the kernel does.
+var architectures = map[string]string{"x86_64": "amd64", "aarch64": "arm64"}
 
 func (n *Node) save(ctx context.Context, refs []string, spool string) (*archive, error) {
 	pr, pw := io.Pipe()
@@ -248,38 +271,6 @@ func (n *Node) blobs(ctx context.Context) (map[digest.Digest]bool, error) {
 func (n *Node) ctr(ctx context.Context, args ...string) (string, error) {
 	out, err := n.Docker.Output(ctx, append([]string{"exec", n.Container, "ctr", "--namespace", "k8s.io"}, args...)...)
 	return out, fault.Wrap(err, fault.CodeCluster, "the containerd of node "+n.Container+" does not answer", "run: go tool mage cluster:up")
-}
-
-// record says that an image of the engine is the given manifest on a node. Its file's modification time is that of the last use. Losing one costs
-// one transfer.
-type record struct {
-	Ref      string        `json:"ref"`
-	ID       string        `json:"id"`
-	Manifest digest.Digest `json:"manifest"`
-}
-
-func (n *Node) record(ref, id string, d digest.Digest) error {
-	raw, err := json.Marshal(record{ref, id, d})
-	if err != nil {
-		return err
-	}
-	if err := os.MkdirAll(n.Records, 0o755); err != nil {
-		return err
-	}
-	return os.WriteFile(n.recordPath(ref), raw, 0o644)
-}
-
-func (n *Node) recorded(ref, id string) digest.Digest {
-	var r record
-	raw, err := os.ReadFile(n.recordPath(ref))
-	if err != nil || json.Unmarshal(raw, &r) != nil || r.ID != id {
-		return ""
-	}
-	return r.Manifest
-}
-
-func (n *Node) recordPath(ref string) string {
-	return filepath.Join(n.Records, strings.NewReplacer("/", "_", ":", "_").Replace(ref)+".json")
 }
 
 // fullName is the name that containerd knows an image by: todo-backend:1 is docker.io/library/todo-backend:1.
