@@ -32,7 +32,7 @@ type workload struct {
 	uid           types.UID
 	ready, wanted int32
 	done          bool
-	stateful      bool // it keeps the release's data
+	stateful      bool                   // it keeps the release's data
 	mine          func(*corev1.Pod) bool // whether a pod is of the revision being rolled out
 }
 
