@@ -78,7 +78,7 @@ func knownService(name string, among []string) error {
 }
 
 // Logs prints the last lines of a service's pods, or of backend and frontend where service is empty, and with follow also what comes. JSON lines are
-// made readable.
+// made readable. Pods that have not started yet show the init container that they are at.
 func (a *App) Logs(ctx context.Context, service string, follow bool) error {
 	wanted := services[:2]
 	if service != "" {
@@ -95,8 +95,15 @@ func (a *App) Logs(ctx context.Context, service string, follow bool) error {
 	for _, s := range wanted {
 		labels = append(labels, "todo-"+s)
 	}
-	q := podlog.Query{Namespace: a.cfg.Namespace, Selector: "app in (" + strings.Join(labels, ",") + ")", Lines: logLines}
-	print := func(l podlog.Line) { a.ui.Printf("%s  %s\n", l.Pod, podlog.Render(l.Text)) }
+	q := podlog.Query{Namespace: a.cfg.Namespace, Selector: "app in (" + strings.Join(labels, ",") + ")", Lines: logLines,
+		Container: func(p *corev1.Pod) string { return strings.TrimPrefix(p.Labels["app"], "todo-") }}
+	print := func(l podlog.Line) {
+		from := l.Pod
+		if !slices.Contains(wanted, l.Container) {
+			from += " " + l.Container
+		}
+		a.ui.Printf("%s  %s\n", from, podlog.Render(l.Text))
+	}
 	if follow {
 		err = podlog.Follow(ctx, client, q, print)
 	} else {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"sync"
 	"time"
 
@@ -21,9 +22,9 @@ const look = 2 * time.Second
 // maxLine is the longest line that is kept whole.
 const maxLine = 1 << 20
 
-// Line is one line of one pod's log.
+// Line is one line of the log of one container of a pod.
 type Line struct {
-	Pod, Text string
+	Pod, Container, Text string
 }
 
 // Query says which logs to read.
@@ -31,16 +32,55 @@ type Query struct {
 	Namespace string
 	Selector  string // label selector of the pods
 	Lines     int64  // of each pod, from the end
+
+	// Container names the container of a pod that is of interest. Others may be beside it, such as a mesh's proxy.
+	Container func(*corev1.Pod) string
 }
 
-// Read gives the last lines of every pod that the query selects, pod after pod.
+// container picks the one to read now: the one that the query names, or the init container that a pod has not got past.
+func (q Query) container(p *corev1.Pod) string {
+	for _, c := range p.Spec.InitContainers {
+		sidecar := c.RestartPolicy != nil && *c.RestartPolicy == corev1.ContainerRestartPolicyAlways
+		if !sidecar && !ended(p, c.Name) {
+			return c.Name
+		}
+	}
+	name := q.Container(p)
+	if !slices.ContainsFunc(p.Spec.Containers, func(c corev1.Container) bool { return c.Name == name }) {
+		name = p.Spec.Containers[0].Name
+	}
+	return name
+}
+
+// ended tells whether an init container is through.
+func ended(p *corev1.Pod, container string) bool {
+	return slices.ContainsFunc(p.Status.InitContainerStatuses, func(c corev1.ContainerStatus) bool {
+		return c.Name == container && c.State.Terminated != nil && c.State.Terminated.ExitCode == 0
+	})
+}
+
+// running tells whether a container of a pod runs.
+func running(p *corev1.Pod, container string) bool {
+	return slices.ContainsFunc(slices.Concat(p.Status.InitContainerStatuses, p.Status.ContainerStatuses), func(c corev1.ContainerStatus) bool {
+		return c.Name == container && c.State.Running != nil
+	})
+}
+
+// Read gives the last lines of every pod that the query selects, pod after pod. Of a pod that has not got as far as a log it gives a line that says so.
 func Read(ctx context.Context, client kubernetes.Interface, q Query, emit func(Line)) error {
 	pods, err := client.CoreV1().Pods(q.Namespace).List(ctx, metav1.ListOptions{LabelSelector: q.Selector})
 	if err != nil {
 		return err
 	}
-	for _, p := range pods.Items {
-		if err := stream(ctx, client, q.Namespace, p.Name, &corev1.PodLogOptions{TailLines: &q.Lines}, emit); err != nil {
+	for i := range pods.Items {
+		p := &pods.Items[i]
+		container := q.container(p)
+		err := stream(ctx, client, p, &corev1.PodLogOptions{Container: container, TailLines: &q.Lines}, emit)
+		if apierrors.IsBadRequest(err) {
+			emit(Line{p.Name, container, "(no log yet: " + err.Error() + ")"})
+			continue
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -70,26 +110,28 @@ func Follow(ctx context.Context, client kubernetes.Interface, q Query, emit func
 		if err != nil && ctx.Err() == nil {
 			return err
 		}
-		for _, p := range pods.Items {
+		for i := range pods.Items {
+			p := &pods.Items[i]
+			container := q.container(p)
 			following.Lock()
-			s := followed[p.Name]
+			s := followed[p.Name+"/"+container]
 			if s == nil {
 				s = &state{}
-				followed[p.Name] = s
+				followed[p.Name+"/"+container] = s
 			}
-			if s.running || p.Status.Phase != corev1.PodRunning {
+			if s.running || !running(p, container) {
 				following.Unlock()
 				continue
 			}
 			s.running = true
-			options := &corev1.PodLogOptions{Follow: true, SinceTime: s.until}
+			options := &corev1.PodLogOptions{Container: container, Follow: true, SinceTime: s.until}
 			if s.until == nil {
 				options.TailLines = &q.Lines
 			}
 			following.Unlock()
 			wg.Go(func() {
 				// A stream ends with its container; where that is restarted, the next look takes it up again.
-				_ = stream(ctx, client, q.Namespace, p.Name, options, one)
+				_ = stream(ctx, client, p, options, one)
 				following.Lock()
 				defer following.Unlock()
 				s.running, s.until = false, &metav1.Time{Time: time.Now()}
@@ -103,11 +145,11 @@ func Follow(ctx context.Context, client kubernetes.Interface, q Query, emit func
 	}
 }
 
-// stream reads one pod's log.
-func stream(ctx context.Context, client kubernetes.Interface, namespace, pod string, options *corev1.PodLogOptions, emit func(Line)) error {
-	body, err := client.CoreV1().Pods(namespace).GetLogs(pod, options).Stream(ctx)
-	if apierrors.IsNotFound(err) || apierrors.IsBadRequest(err) {
-		return nil // gone, or its container has not started: it has no log
+// stream reads the log of one container.
+func stream(ctx context.Context, client kubernetes.Interface, p *corev1.Pod, options *corev1.PodLogOptions, emit func(Line)) error {
+	body, err := client.CoreV1().Pods(p.Namespace).GetLogs(p.Name, options).Stream(ctx)
+	if apierrors.IsNotFound(err) {
+		return nil // it has gone meanwhile
 	}
 	if err != nil {
 		return err
@@ -116,7 +158,7 @@ func stream(ctx context.Context, client kubernetes.Interface, namespace, pod str
 	lines := bufio.NewScanner(body)
 	lines.Buffer(nil, maxLine)
 	for lines.Scan() {
-		emit(Line{pod, lines.Text()})
+		emit(Line{p.Name, options.Container, lines.Text()})
 	}
 	if err := lines.Err(); err != nil && !errors.Is(err, io.EOF) && ctx.Err() == nil {
 		return err

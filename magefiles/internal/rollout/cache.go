@@ -3,6 +3,7 @@ package rollout
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"sync"
 
@@ -23,8 +24,9 @@ type cache struct {
 	changed chan struct{} // something happened
 	failed  chan struct{} // a watch broke off
 
-	mu    sync.Mutex
-	fresh map[types.UID]bool // events that came in after the beginning
+	mu     sync.Mutex
+	fresh  map[types.UID]bool // events that came in after the beginning
+	causes map[string]string  // what was last said of each container's pull
 }
 
 func newCache(client kubernetes.Interface, namespace, selector string) *cache {
@@ -35,6 +37,7 @@ func newCache(client kubernetes.Interface, namespace, selector string) *cache {
 		changed: make(chan struct{}, 1),
 		failed:  make(chan struct{}, 1),
 		fresh:   map[types.UID]bool{},
+		causes:  map[string]string{},
 	}
 	c.each = []toolscache.SharedIndexInformer{
 		c.release.Apps().V1().Deployments().Informer(),
@@ -48,12 +51,10 @@ func newCache(client kubernetes.Interface, namespace, selector string) *cache {
 		// Neither can fail before the informers run. Without an error handler, client-go writes to standard error.
 		_, _ = i.AddEventHandler(toolscache.ResourceEventHandlerDetailedFuncs{
 			AddFunc: func(o any, initial bool) {
-				if !initial {
-					c.note(o)
-				}
+				c.note(o, !initial)
 				signal(c.changed)
 			},
-			UpdateFunc: func(_, o any) { c.note(o); signal(c.changed) },
+			UpdateFunc: func(_, o any) { c.note(o, true); signal(c.changed) },
 			DeleteFunc: func(any) { signal(c.changed) },
 		})
 		_ = i.SetWatchErrorHandler(func(*toolscache.Reflector, error) { signal(c.failed) })
@@ -61,12 +62,21 @@ func newCache(client kubernetes.Interface, namespace, selector string) *cache {
 	return c
 }
 
-// note remembers events that are news.
-func (c *cache) note(o any) {
-	if e, ok := o.(*corev1.Event); ok {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		c.fresh[e.UID] = true
+// note remembers what is not to be seen any more later: which events are news, and why pulls failed, which a pod tells only now and then.
+func (c *cache) note(o any, news bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch o := o.(type) {
+	case *corev1.Event:
+		if news {
+			c.fresh[o.UID] = true
+		}
+	case *corev1.Pod:
+		for _, status := range slices.Concat(o.Status.InitContainerStatuses, o.Status.ContainerStatuses) {
+			if cause := pullCause(status.State.Waiting); cause != "" {
+				c.causes[causeKey(o, status.Name)] = cause
+			}
+		}
 	}
 }
 
@@ -112,9 +122,6 @@ func (c *cache) state() state {
 	slices.SortFunc(s.pods, func(a, b *corev1.Pod) int { return cmp.Compare(a.Name, b.Name) })
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	s.fresh = make(map[types.UID]bool, len(c.fresh))
-	for uid := range c.fresh {
-		s.fresh[uid] = true
-	}
+	s.fresh, s.causes = maps.Clone(c.fresh), maps.Clone(c.causes)
 	return s
 }

@@ -167,7 +167,7 @@ func (d Diagnosis) Text(service string) string {
 			continue
 		}
 		restarted = true
-		fmt.Fprintf(&out, "\npod %s, container %s: restarted %s", r.pod, r.container, times(r.times))
+		fmt.Fprintf(&out, "\npod %s, container %s: restarted %s", r.pod, r.container, often(r.times))
 		if r.ended != nil {
 			fmt.Fprintf(&out, ", last %s ago, after it ended with exit code %d (%s)", duration.HumanDuration(time.Since(r.ended.FinishedAt.Time)), r.ended.ExitCode, r.ended.Reason)
 		}
@@ -180,7 +180,7 @@ func (d Diagnosis) Text(service string) string {
 	return out.String()
 }
 
-func times(n int32) string {
+func often(n int32) string {
 	if n == 1 {
 		return "once"
 	}

@@ -12,45 +12,6 @@ import (
 	"todo.local/magefiles/internal/fault"
 )
 
-// Kind is the class of a failure.
-type Kind string
-
-// Kinds of failures.
-const (
-	Image         Kind = "image"         // the image cannot be had
-	Config        Kind = "config"        // a Secret, a ConfigMap or a key in one is missing
-	Start         Kind = "start"         // the container cannot be started
-	Crash         Kind = "crash"         // the container ends again and again
-	Init          Kind = "init"          // an init container fails
-	Memory        Kind = "memory"        // the container was killed for using more memory than it may
-	Probe         Kind = "probe"         // the container runs but does not answer its probe
-	Unschedulable Kind = "unschedulable" // no node takes the pod
-	Volume        Kind = "volume"        // a volume does not come
-	Sandbox       Kind = "sandbox"       // the node cannot set up the pod, its network say
-	Quota         Kind = "quota"         // a quota does not allow the pod
-	Refused       Kind = "refused"       // a webhook or a policy does not allow the pod
-	NodePressure  Kind = "node pressure" // the node runs out of memory or disk
-	Timeout       Kind = "timeout"       // none of these: it just took too long
-)
-
-// remedies say for each kind what a user can do.
-var remedies = map[Kind]string{
-	Image:         "check the image's name, and that the cluster holds it or may pull it: go tool mage image:load",
-	Config:        "check the names of the Secret and the ConfigMap and their keys; deploy again to have them written",
-	Start:         "check the image's command and the chart's securityContext",
-	Crash:         "read the log, correct the cause and deploy again",
-	Init:          "read the log; where it is about the database, check DATABASE_URL and that the database can be reached from the cluster",
-	Memory:        "raise resources.limits.memory of the service in the chart's values, or find what uses it",
-	Probe:         "read the log: the service runs, but something that it needs does not answer",
-	Unschedulable: "lower resources.requests or replicas in the chart's values, or give the cluster more room",
-	Volume:        "check that the storage class exists and its provisioner runs; see: go tool mage events",
-	Sandbox:       "see: go tool mage events; starting the node again often helps: go tool mage cluster:down cluster:up",
-	Quota:         "raise the namespace's ResourceQuota, or lower replicas and resources in the chart's values",
-	Refused:       "change what the message names, or the policy that refuses it",
-	NodePressure:  "free disk space or memory on this machine: docker system df, free -h",
-	Timeout:       "see what it was at; a slow machine may need a longer TODO_TIMEOUT",
-}
-
 const (
 	eventLines = 5
 	logLines   = 20
@@ -104,10 +65,16 @@ func (f *Failure) Evidence() []string {
 }
 
 // Remedy is what a user can do about it.
-func (f *Failure) Remedy() string { return remedies[f.Kind] }
+func (f *Failure) Remedy() string { return kinds[f.Kind].remedy }
 
-// Unwrap gives the class of the failure and its remedy.
-func (f *Failure) Unwrap() error { return fault.New(fault.CodeRollout, f.Error(), f.Remedy()) }
+// As lets the failure be taken for an error with a class and a remedy.
+func (f *Failure) As(target any) bool {
+	e, ok := target.(**fault.Error)
+	if ok {
+		*e = fault.New(fault.CodeRollout, f.Error(), f.Remedy())
+	}
+	return ok
+}
 
 // quotesLog tells whether the container's own last words belong into the one line.
 func (f *Failure) quotesLog() bool { return f.Kind == Crash || f.Kind == Init || f.Kind == Probe }
@@ -148,6 +115,14 @@ func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 func clip(s string, n int) string {
 	if r := []rune(s); len(r) > n {
 		return string(r[:n]) + "…"
+	}
+	return s
+}
+
+// ends shortens in the middle: an error begins with what failed and ends with its cause.
+func ends(s string, n int) string {
+	if r := []rune(s); len(r) > n {
+		return string(r[:n/2]) + "…" + string(r[len(r)-n/2:])
 	}
 	return s
 }

@@ -9,26 +9,6 @@ import (
 	"k8s.io/kubectl/pkg/util/podutils"
 )
 
-// How long a problem has to last before the rollout is given up for it. All of them are short of 15 s; what may mend itself gets most of that.
-const (
-	atOnce = 0
-	// settle outlasts what a second look mends: a Secret that is being written, a registry that hiccups.
-	settle = 5 * time.Second
-	// patience is for what depends on others: room on a node, a volume, a readiness probe, a first failed attempt.
-	patience = 10 * time.Second
-)
-
-// problem is something that keeps a release from coming up, if it lasts.
-type problem struct {
-	Failure
-	grace time.Duration
-	// yields: does not count while something else in the release still moves, as that may make room or come up.
-	yields bool
-}
-
-// key is the same for as long as it is the same problem.
-func (p problem) key() string { return string(p.Kind) + "/" + p.Object + "/" + p.Container }
-
 // judge decides from one look to the next whether a rollout can still succeed.
 type judge struct {
 	since     map[string]time.Time // when each present problem was first seen
@@ -40,12 +20,13 @@ func newJudge() *judge { return &judge{since: map[string]time.Time{}} }
 
 // verdict gives the failure that the rollout has to end with, or nil where there is still hope.
 func (j *judge) verdict(s state, now time.Time) *Failure {
-	if f := s.footprint(); f != j.footprint || s.moving() {
+	problems := s.problems()
+	if f := s.footprint(problems); f != j.footprint || s.moving(problems) {
 		j.footprint, j.moved = f, now
 	}
 	since := map[string]time.Time{}
 	var found *Failure
-	for _, p := range s.problems() {
+	for _, p := range problems {
 		first, known := j.since[p.key()]
 		if !known {
 			first = now
@@ -54,7 +35,7 @@ func (j *judge) verdict(s state, now time.Time) *Failure {
 		if p.yields && j.moved.After(first) {
 			first = j.moved
 		}
-		if found == nil && now.Sub(first) >= p.grace {
+		if found == nil && now.Sub(first) >= p.patience() {
 			found = &p.Failure
 			found.Since = since[p.key()]
 		}
@@ -99,11 +80,11 @@ func busy(p *corev1.Pod) string {
 	return ""
 }
 
-// moving tells whether the release is about to look different: a pod is on its way out, or one that has no problem is on its way in.
-func (s state) moving() bool {
-	troubled := map[types.UID]bool{}
-	for _, p := range s.problems() {
-		troubled[p.uid] = true
+// moving tells whether the release is about to look different: a pod is on its way out, or one is on its way in that has no problem or one that mends.
+func (s state) moving(problems []problem) bool {
+	outlooks := map[types.UID]outlook{}
+	for _, p := range problems {
+		outlooks[p.uid] = p.outlook
 	}
 	for _, p := range s.pods {
 		if p.DeletionTimestamp != nil {
@@ -111,7 +92,10 @@ func (s state) moving() bool {
 		}
 	}
 	for _, p := range s.current() {
-		if !podutils.IsPodReady(p) && !troubled[p.UID] && initialized(p) {
+		if podutils.IsPodReady(p) {
+			continue
+		}
+		if o, troubled := outlooks[p.UID]; troubled && o == mends || !troubled && initialized(p) {
 			return true
 		}
 	}

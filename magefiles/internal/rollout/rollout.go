@@ -2,6 +2,7 @@
 package rollout
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -38,7 +39,7 @@ func Wait(ctx context.Context, t *ui.Task, client kubernetes.Interface, namespac
 		return fault.New(fault.CodeRollout, fmt.Sprintf("release %s has no workload in namespace %s", release, namespace), "run: go tool mage deploy")
 	}
 	if s.done() {
-		t.Unchanged("%s", s.summary())
+		t.Unchanged("%s", s.summary(nil))
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
@@ -51,6 +52,9 @@ type waiter struct {
 	namespace string
 	release   string
 	judge     *judge
+
+	room   room
+	looked time.Time // for room
 }
 
 // watch looks at the release whenever something happens to it.
@@ -81,13 +85,14 @@ func (w *waiter) watch(ctx context.Context, t *ui.Task, timeout time.Duration) e
 		}
 		s := c.state()
 		if s.done() {
-			t.Result("%s", s.summary())
+			t.Result("%s", s.summary(nil))
 			return nil
 		}
+		s.room = w.roomNow(ctx, s)
 		if f := w.judge.verdict(s, time.Now()); f != nil {
 			return w.evidence(ctx, s, f)
 		}
-		t.Status("%s", s.summary())
+		t.Status("%s", s.summary(s.problems()))
 	}
 }
 
@@ -186,15 +191,37 @@ func (w *waiter) nameTaints(ctx context.Context, f *Failure) {
 	}
 }
 
-// summary is how far each workload is, for people.
-func (s state) summary() string {
+// roomNow looks for room every few seconds while a pod has no node.
+func (w *waiter) roomNow(ctx context.Context, s state) room {
+	if s.homeless() && time.Since(w.looked) >= roomEvery {
+		w.room, w.looked = lookForRoom(ctx, w.client), time.Now()
+	}
+	return w.room
+}
+
+// summary is how far each workload is, for people, and what it is held up by.
+func (s state) summary(problems []problem) string {
 	var parts []string
 	for _, w := range s.workloads() {
 		part := fmt.Sprintf("%s %d/%d", w.name, w.ready, w.wanted)
-		if doing := s.doing(w); doing != "" && !w.done {
+		if doing := cmp.Or(s.heldUp(w, problems), s.doing(w)); doing != "" && !w.done {
 			part += " (" + doing + ")"
 		}
 		parts = append(parts, part)
 	}
 	return strings.Join(parts, ", ")
+}
+
+// heldUp says what keeps a workload from coming up, or nothing.
+func (s state) heldUp(w workload, problems []problem) string {
+	for _, p := range problems {
+		if p.uid != w.uid && (p.pod == nil || !w.mine(p.pod)) {
+			continue
+		}
+		if p.outlook == stuck {
+			return ends(p.Reason, 120)
+		}
+		return "may mend itself: " + ends(p.Reason, 120)
+	}
+	return ""
 }

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -15,6 +16,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/kubernetes/fake"
 	clienttest "k8s.io/client-go/testing"
 
@@ -43,24 +45,98 @@ func cluster(s state) *fake.Clientset {
 func TestWaitReturnsAtOnceWhereNothingIsToDo(t *testing.T) {
 	client := fake.NewClientset(finished("backend"), finished("frontend"))
 	var out bytes.Buffer
-	start := time.Now()
 	require.NoError(t, ui.Plain(&out).Do("rollout", func(task *ui.Task) error {
 		return Wait(t.Context(), task, client, "todo", "todo-app", time.Minute)
 	}))
-	assert.Less(t, time.Since(start), 100*time.Millisecond)
 	assert.Contains(t, out.String(), "= rollout: backend 2/2, frontend 2/2")
 	for _, a := range client.Actions() {
 		assert.Equal(t, "list", a.GetVerb(), "no watch is begun")
 	}
 }
 
+// The tests below that wait do so on the clock of a bubble, which takes no time.
+
 func TestWaitSeesTheRolloutFinish(t *testing.T) {
-	client := cluster(upgrade(func(_ *state, p *corev1.Pod) { run(main(p), false) }))
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		client := cluster(upgrade(func(_ *state, p *corev1.Pod) { run(main(p), false) }))
+		time.AfterFunc(3*time.Minute, func() { finish(client) })
+		require.NoError(t, Wait(t.Context(), nil, client, "todo", "todo-app", 5*time.Minute))
+		assert.Less(t, time.Since(start), 3*time.Minute+tick)
+	})
+}
+
+// finish lets the rollout of the fake cluster succeed.
+func finish(client kubernetes.Interface) {
+	_, _ = client.AppsV1().Deployments("todo").UpdateStatus(context.Background(), finished("backend"), metav1.UpdateOptions{})
+}
+
+// pulls lets the pod of the fake cluster tell of pulls as the kubelet does: the cause of one that failed, and then that it waits for the next.
+func pulls(t *testing.T, client kubernetes.Interface, waits []time.Duration, cause func(attempt int) string) <-chan struct{} {
+	tell := func(reason, message string) {
+		p, err := client.CoreV1().Pods("todo").Get(context.Background(), "backend-new-x", metav1.GetOptions{})
+		if assert.NoError(t, err) {
+			wait(main(p), reason, message)
+			_, err = client.CoreV1().Pods("todo").UpdateStatus(context.Background(), p, metav1.UpdateOptions{})
+			assert.NoError(t, err)
+		}
+	}
+	over := make(chan struct{})
+	t.Cleanup(func() { <-over })
 	go func() {
-		time.Sleep(50 * time.Millisecond)
-		_, _ = client.AppsV1().Deployments("todo").UpdateStatus(context.Background(), finished("backend"), metav1.UpdateOptions{})
+		defer close(over)
+		for i, pause := range waits {
+			tell("ErrImagePull", cause(i))
+			time.Sleep(time.Second)
+			tell("ImagePullBackOff", `Back-off pulling image "todo-backend:new"`)
+			time.Sleep(pause)
+		}
 	}()
-	require.NoError(t, Wait(t.Context(), nil, client, "todo", "todo-app", 10*time.Second))
+	return over
+}
+
+func TestWaitOutlastsAFlakyRegistry(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := cluster(upgrade(func(_ *state, p *corev1.Pod) { wait(main(p), "ContainerCreating", "") }))
+		over := pulls(t, client, []time.Duration{10 * time.Second, 20 * time.Second, 40 * time.Second, 80 * time.Second}, func(int) string {
+			return `Head "https://reg.example/v2/todo-backend/manifests/new": read tcp 10.0.0.7:43720->10.0.0.9:443: read: connection reset by peer`
+		})
+		go func() {
+			<-over
+			finish(client)
+		}()
+		var out bytes.Buffer
+		require.NoError(t, ui.Plain(&out).Do("rollout", func(task *ui.Task) error {
+			return Wait(t.Context(), task, client, "todo", "todo-app", 5*time.Minute)
+		}))
+		assert.Contains(t, out.String(), "backend 1/2 (may mend itself: image todo-backend:new cannot be pulled: Head")
+		assert.Contains(t, out.String(), "connection reset by peer", "also while the kubelet itself does not tell")
+	})
+}
+
+func TestWaitEndsWhenTheRegistryComesBackWithoutTheImage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		client := cluster(upgrade(func(_ *state, p *corev1.Pod) { wait(main(p), "ContainerCreating", "") }))
+		pulls(t, client, []time.Duration{10 * time.Second, 20 * time.Second, 0}, func(attempt int) string {
+			if attempt < 2 {
+				return "unexpected status from HEAD request to https://reg.example/v2/todo-backend/manifests/new: 503 Service Unavailable"
+			}
+			return "reg.example/todo-backend:new: not found"
+		})
+		err := Wait(t.Context(), nil, client, "todo", "todo-app", time.Hour)
+		assert.ErrorContains(t, err, "image todo-backend:new cannot be pulled: reg.example/todo-backend:new: not found")
+		assert.Less(t, time.Since(start), 33*time.Second)
+	})
+}
+
+func TestWaitNamesAtItsTimeoutWhatDidNotMend(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := cluster(upgrade(func(_ *state, p *corev1.Pod) { wait(main(p), "ContainerCreating", "") }))
+		pulls(t, client, []time.Duration{10 * time.Second, 20 * time.Second, 40 * time.Second}, func(int) string { return "toomanyrequests: slow down" })
+		err := Wait(t.Context(), nil, client, "todo", "todo-app", time.Minute)
+		assert.EqualError(t, err, "pod backend-new-x, container backend: image todo-backend:new cannot be pulled: toomanyrequests: slow down (after 1m0s)")
+	})
 }
 
 func TestWaitGivesTheEvidence(t *testing.T) {
@@ -79,20 +155,24 @@ func TestWaitGivesTheEvidence(t *testing.T) {
 }
 
 func TestWaitEndsAtItsTimeout(t *testing.T) {
-	client := cluster(upgrade(func(_ *state, p *corev1.Pod) { run(main(p), false) }))
-	err := Wait(t.Context(), nil, client, "todo", "todo-app", 300*time.Millisecond)
-	var f *Failure
-	require.ErrorAs(t, err, &f)
-	assert.Equal(t, Timeout, f.Kind)
-	assert.Contains(t, err.Error(), "after 300ms")
-	assert.Equal(t, fault.CodeRollout, fault.Code(err))
+	synctest.Test(t, func(t *testing.T) {
+		client := cluster(upgrade(func(_ *state, p *corev1.Pod) { run(main(p), false) }))
+		err := Wait(t.Context(), nil, client, "todo", "todo-app", 5*time.Minute)
+		var f *Failure
+		require.ErrorAs(t, err, &f)
+		assert.Equal(t, Timeout, f.Kind)
+		assert.Contains(t, err.Error(), "after 5m0s")
+		assert.Equal(t, fault.CodeRollout, fault.Code(err))
+	})
 }
 
 func TestWaitEndsWhenInterrupted(t *testing.T) {
-	ctx, cancel := context.WithCancel(t.Context())
-	client := cluster(upgrade(func(_ *state, p *corev1.Pod) { run(main(p), false) }))
-	time.AfterFunc(50*time.Millisecond, cancel)
-	assert.Equal(t, fault.CodeInterrupted, fault.Code(Wait(ctx, nil, client, "todo", "todo-app", time.Minute)))
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		client := cluster(upgrade(func(_ *state, p *corev1.Pod) { run(main(p), false) }))
+		time.AfterFunc(time.Minute, cancel)
+		assert.Equal(t, fault.CodeInterrupted, fault.Code(Wait(ctx, nil, client, "todo", "todo-app", time.Hour)))
+	})
 }
 
 func TestWaitWithoutAReleaseOrACluster(t *testing.T) {

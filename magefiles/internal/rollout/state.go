@@ -22,6 +22,8 @@ type state struct {
 	claims       []*corev1.PersistentVolumeClaim
 	events       []*corev1.Event // of the whole namespace
 	fresh        map[types.UID]bool
+	causes       map[string]string // what was last said of each container's pull, by causeKey
+	room         room
 }
 
 // workload is a Deployment or a StatefulSet, as far as a rollout is concerned.
@@ -30,6 +32,7 @@ type workload struct {
 	uid           types.UID
 	ready, wanted int32
 	done          bool
+	stateful      bool                   // it keeps the release's data
 	mine          func(*corev1.Pod) bool // whether a pod is of the revision being rolled out
 }
 
@@ -52,7 +55,7 @@ func (s state) workloads() []workload {
 		wanted := replicas(set.Spec.Replicas)
 		st := set.Status
 		out = append(out, workload{
-			name: set.Name, uid: set.UID, wanted: wanted, ready: min(st.UpdatedReplicas, st.AvailableReplicas),
+			name: set.Name, uid: set.UID, wanted: wanted, ready: min(st.UpdatedReplicas, st.AvailableReplicas), stateful: true,
 			done: st.ObservedGeneration >= set.Generation && st.UpdatedReplicas == wanted && st.Replicas == wanted && st.AvailableReplicas == wanted,
 			mine: func(p *corev1.Pod) bool {
 				return metav1.IsControlledBy(p, set) && p.Labels[appsv1.ControllerRevisionHashLabelKey] == st.UpdateRevision
@@ -155,14 +158,18 @@ func waiting(w *corev1.ContainerStateWaiting) string {
 	return w.Reason
 }
 
-// footprint changes whenever something moves.
-func (s state) footprint() string {
+// footprint changes whenever something moves. What a pod with a problem is at changes with every attempt to mend it, and counts only as that problem.
+func (s state) footprint(problems []problem) string {
+	troubles := map[types.UID]string{}
+	for _, p := range problems {
+		troubles[p.uid] = p.key()
+	}
 	var b strings.Builder
 	for _, w := range s.workloads() {
 		fmt.Fprintf(&b, "%s %d/%d\n", w.name, w.ready, w.wanted)
 	}
 	for _, p := range s.pods {
-		fmt.Fprintf(&b, "%s %v %t %s\n", p.Name, p.DeletionTimestamp, podutils.IsPodReady(p), activity(p))
+		fmt.Fprintf(&b, "%s %v %t %s\n", p.Name, p.DeletionTimestamp, podutils.IsPodReady(p), cmp.Or(troubles[p.UID], activity(p)))
 	}
 	return b.String()
 }
@@ -173,8 +180,8 @@ func (s state) eventsOf(uid types.UID) []string {
 	var out []string
 	for _, e := range found[max(0, len(found)-eventLines):] {
 		line := fmt.Sprintf("%s %s: %s", e.Type, e.Reason, oneLine(e.Message))
-		if e.Count > 1 {
-			line += fmt.Sprintf(" (%d times)", e.Count)
+		if n := times(e); n > 1 {
+			line += fmt.Sprintf(" (%d times)", n)
 		}
 		out = append(out, line)
 	}

@@ -83,6 +83,7 @@ func upgrade(change func(*state, *corev1.Pod)) state {
 		replicaSets: []*appsv1.ReplicaSet{before, after},
 		pods:        []*corev1.Pod{p, readyPod("backend-old-a", before), readyPod("backend-old-b", before)},
 		fresh:       map[types.UID]bool{},
+		room:        room{fixed: true}, // as of a kind cluster
 	}
 	change(&s, p)
 	return s

@@ -30,12 +30,17 @@ func (f *Failure) Error() string {
 	return fmt.Sprintf("smoke test: %s: %s gave %s, expected %s", f.Step, f.Request, f.Got, f.Expected)
 }
 
-// Unwrap gives the cause: the context's error where that ended the check, otherwise the class of the failure and its remedy.
-func (f *Failure) Unwrap() error {
-	if errors.Is(f.cause, context.Canceled) {
-		return context.Canceled
+// Unwrap gives the cause, where the request got no answer.
+func (f *Failure) Unwrap() error { return f.cause }
+
+// As lets the failure be taken for an error with a class and a remedy, unless somebody ended the check.
+func (f *Failure) As(target any) bool {
+	e, ok := target.(**fault.Error)
+	if !ok || errors.Is(f.cause, context.Canceled) {
+		return false
 	}
-	return fault.New(fault.CodeSmoke, f.Error(), "look at the pods and their logs: go tool mage status")
+	*e = fault.New(fault.CodeSmoke, f.Error(), "look at the pods and their logs: go tool mage status")
+	return true
 }
 
 func (f *Failure) with(err error) *Failure {
