@@ -61,7 +61,7 @@ func newScripts(t *testing.T, c checkout) *scripts {
 	require.NoError(t, err)
 	s.helm, err = helmProgram(t.Context(), here(t))
 	require.NoError(t, err)
-	src, _, err := source.Pick(t.Context(), settings(t), docker(t))
+	src, _, err := source.Pick(t.Context(), nil, settings(t), docker(t))
 	require.NoError(t, err)
 	s.bases, err = src.Bases(t.Context(), nil)
 	require.NoError(t, err)

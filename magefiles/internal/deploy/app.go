@@ -40,7 +40,7 @@ func (a *App) open(ctx context.Context) error {
 			return err
 		}
 		a.docker = docker
-		src, why, err := source.Pick(ctx, a.cfg, docker)
+		src, why, err := source.Pick(ctx, t, a.cfg, docker)
 		if err != nil {
 			return err
 		}

@@ -14,18 +14,18 @@ import (
 // Setup brings the machine to where deploy works.
 func (a *App) Setup(ctx context.Context) error {
 	return a.ui.Do("Setup", func(t *ui.Task) error {
-		return engine.Setup(ctx, t, a.runner, a.cfg, a.missingTools)
+		return engine.Setup(ctx, t, a.runner, a.cfg, func(ctx context.Context) []string { return a.missingTools(ctx, t) })
 	})
 }
 
 // missingTools are the packages that this machine lacks for building images' bases itself. Where a container registry gives them, it needs none.
 // Without Docker nothing is known about that yet.
-func (a *App) missingTools(ctx context.Context) []string {
+func (a *App) missingTools(ctx context.Context, t *ui.Task) []string {
 	docker, err := engine.Find(ctx, a.runner)
 	if err != nil {
 		return nil
 	}
-	src, _, err := source.Pick(ctx, a.cfg, docker)
+	src, _, err := source.Pick(ctx, t, a.cfg, docker)
 	if err != nil || src.Name() != config.ImagesSource {
 		return nil
 	}

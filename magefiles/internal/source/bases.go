@@ -59,7 +59,7 @@ func (s *fromSource) baseImages() (python, node, postgres image) {
 // Bases builds the base images that the engine lacks, all on one Debian, whose layer they share.
 func (s *fromSource) Bases(ctx context.Context, t *ui.Task) (Bases, error) {
 	python, node, postgres := s.baseImages()
-	bases := Bases{python.String(), node.String(), postgres.String()}
+	bases := Bases{Python: python.String(), Node: node.String(), Postgres: postgres.String()}
 	found, err := inspect(ctx, s.docker, bases.Python, bases.Node, bases.Postgres)
 	if err != nil {
 		return Bases{}, err

@@ -2,20 +2,27 @@ package source
 
 import (
 	"context"
+	"os"
+	"path/filepath"
 	"time"
 
 	"todo.local/magefiles/internal/config"
 	"todo.local/magefiles/internal/engine"
 	"todo.local/magefiles/internal/pins"
-	"todo.local/magefiles/internal/run"
+	"todo.local/magefiles/internal/ui"
 )
 
-// probeTime is how long a container registry may take to name one image. One that takes longer would make a poor deployment.
-const probeTime = 3 * time.Second
+const (
+	// probeLimit is how long the first base image, 50 MB, may take. At a lower rate the pull of all images takes longer than to build them.
+	probeLimit = 3 * time.Minute
+	// silenceKept is how long a registry that gave nothing, though it was asked again and again, is not asked for by further runs.
+	silenceKept = 10 * time.Minute
+)
 
 // Pick chooses where images come from, and says why in one line. With TODO_IMAGES=auto that is wherever this machine has everything from
-// already; else a container registry, if one answers; else this machine.
-func Pick(ctx context.Context, cfg *config.Config, d *engine.Docker) (src Source, why string, err error) {
+// already; else a container registry, if the engine gets the first base image that it lacks from one; else this machine. The pull is what has to be
+// done anyway, and the only question that the engine's mirrors and logins count in.
+func Pick(ctx context.Context, t *ui.Task, cfg *config.Config, d *engine.Docker) (src Source, why string, err error) {
 	here, there := newFromSource(cfg, d), &fromRegistry{pins: pins.Load(), docker: d, nodeImage: cfg.NodeImage}
 	switch cfg.Images {
 	case config.ImagesSource:
@@ -29,25 +36,58 @@ func Pick(ctx context.Context, cfg *config.Config, d *engine.Docker) (src Source
 	if err != nil {
 		return nil, "", err
 	}
-	has := func(refs []string) bool {
+	lacking := func(refs []string) string {
 		for _, ref := range refs {
 			if _, ok := found[ref]; !ok {
-				return false
+				return ref
 			}
 		}
-		return true
+		return ""
 	}
+	next := lacking(pulled)
 	switch {
-	case has(built):
+	case lacking(built) == "":
 		return here, "everything was built on this machine before", nil
-	case has(pulled):
+	case next == "":
 		return there, "the base images were pulled before", nil
-	case answers(ctx, d, there.pins.Registry.Python):
-		return there, "the container registry answers", nil
-	case ctx.Err() != nil:
-		return nil, "", ctx.Err()
 	}
-	return here, "no container registry answers, so everything is built from package registries", nil
+
+	memory := filepath.Join(cfg.Cache, "no-registry")
+	why, known := recall(memory)
+	if !known {
+		r := pull(ctx, t, d, next, probeLimit)
+		switch {
+		case r == nil:
+			_ = os.Remove(memory)
+			return there, "the container registry answers", nil
+		case r.said == "":
+			return nil, "", r.cause
+		}
+		why = r.String()
+		if r.kind == later || r.kind == slow {
+			keep(memory, why)
+		}
+	}
+	t.Note("%s: everything is built from package registries instead. The first time takes about 20 minutes on two cores; "+
+		"to wait for a registry instead, set TODO_IMAGES=registry", why)
+	return here, why, nil
+}
+
+// recall gives why no registry served a short while ago. What was found out at once is not kept.
+func recall(path string) (why string, ok bool) {
+	info, err := os.Stat(path)
+	if err != nil || time.Since(info.ModTime()) > silenceKept {
+		return "", false
+	}
+	raw, err := os.ReadFile(path)
+	return string(raw), err == nil && len(raw) > 0
+}
+
+// keep remembers why no registry serves. Losing it costs the next run a minute.
+func keep(path, why string) {
+	if os.MkdirAll(filepath.Dir(path), 0o755) == nil {
+		_ = os.WriteFile(path, []byte(why), 0o644)
+	}
 }
 
 // Built tells whether the engine has every image that a deployment from source needs.
@@ -61,12 +101,4 @@ func Built(ctx context.Context, cfg *config.Config, d *engine.Docker) bool {
 func (s *fromSource) refs() []string {
 	python, node, postgres := s.baseImages()
 	return []string{s.nodeImageName().String(), python.String(), node.String(), postgres.String()}
-}
-
-// answers asks the registry of an image for its manifest. Nothing is pulled.
-func answers(ctx context.Context, d *engine.Docker, ref string) bool {
-	ctx, stop := context.WithTimeout(ctx, probeTime)
-	defer stop()
-	_, err := d.Run(ctx, run.Cmd{Args: []string{"manifest", "inspect", ref}, Grace: 100 * time.Millisecond})
-	return err == nil
 }

@@ -2,13 +2,13 @@ package source
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"todo.local/magefiles/internal/config"
 	"todo.local/magefiles/internal/engine"
 	"todo.local/magefiles/internal/fault"
 	"todo.local/magefiles/internal/pins"
-	"todo.local/magefiles/internal/run"
 	"todo.local/magefiles/internal/ui"
 )
 
@@ -22,46 +22,45 @@ type fromRegistry struct {
 // Name is "registry".
 func (*fromRegistry) Name() string { return config.ImagesRegistry }
 
-// Node leaves the pull of the node image to kind, and that of the add-ons to the node.
-func (r *fromRegistry) Node(context.Context, *ui.Task) (Node, error) {
-	return Node{Image: r.nodeImage, Traefik: r.pins.Registry.Traefik, MetricsServer: r.pins.Registry.MetricsServer}, nil
+// Node leaves the pull of the node image to kind. It fetches the images of the add-ons into the engine, which gives them to every new node.
+func (r *fromRegistry) Node(ctx context.Context, t *ui.Task) (Node, error) {
+	n := Node{Image: r.nodeImage, Traefik: r.pins.Registry.Traefik, MetricsServer: r.pins.Registry.MetricsServer, AddonsApart: true}
+	_, err := r.have(ctx, t, n.Traefik, n.MetricsServer)
+	return n, err
 }
 
 func (r *fromRegistry) refs() []string {
 	return []string{r.pins.Registry.Python, r.pins.Registry.Node, r.pins.Registry.Postgres}
 }
 
-// Bases pulls the base images that the engine lacks, and names all by digest: a tag may mean another image tomorrow.
-func (r *fromRegistry) Bases(ctx context.Context, t *ui.Task) (Bases, error) {
-	refs := r.refs()
+// have pulls the images that the engine lacks, and gives what it knows of all.
+func (r *fromRegistry) have(ctx context.Context, t *ui.Task, refs ...string) (map[string]imageInfo, error) {
 	found, err := inspect(ctx, r.docker, refs...)
 	if err != nil {
-		return Bases{}, err
+		return nil, err
 	}
-	pulled := false
+	if len(found) == len(refs) {
+		t.Unchanged("pulled before")
+		return found, nil
+	}
 	for _, ref := range refs {
 		if _, ok := found[ref]; ok {
 			continue
 		}
-		pulled = true
-		err := t.Do(ref, func(t *ui.Task) error {
-			_, err := r.docker.Run(ctx, run.Cmd{Args: []string{"pull", ref}, Line: t.Line})
-			if known := engine.Explain(err); known != nil {
-				return known
-			}
-			return fault.Wrap(err, fault.CodeEnvironment, ref+" cannot be pulled",
-				"see that the container registry can be reached, or set TODO_IMAGES=source to do without one")
-		})
-		if err != nil {
-			return Bases{}, err
+		if err := t.Do(ref, func(t *ui.Task) error { return Pull(ctx, t, r.docker, ref) }); err != nil {
+			return nil, err
 		}
 	}
-	if pulled {
-		if found, err = inspect(ctx, r.docker, refs...); err != nil {
-			return Bases{}, err
-		}
-	} else {
-		t.Unchanged("pulled before")
+	return inspect(ctx, r.docker, refs...)
+}
+
+// Bases pulls the base images that the engine lacks. Those of builds are named by digest, as a tag may mean another image tomorrow. PostgreSQL, which
+// goes to the nodes from the engine, gets a name of its own there, by its content too.
+func (r *fromRegistry) Bases(ctx context.Context, t *ui.Task) (Bases, error) {
+	refs := r.refs()
+	found, err := r.have(ctx, t, refs...)
+	if err != nil {
+		return Bases{}, err
 	}
 	var named [3]string
 	for n, ref := range refs {
@@ -69,7 +68,26 @@ func (r *fromRegistry) Bases(ctx context.Context, t *ui.Task) (Bases, error) {
 			return Bases{}, err
 		}
 	}
-	return Bases{named[0], named[1], named[2]}, nil
+	b := Bases{Python: named[0], Node: named[1]}
+	if strings.Contains(named[2], "@") {
+		b.PostgresElsewhere = named[2]
+	}
+	b.Postgres, err = r.own(ctx, "todo-base-postgres", refs[2], found[refs[2]])
+	return b, err
+}
+
+// own gives an image a name of this project's, by its content: that is what it is called where it was brought to and not pulled.
+func (r *fromRegistry) own(ctx context.Context, repo, ref string, info imageInfo) (string, error) {
+	_, content, _ := strings.Cut(info.id, ":")
+	if len(content) < keyLength {
+		return "", fault.New(fault.CodeEnvironment, ref+" is not in the Docker engine after it was pulled", "run the target again")
+	}
+	name := image{repo, ref[strings.LastIndexByte(ref, ':')+1:], content[:keyLength]}.String()
+	if slices.Contains(info.tags, name) {
+		return name, nil
+	}
+	_, err := r.docker.Output(ctx, "tag", ref, name)
+	return name, fault.Wrap(err, fault.CodeEnvironment, ref+" cannot be named "+name+" in the Docker engine", "run the target doctor")
 }
 
 // byDigest picks the digest reference that belongs to the repository of ref. An image that was loaded or built has none, and is then what a
@@ -87,10 +105,10 @@ func byDigest(ref string, digests []string) (string, error) {
 	return ref, nil
 }
 
-// repository gives a reference without tag and without the parts that Docker leaves out in print.
+// repository is a familiar reference without its tag.
 func repository(ref string) string {
 	if slash, colon := strings.LastIndexByte(ref, '/'), strings.LastIndexByte(ref, ':'); colon > slash {
 		ref = ref[:colon]
 	}
-	return strings.TrimPrefix(strings.TrimPrefix(ref, "docker.io/"), "library/")
+	return familiar(ref)
 }

@@ -1,9 +1,13 @@
 package source
 
 import (
+	"bytes"
 	"errors"
+	"fmt"
+	"maps"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -13,11 +17,13 @@ import (
 	"todo.local/magefiles/internal/fault"
 	"todo.local/magefiles/internal/pins"
 	"todo.local/magefiles/internal/run"
+	"todo.local/magefiles/internal/ui"
 )
 
 // dockerWith fakes an engine that has the given images: reference → digest reference, or nothing for one that was built here.
 func dockerWith(images map[string]string) (*engine.Docker, *run.Fake) {
 	f := &run.Fake{}
+	own := map[string]string{} // further name of an image
 	f.OnFunc("docker image inspect", func(c run.Cmd) (string, error) {
 		var out strings.Builder
 		var err error
@@ -27,13 +33,17 @@ func dockerWith(images map[string]string) (*engine.Docker, *run.Fake) {
 				err = errors.New("Error: No such image: " + ref)
 				continue
 			}
-			out.WriteString(ref + " " + digest + "\n")
+			fmt.Fprintf(&out, "sha256:%s %s %s\n", strings.Repeat("e", 64), strings.TrimSuffix(familiar(ref)+","+own[ref], ","), digest)
 		}
 		return out.String(), err
 	})
 	f.OnFunc("docker pull ", func(c run.Cmd) (string, error) {
 		repo, _, _ := strings.Cut(c.Args[1], ":")
 		images[c.Args[1]] = repo + "@sha256:" + strings.Repeat("a", 64)
+		return "", nil
+	})
+	f.OnFunc("docker tag ", func(c run.Cmd) (string, error) {
+		own[c.Args[1]] = c.Args[2]
 		return "", nil
 	})
 	return &engine.Docker{Runner: f, CLI: "docker"}, f
@@ -48,33 +58,41 @@ func count(f *run.Fake, prefix string) (n int) {
 	return n
 }
 
-func TestRegistryBasesArePulledOnceAndNamedByDigest(t *testing.T) {
+func TestRegistryBasesArePulledOnceAndNamedByContent(t *testing.T) {
 	d, f := dockerWith(map[string]string{})
 	r := &fromRegistry{pins: pins.Load(), docker: d}
 	bases, err := r.Bases(t.Context(), nil)
 	require.NoError(t, err)
-	assert.Equal(t, "python@sha256:"+strings.Repeat("a", 64), bases.Python)
-	assert.True(t, strings.HasPrefix(bases.Node, "node@sha256:"))
-	assert.True(t, strings.HasPrefix(bases.Postgres, "postgres@sha256:"))
+	assert.Equal(t, Bases{
+		Python: "python@sha256:" + strings.Repeat("a", 64), Node: "node@sha256:" + strings.Repeat("a", 64),
+		Postgres: "todo-base-postgres:15-bookworm-eeeeeeeeeeee", PostgresElsewhere: "postgres@sha256:" + strings.Repeat("a", 64),
+	}, bases)
 	assert.Equal(t, 3, count(f, "docker pull"))
 
 	again, err := r.Bases(t.Context(), nil)
 	require.NoError(t, err)
 	assert.Equal(t, bases, again)
 	assert.Equal(t, 3, count(f, "docker pull"), "nothing is pulled twice")
+	assert.Equal(t, 1, count(f, "docker tag"), "or named twice")
 }
 
-func TestAFailedPullSaysWhatToDo(t *testing.T) {
-	d, f := dockerWith(map[string]string{})
-	f.On("docker pull node", "", errors.New("toomanyrequests"))
-	_, err := (&fromRegistry{pins: pins.Load(), docker: d}).Bases(t.Context(), nil)
-	require.ErrorContains(t, err, pins.Load().Registry.Node+" cannot be pulled")
-	assert.Equal(t, fault.CodeEnvironment, fault.Code(err))
-	assert.Contains(t, fault.Remedy(err), "TODO_IMAGES=source")
+func TestAPostgresThatAPersonLoadedIsThereForThisMachineAlone(t *testing.T) {
+	p := pins.Load().Registry
+	d, _ := dockerWith(map[string]string{p.Python: "python@sha256:1", p.Node: "node@sha256:1", p.Postgres: ""})
+	bases, err := (&fromRegistry{pins: pins.Load(), docker: d}).Bases(t.Context(), nil)
+	require.NoError(t, err)
+	assert.Equal(t, "todo-base-postgres:15-bookworm-eeeeeeeeeeee", bases.Postgres)
+	assert.Empty(t, bases.PostgresElsewhere)
+}
 
+func TestAFullDiskIsNoFaultOfTheRegistry(t *testing.T) {
+	d, f := dockerWith(map[string]string{})
 	f.On("docker pull node", "failed to register layer: write /usr/bin/node: no space left on device", errors.New("exit status 1"))
-	_, err = (&fromRegistry{pins: pins.Load(), docker: d}).Bases(t.Context(), nil)
-	require.EqualError(t, err, "the disk is full: failed to register layer: write /usr/bin/node: no space left on device")
+	_, err := (&fromRegistry{pins: pins.Load(), docker: d}).Bases(t.Context(), nil)
+	const full = "the disk is full: failed to register layer: write /usr/bin/node: no space left on device"
+	require.EqualError(t, err, full)
+	_, _, err = Pick(t.Context(), nil, &config.Config{Images: config.ImagesAuto, Cache: t.TempDir()}, d)
+	require.EqualError(t, err, full, "nor a reason to build everything on it")
 }
 
 func TestDigestOfTheRightRepository(t *testing.T) {
@@ -89,14 +107,19 @@ func TestDigestOfTheRightRepository(t *testing.T) {
 }
 
 func TestRegistryNodeIsKindsDefaultOrTheOneAskedFor(t *testing.T) {
-	n, err := (&fromRegistry{pins: pins.Load()}).Node(t.Context(), nil)
+	d, f := dockerWith(map[string]string{})
+	n, err := (&fromRegistry{pins: pins.Load(), docker: d}).Node(t.Context(), nil)
 	require.NoError(t, err)
 	assert.Empty(t, n.Image)
 	assert.False(t, n.StaticNetwork)
-	assert.Equal(t, pins.Load().Registry.Traefik, n.Traefik)
-	n, err = (&fromRegistry{pins: pins.Load(), nodeImage: "kindest/node:v1.36.4"}).Node(t.Context(), nil)
+	n, err = (&fromRegistry{pins: pins.Load(), docker: d, nodeImage: "kindest/node:v1.36.4"}).Node(t.Context(), nil)
 	require.NoError(t, err)
 	assert.Equal(t, "kindest/node:v1.36.4", n.Image)
+
+	assert.Equal(t, pins.Load().Registry.Traefik, n.Traefik)
+	assert.Equal(t, pins.Load().Registry.MetricsServer, n.MetricsServer)
+	assert.True(t, n.AddonsApart)
+	assert.Equal(t, 2, count(f, "docker pull"), "the engine gets the add-ons' images, once for all nodes")
 }
 
 func TestPick(t *testing.T) {
@@ -114,49 +137,69 @@ func TestPick(t *testing.T) {
 	for _, ref := range newFromSource(cfg(""), &engine.Docker{}).refs()[1:] {
 		almost[ref] = ""
 	}
-	cases := []struct {
-		name    string
-		images  string
-		engine  map[string]string
-		answers error
-		want    string
-		why     string
-		probes  int
+	for _, c := range []struct {
+		name   string
+		images string
+		engine map[string]string
+		says   string // of the engine, where it gets nothing
+		want   string
+		why    string
+		pulls  int
 	}{
-		{"told to build", config.ImagesSource, nil, nil, "source", "TODO_IMAGES=source", 0},
-		{"told to pull", config.ImagesRegistry, nil, errors.New("down"), "registry", "TODO_IMAGES=registry", 0},
-		{"built before", config.ImagesAuto, built, nil, "source", "built on this machine before", 0},
-		{"pulled before", config.ImagesAuto, pulled, errors.New("down"), "registry", "pulled before", 0},
-		{"nothing, registry up", config.ImagesAuto, nil, nil, "registry", "the container registry answers", 1},
-		{"nothing, registry down", config.ImagesAuto, nil, errors.New("no such host"), "source", "no container registry answers", 1},
-		{"half built, registry up again", config.ImagesAuto, almost, nil, "registry", "the container registry answers", 1},
-	}
-	for _, c := range cases {
+		{"told to build", config.ImagesSource, nil, "", "source", "TODO_IMAGES=source", 0},
+		{"told to pull", config.ImagesRegistry, nil, noSuchHost, "registry", "TODO_IMAGES=registry", 0},
+		{"built before", config.ImagesAuto, built, "", "source", "built on this machine before", 0},
+		{"pulled before", config.ImagesAuto, pulled, noSuchHost, "registry", "pulled before", 0},
+		{"registry or mirror up", config.ImagesAuto, nil, "", "registry", "the container registry answers", 1},
+		{"half built, registry up again", config.ImagesAuto, almost, "", "registry", "the container registry answers", 1},
+		{"nothing there", config.ImagesAuto, nil, noSuchHost, "source", "no container registry can be reached", 1},
+		{"a login is missing", config.ImagesAuto, nil, denial, "source", "refuses this machine", 1},
+		{"limited", config.ImagesAuto, nil, limited, "source", "gives nothing (asked again for 30s, last: toomanyrequests", 5},
+	} {
 		t.Run(c.name, func(t *testing.T) {
-			if c.engine == nil {
-				c.engine = map[string]string{}
-			}
-			d, f := dockerWith(c.engine)
-			f.On("docker manifest inspect", "{}", c.answers)
-			s, why, err := Pick(t.Context(), cfg(c.images), d)
-			require.NoError(t, err)
-			assert.Equal(t, c.want, s.Name())
-			assert.Contains(t, why, c.why)
-			assert.Equal(t, c.probes, count(f, "docker manifest"))
-			assert.LessOrEqual(t, len(f.Calls()), 2)
-			assert.Equal(t, c.why == "built on this machine before", Built(t.Context(), cfg(c.images), d))
+			synctest.Test(t, func(t *testing.T) {
+				d, f := dockerWith(maps.Clone(c.engine))
+				if c.engine == nil {
+					d, f = dockerWith(map[string]string{})
+				}
+				if c.says != "" {
+					f.On("docker pull", c.says, errors.New("exit status 1"))
+				}
+				var screen bytes.Buffer
+				cfg := cfg(c.images)
+				pick := func() {
+					require.NoError(t, ui.Plain(&screen).Do("Machine", func(task *ui.Task) error {
+						s, why, err := Pick(t.Context(), task, cfg, d)
+						require.NoError(t, err)
+						assert.Equal(t, c.want, s.Name())
+						assert.Contains(t, why, c.why)
+						return nil
+					}))
+				}
+				pick()
+				assert.Equal(t, c.pulls, count(f, "docker pull"))
+				compiles := c.want == "source" && c.images == config.ImagesAuto && c.pulls > 0
+				assert.Equal(t, compiles, strings.Contains(screen.String(), "about 20 minutes"), screen.String())
+				assert.Equal(t, compiles, strings.Contains(screen.String(), "TODO_IMAGES=registry\n"), "how to choose otherwise")
+				assert.Equal(t, c.why == "built on this machine before", Built(t.Context(), cfg, d))
+				if c.says == limited {
+					pick()
+					assert.Equal(t, c.pulls, count(f, "docker pull"), "a run soon after does not wait for it again")
+					assert.Equal(t, 2, strings.Count(screen.String(), "about 20 minutes"))
+				}
+			})
 		})
 	}
 }
 
 func TestPickWithoutDocker(t *testing.T) {
 	f := (&run.Fake{}).On("docker image inspect", "", errors.New("Cannot connect to the Docker daemon"))
-	_, _, err := Pick(t.Context(), &config.Config{Images: config.ImagesAuto, Cache: t.TempDir()}, &engine.Docker{Runner: f, CLI: "docker"})
+	_, _, err := Pick(t.Context(), nil, &config.Config{Images: config.ImagesAuto, Cache: t.TempDir()}, &engine.Docker{Runner: f, CLI: "docker"})
 	require.ErrorIs(t, err, engine.ErrNotRunning)
 	assert.Equal(t, fault.CodeEnvironment, fault.Code(err))
 
 	f.On("docker image inspect", "", errors.New("error during connect: EOF"))
-	_, _, err = Pick(t.Context(), &config.Config{Images: config.ImagesAuto, Cache: t.TempDir()}, &engine.Docker{Runner: f, CLI: "docker"})
+	_, _, err = Pick(t.Context(), nil, &config.Config{Images: config.ImagesAuto, Cache: t.TempDir()}, &engine.Docker{Runner: f, CLI: "docker"})
 	require.ErrorContains(t, err, "Docker does not answer")
 	assert.NotEmpty(t, fault.Remedy(err))
 }

@@ -6,6 +6,7 @@ package source
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"todo.local/magefiles/internal/engine"
@@ -19,14 +20,18 @@ type Bases struct {
 	Python   string // Debian with Python 3.11 and its venv module
 	Node     string // Debian with Node.js 24 and npm, and an apt that works
 	Postgres string // PostgreSQL 15, configured by the POSTGRES_* variables of the official image
+	// PostgresElsewhere names PostgreSQL by its digest in a container registry, which has it for other platforms than the engine's. It is empty where
+	// the images are of this machine alone; then Python and Node are too.
+	PostgresElsewhere string
 }
 
 // Node is the image a cluster node runs, and what it carries.
 type Node struct {
 	Image         string // reference in the Docker engine; empty means kind's default, which kind pulls
 	StaticNetwork bool   // the image has a network of its own for one node, so that kind's must be off
-	Traefik       string // image of the ingress controller; in source mode the node has it already
-	MetricsServer string // image of metrics-server; likewise
+	Traefik       string // image of the ingress controller
+	MetricsServer string // image of metrics-server
+	AddonsApart   bool   // the images of these two are in the Docker engine, and not in the node image
 }
 
 // Source makes or finds images. Both methods are idempotent, and cheap where everything is there.
@@ -41,14 +46,15 @@ type Source interface {
 
 // imageInfo is what the engine knows of one image.
 type imageInfo struct {
+	id      string
 	tags    []string
 	digests []string // name@sha256:…, for images that came from a registry
 }
 
 // inspect asks the engine for several images at once and gives those that it has, by the name asked for.
-func inspect(ctx context.Context, d *engine.Docker, names ...string) (map[string]imageInfo, error) {
-	args := []string{"image", "inspect", "--format", `{{join .RepoTags ","}} {{join .RepoDigests ","}}`}
-	out, err := d.Output(ctx, append(args, names...)...)
+func inspect(ctx context.Context, d *engine.Docker, asked ...string) (map[string]imageInfo, error) {
+	args := []string{"image", "inspect", "--format", `{{.Id}} {{join .RepoTags ","}} {{join .RepoDigests ","}}`}
+	out, err := d.Output(ctx, append(args, asked...)...)
 	var failed *run.Error
 	if err != nil && !(errors.As(err, &failed) && strings.Contains(strings.ToLower(failed.Output+failed.Err.Error()), "no such image")) {
 		if known := engine.Explain(err); known != nil {
@@ -58,17 +64,21 @@ func inspect(ctx context.Context, d *engine.Docker, names ...string) (map[string
 	}
 	found := map[string]imageInfo{}
 	for line := range strings.Lines(out) {
-		tags, digests, _ := strings.Cut(strings.TrimRight(line, "\n"), " ")
-		info := imageInfo{tags: splitList(tags), digests: splitList(digests)}
-		for _, name := range names {
-			for _, tag := range info.tags {
-				if tag == name {
-					found[name] = info
-				}
+		id, names, _ := strings.Cut(strings.TrimRight(line, "\n"), " ")
+		tags, digests, _ := strings.Cut(names, " ")
+		info := imageInfo{id: id, tags: splitList(tags), digests: splitList(digests)}
+		for _, ref := range asked {
+			if slices.ContainsFunc(info.tags, func(tag string) bool { return familiar(tag) == familiar(ref) }) {
+				found[ref] = info
 			}
 		}
 	}
 	return found, nil
+}
+
+// familiar is a reference without the parts that Docker leaves out in print.
+func familiar(ref string) string {
+	return strings.TrimPrefix(strings.TrimPrefix(ref, "docker.io/"), "library/")
 }
 
 func splitList(s string) []string {
