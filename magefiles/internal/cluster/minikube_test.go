@@ -349,6 +349,7 @@ func TestMinikubeLoadsIntoItsNode(t *testing.T) {
 	m.Docker = &engine.Docker{Runner: node, CLI: "docker"}
 	node.On("docker image inspect", "sha256:a\n", nil)
 	node.On("docker exec x ctr --namespace k8s.io content list", "sha256:0\n", nil)
+	node.On("docker exec x containerd config dump", "version = 3\n[plugins.'io.containerd.cri.v1.images']\nsnapshotter = 'overlayfs'\n", nil)
 	node.On("docker save", "", errors.New("the engine went away"))
 	_, err := m.Load(t.Context(), nil, []string{"todo-a:1"})
 	require.ErrorContains(t, err, "the engine went away", "it begins with asking the node what it lacks, and saves that")

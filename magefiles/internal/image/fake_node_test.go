@@ -19,6 +19,8 @@ import (
 // fakeNode is a node's containerd: it takes what is whole, and nothing else.
 type fakeNode struct {
 	machine  string // as uname has it
+	config   string // of containerd
+	unpacks  string // the one snapshotter that works there
 	content  map[digest.Digest][]byte
 	images   map[string]digest.Digest
 	arrived  []digest.Digest // blobs of the last import
@@ -26,7 +28,7 @@ type fakeNode struct {
 }
 
 func newNode() *fakeNode {
-	return &fakeNode{machine: "x86_64", content: map[digest.Digest][]byte{}, images: map[string]digest.Digest{}}
+	return &fakeNode{machine: "x86_64", config: dump("3", "overlayfs"), unpacks: "overlayfs", content: map[digest.Digest][]byte{}, images: map[string]digest.Digest{}}
 }
 
 func (n *fakeNode) on(fake *run.Fake) {
@@ -39,7 +41,11 @@ func (n *fakeNode) on(fake *run.Fake) {
 		return out.String(), nil
 	})
 	fake.OnFunc("docker exec n ctr --namespace k8s.io images list", func(run.Cmd) (string, error) { return n.list(), nil })
-	fake.OnFunc("docker exec -i n sh -c ctr --namespace k8s.io images import --all-platforms --digests=false -", func(c run.Cmd) (string, error) {
+	fake.OnFunc("docker exec n containerd config dump", func(run.Cmd) (string, error) { return n.config, nil })
+	fake.OnFunc("docker exec -i n sh -c ctr --namespace k8s.io images import", func(c run.Cmd) (string, error) {
+		if !strings.Contains(c.String(), " import --snapshotter "+n.unpacks+" --all-platforms --digests=false - ") {
+			return "", errors.New("ctr: snapshotter not loaded: invalid argument")
+		}
 		if err := n.take(c.Stdin); err != nil {
 			return "", fmt.Errorf("ctr: %w", err)
 		}

@@ -110,6 +110,7 @@ func (n *Node) transfer(ctx context.Context, t *ui.Task, refs []string, ids map[
 	t.Status("waiting for its turn")
 	var l *layout
 	var has map[digest.Digest]bool
+	var snapshotter string
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() (err error) {
 		n.reading.Lock()
@@ -122,13 +123,17 @@ func (n *Node) transfer(ctx context.Context, t *ui.Task, refs []string, ids map[
 		has, err = n.blobs(gctx)
 		return err
 	})
+	g.Go(func() (err error) {
+		snapshotter, err = n.snapshotter(gctx)
+		return err
+	})
 	err = g.Wait()
 	defer n.moving.Unlock()
 	if err != nil {
 		return 0, err
 	}
 	t.Status("moving layers")
-	moved, there, err := n.receive(ctx, l, has)
+	moved, there, err := n.receive(ctx, l, has, snapshotter)
 	if err != nil {
 		l.removeDamaged() // which may be why
 		return 0, fault.Wrap(err, fault.CodeCluster, "the node "+n.Container+" did not take the images", "run the target again; if it fails again: go tool mage cluster:delete deploy")
@@ -205,14 +210,14 @@ func (n *Node) save(ctx context.Context, refs []string, spool string) (*archive,
 
 // receive streams a layout into the node's containerd, and gives what that lists afterwards. Both in one call of the engine, which takes a fair part
 // of the time that a small change takes.
-func (n *Node) receive(ctx context.Context, l *layout, has map[digest.Digest]bool) (moved int64, there map[string]digest.Digest, err error) {
+func (n *Node) receive(ctx context.Context, l *layout, has map[digest.Digest]bool, snapshotter string) (moved int64, there map[string]digest.Digest, err error) {
 	pr, pw := io.Pipe()
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error {
 		defer pr.Close()
 		res, err := n.Docker.Run(ctx, run.Cmd{
 			Args: []string{"exec", "-i", n.Container, "sh", "-c",
-				"ctr --namespace k8s.io images import --all-platforms --digests=false - >&2 && ctr --namespace k8s.io images list"},
+				"ctr --namespace k8s.io images import --snapshotter " + snapshotter + " --all-platforms --digests=false - >&2 && ctr --namespace k8s.io images list"},
 			Stdin: pr,
 		})
 		if err == nil {
