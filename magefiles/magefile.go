@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 
 	"todo.local/magefiles/internal/config"
@@ -40,17 +41,22 @@ func Teardown(ctx context.Context) error { return with(ctx, (*deploy.App).Teardo
 // Bench measures the targets against scripts that do the same, and writes docs/bench.md and .svg.
 func Bench(ctx context.Context) error { return with(ctx, (*deploy.App).Bench) }
 
+// settings are those of all targets of this run: reading them takes the secrets out of the environment.
+var settings = sync.OnceValues(func() (*config.Config, error) {
+	root, err := os.Getwd()
+	if err != nil {
+		return nil, err
+	}
+	return config.Take(root)
+})
+
 // with runs one piece of work with the settings, the progress display and an end to it on Ctrl-C and SIGTERM, and turns its error into the line and
 // the exit code that a user sees.
 func with(ctx context.Context, work func(*deploy.App, context.Context) error) error {
 	// Mage ends its context on the first Ctrl-C. SIGTERM, which CI systems send, it does not know.
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM)
 	defer stop()
-	root, err := os.Getwd()
-	if err != nil {
-		return failure{err}
-	}
-	cfg, err := config.Load(root)
+	cfg, err := settings()
 	if err != nil {
 		return failure{err}
 	}

@@ -4,7 +4,6 @@ package config
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -15,7 +14,6 @@ import (
 	"time"
 
 	"github.com/caarlos0/env/v11"
-	"github.com/joho/godotenv"
 
 	"todo.local/magefiles/internal/fault"
 )
@@ -50,8 +48,8 @@ type Config struct {
 	Registry    string `env:"TODO_REGISTRY" doc:"registry to push images to, such as registry.example.com/team; needed for context:NAME"`
 	Namespace   string `env:"TODO_NAMESPACE" envDefault:"todo" doc:"namespace of the release"`
 	Host        string `env:"TODO_HOST" envDefault:"todo.local" doc:"host name of the ingress, next to todo.localhost"`
-	HTTPPort    int    `env:"TODO_HTTP_PORT" envDefault:"0" doc:"port on 127.0.0.1 for HTTP; 0 takes 80, or 8080 where 80 is taken"`
-	HTTPSPort   int    `env:"TODO_HTTPS_PORT" envDefault:"0" doc:"port on 127.0.0.1 for HTTPS; 0 takes 443, or 8443 where 443 is taken"`
+	HTTPPort    int    `env:"TODO_HTTP_PORT" envDefault:"0" doc:"port on 127.0.0.1 for HTTP; 0 takes 80, or 8080 where 80 cannot be had"`
+	HTTPSPort   int    `env:"TODO_HTTPS_PORT" envDefault:"0" doc:"port on 127.0.0.1 for HTTPS; 0 takes 443, or 8443 where 443 cannot be had"`
 	TLS         string `env:"TODO_TLS" envDefault:"off" doc:"off, or self-signed: HTTPS with a certificate that deploy makes and renews, next to HTTP"`
 	Cache       string `env:"TODO_CACHE" doc:"folder for what was built, shared by all checkouts; the user's cache folder where empty"`
 	CABundle    string `env:"TODO_CA_BUNDLE" doc:"PEM file of certificate authorities for builds behind a TLS-inspecting proxy; the system's where empty"`
@@ -94,16 +92,27 @@ func Load(root string) (*Config, error) {
 	return parse(root, vars)
 }
 
-func readDotEnv(path string) (map[string]string, error) {
-	vars, err := godotenv.Read(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return map[string]string{}, nil
-	case err != nil:
-		// The parser's own message quotes the file, which may hold secrets.
-		return nil, fault.New(fault.CodeInput, path+" cannot be read as KEY=value lines", "correct or remove the file")
+// telling is the length from which a value tells that it is a secret, whatever the name of its variable. A database's
+// password may well be a user's name.
+const telling = 8
+
+// Take loads the settings and removes the secrets from this process's environment. Our own commands are handed what they
+// need; what a library starts, such as a kubeconfig's credential plugin, inherits all that is there.
+func Take(root string) (*Config, error) {
+	c, err := Load(root)
+	if err != nil {
+		return nil, err
 	}
-	return vars, nil
+	secrets := slices.DeleteFunc(c.Secrets(), func(s string) bool { return len(s) < telling })
+	for _, kv := range os.Environ() {
+		name, value, _ := strings.Cut(kv, "=")
+		if slices.Contains(secretNames(), name) || slices.Contains(secrets, value) {
+			if err := os.Unsetenv(name); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return c, nil
 }
 
 func parse(root string, vars map[string]string) (*Config, error) {

@@ -96,6 +96,60 @@ func TestBrokenDotEnvDoesNotLeak(t *testing.T) {
 	assert.NotContains(t, err.Error(), "secret")
 }
 
+// A password with a $ must not become another one: godotenv and docker compose, which reads the same file, put variables in its place.
+func TestADollarInDotEnvIsTakenLiterallyOrRefused(t *testing.T) {
+	const url, literal = "postgresql://u:pa$A1ss@h/d", ""
+	for _, x := range []struct{ name, file, want, line string }{
+		{"in single quotes", "DATABASE_URL='" + url + "'\n", url, ""},
+		{"in single quotes, with spaces and export", "  export DATABASE_URL = '" + url + "' # a $comment\n", url, ""},
+		{"unquoted", "# settings\nDATABASE_URL=" + url + "\n", literal, "line 2"},
+		{"in double quotes", "DATABASE_URL=\"" + url + "\"\n", literal, "line 1"},
+		{"in double quotes, after what looks like a comment", "DATABASE_URL=\"postgresql://u:a #$A1@h/d\"\n", literal, "line 1"},
+		{"a lower-case name, which only compose replaces", "DATABASE_URL=postgresql://u:pa$ss@h/d\n", literal, "line 1"},
+		{"in braces", "DATABASE_URL=postgresql://u:${PASSWORD}@h/d\n", literal, "line 1"},
+		{"escaped, which not every reader knows", "DATABASE_URL=\"postgresql://u:pa\\$A1@h/d\"\n", literal, "line 1"},
+		{"a YAML-like line with CR", "LOG_LEVEL=INFO\r\nDATABASE_URL: " + url + "\r\n", literal, "line 2"},
+		{"without a line end", "DATABASE_URL=" + url, literal, "line 1"},
+		{"in a comment", "DATABASE_URL=postgresql://u:p@h/d # costs $5\n", "postgresql://u:p@h/d", ""},
+		{"in a whole line of comment", "#DATABASE_URL=" + url + "\n", literal, ""},
+		{"of another program", "OTHER=${HOME}/x\n", literal, ""},
+	} {
+		t.Run(x.name, func(t *testing.T) {
+			root := t.TempDir()
+			require.NoError(t, os.WriteFile(filepath.Join(root, ".env"), []byte(x.file), 0o600))
+			c, err := Load(root)
+			if x.line == "" {
+				require.NoError(t, err)
+				assert.Equal(t, x.want, c.DatabaseURL)
+				return
+			}
+			require.ErrorContains(t, err, ".env, "+x.line+": DATABASE_URL has a $ outside single quotes")
+			assert.Equal(t, fault.CodeInput, fault.Code(err))
+			assert.Contains(t, fault.Remedy(err), "DATABASE_URL='…'")
+			assert.NotContains(t, err.Error(), "postgresql")
+		})
+	}
+}
+
+func TestTakeLeavesNoSecretInTheEnvironment(t *testing.T) {
+	for name, value := range map[string]string{
+		"DATABASE_URL": "postgresql://u:root@h/d", "JWT_SECRET": "0123456789abcdef0123456789abcdef", "OPENAI_API_KEY": "none", "USER": "root", "LOG_LEVEL": "DEBUG",
+		"OF_ANOTHER_NAME": "postgresql://u:root@h/d", "AS_SHORT": "none",
+	} {
+		t.Setenv(name, value)
+	}
+	c, err := Take(t.TempDir())
+	require.NoError(t, err)
+	assert.Equal(t, []string{"postgresql://u:root@h/d", "0123456789abcdef0123456789abcdef", "none", "root"}, c.Secrets())
+	for _, name := range []string{"DATABASE_URL", "JWT_SECRET", "OPENAI_API_KEY", "OF_ANOTHER_NAME"} {
+		_, there := os.LookupEnv(name)
+		assert.False(t, there, name)
+	}
+	for name, value := range map[string]string{"USER": "root", "AS_SHORT": "none", "LOG_LEVEL": "DEBUG"} {
+		assert.Equal(t, value, os.Getenv(name), "a short value says nothing")
+	}
+}
+
 func TestAMistypedSettingIsNamedWithTheRightOne(t *testing.T) {
 	for wrong, right := range map[string]string{
 		"TODO_CLUSTR": "TODO_CLUSTER", "TODO_IMAGE": "TODO_IMAGES", "TODO_HTTPPORT": "TODO_HTTP_PORT", "TODO_CLUSTER_NAMES": "TODO_CLUSTER_NAME",

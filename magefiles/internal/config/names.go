@@ -24,6 +24,17 @@ func names() []string {
 	return out
 }
 
+// secretNames are the variables of settings that are secrets.
+func secretNames() []string {
+	var out []string
+	for f := range reflect.TypeFor[Config]().Fields() {
+		if f.Tag.Get("secret") == "true" {
+			out = append(out, f.Tag.Get("env"))
+		}
+	}
+	return out
+}
+
 // mistyped finds a variable that is meant for this project and is none of its settings, such as TODO_CLUSTR: it would change nothing, silently. Names that
 // are like no setting are left alone, since other programs have variables with this prefix too.
 func mistyped(vars map[string]string) error {

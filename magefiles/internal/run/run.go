@@ -85,10 +85,11 @@ func (e Exec) redactor() *strings.Replacer {
 	return strings.NewReplacer(pairs...)
 }
 
-// secret tells whether a KEY=value pair has one of the secrets as its value.
+// secret tells whether a KEY=value pair has one of the secrets as its value. A short one says nothing: a database's
+// password may well be a user's name.
 func (e Exec) secret(pair string) bool {
 	_, value, _ := strings.Cut(pair, "=")
-	return slices.Contains(e.Hide, value)
+	return len(value) >= shortestSecret && slices.Contains(e.Hide, value)
 }
 
 // Run starts the command and waits for it.

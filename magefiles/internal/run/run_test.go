@@ -156,9 +156,10 @@ func TestFakeFailsAsItIsTold(t *testing.T) {
 
 func TestExecHandsDownNoSecretOfTheEnvironment(t *testing.T) {
 	t.Setenv("RUN_TEST_INHERITED", "a-secret-value")
-	res, err := Exec{Hide: []string{"a-secret-value"}}.Run(t.Context(), Cmd{
-		Name: "sh", Args: []string{"-c", `echo "$RUN_TEST_INHERITED,$RUN_TEST_GIVEN,$PATH"`}, Env: []string{"RUN_TEST_GIVEN=a-secret-value"},
+	t.Setenv("RUN_TEST_SHORT", "root") // as a database's password may be, and a user's name
+	res, err := Exec{Hide: []string{"a-secret-value", "root"}}.Run(t.Context(), Cmd{
+		Name: "sh", Args: []string{"-c", `echo "$RUN_TEST_INHERITED,$RUN_TEST_SHORT,$RUN_TEST_GIVEN,$PATH"`}, Env: []string{"RUN_TEST_GIVEN=a-secret-value"},
 	})
 	require.NoError(t, err)
-	assert.Equal(t, ",a-secret-value,"+os.Getenv("PATH")+"\n", res.Stdout)
+	assert.Equal(t, ",root,a-secret-value,"+os.Getenv("PATH")+"\n", res.Stdout)
 }
