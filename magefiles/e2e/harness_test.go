@@ -34,14 +34,24 @@ import (
 )
 
 // checkout is a working copy of the project that targets are called in.
-type checkout struct{ dir string }
+type checkout struct {
+	dir string
+	as  *account // who calls them; whoever runs the tests where nil
+}
+
+// account is another user of this machine.
+type account struct {
+	targets    string // a copy of the targets that the user may run
+	credential *syscall.Credential
+	env        []string
+}
 
 // here is the checkout that the tests belong to.
 func here(t *testing.T) checkout {
 	t.Helper()
 	dir, err := filepath.Abs(filepath.Join("..", ".."))
 	require.NoError(t, err)
-	return checkout{dir}
+	return checkout{dir: dir}
 }
 
 // copyOf is a second checkout with the files that git would take, for tests that change sources.
@@ -49,7 +59,7 @@ func copyOf(t *testing.T, from checkout) checkout {
 	t.Helper()
 	list, err := run.Exec{}.Run(t.Context(), run.Cmd{Name: "git", Args: []string{"ls-files", "-z", "--cached", "--others", "--exclude-standard"}, Dir: from.dir})
 	require.NoError(t, err)
-	to := checkout{t.TempDir()}
+	to := checkout{dir: t.TempDir()}
 	for name := range strings.SplitSeq(strings.TrimRight(list.Stdout, "\x00"), "\x00") {
 		raw, err := os.ReadFile(filepath.Join(from.dir, name))
 		if errors.Is(err, os.ErrNotExist) {
@@ -135,6 +145,10 @@ func (c checkout) command(ctx context.Context, out io.Writer, env []string, targ
 	cmd.Dir, cmd.Stdout, cmd.Stderr = c.dir, out, out
 	cmd.Env = append(os.Environ(), env...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if c.as != nil {
+		cmd.Path, cmd.SysProcAttr.Credential = c.as.targets, c.as.credential
+		cmd.Env = append(cmd.Env, c.as.env...)
+	}
 	cmd.WaitDelay = 10 * time.Second
 	return cmd
 }
@@ -170,7 +184,12 @@ func (d *deployment) image(t *testing.T, app string) string {
 
 func running(t *testing.T) *deployment {
 	t.Helper()
-	cfg := settings(t)
+	return deployedWith(t, settings(t))
+}
+
+// deployedWith is what runs on the cluster that the settings name.
+func deployedWith(t *testing.T, cfg *config.Config) *deployment {
+	t.Helper()
 	access, err := cluster.NewKind(docker(t), cfg.ClusterName, cfg.Kubeconfig(), cfg.Cache, nil, nil).Access(t.Context())
 	require.NoError(t, err)
 	client, err := access.Client()
