@@ -18,7 +18,7 @@ import (
 	metrics "k8s.io/metrics/pkg/client/clientset/versioned"
 
 	"todo.local/magefiles/internal/cluster"
-	"todo.local/magefiles/internal/engine"
+	"todo.local/magefiles/internal/doctor"
 	"todo.local/magefiles/internal/fault"
 	"todo.local/magefiles/internal/podlog"
 	"todo.local/magefiles/internal/release"
@@ -32,7 +32,7 @@ var services = []string{"backend", "frontend", "postgres"}
 
 // find gives the cluster and what there is of it.
 func (a *App) find(ctx context.Context) (cluster.Provider, cluster.State, error) {
-	docker, err := engine.Find(ctx, a.runner)
+	docker, err := doctor.Find(ctx, a.runner, a.cfg)
 	if err != nil {
 		return nil, "", err
 	}

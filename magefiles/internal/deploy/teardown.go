@@ -9,7 +9,7 @@ import (
 
 	"todo.local/magefiles/internal/cluster"
 	"todo.local/magefiles/internal/config"
-	"todo.local/magefiles/internal/engine"
+	"todo.local/magefiles/internal/doctor"
 	"todo.local/magefiles/internal/ui"
 )
 
@@ -55,7 +55,7 @@ func (a *App) uninstall(ctx context.Context, t *ui.Task, p cluster.Provider) err
 // onCluster runs work on the cluster's provider, for targets that need Docker and nothing else of the machine.
 func (a *App) onCluster(ctx context.Context, work func(*ui.Task, cluster.Provider) error) error {
 	return a.ui.Do("Cluster", func(t *ui.Task) error {
-		docker, err := engine.Find(ctx, a.runner)
+		docker, err := doctor.Find(ctx, a.runner, a.cfg)
 		if err != nil {
 			return err
 		}

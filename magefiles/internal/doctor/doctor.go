@@ -70,11 +70,7 @@ func (c *checker) findDocker(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
 	endpoint := engine.FindEndpoint(ctx, c.runner)
-	if endpoint.Place() == engine.OnAnotherMachine && c.cfg.Context() == "" {
-		c.dockerErr = elsewhere(endpoint) // not asked: it may be out of reach
-		return
-	}
-	d, err := engine.Find(ctx, c.runner)
+	d, err := find(ctx, c.runner, c.cfg, endpoint)
 	if err == nil {
 		c.info, err = d.Info(ctx)
 	}
@@ -86,6 +82,19 @@ func (c *checker) findDocker(ctx context.Context) {
 		return
 	}
 	c.docker = d
+}
+
+// Find gives the engine, without the checks of a deploy. One on another machine is refused, and not even asked, as it may be
+// out of reach, unless no cluster is made on it.
+func Find(ctx context.Context, r run.Runner, cfg *config.Config) (*engine.Docker, error) {
+	return find(ctx, r, cfg, engine.FindEndpoint(ctx, r))
+}
+
+func find(ctx context.Context, r run.Runner, cfg *config.Config, e engine.Endpoint) (*engine.Docker, error) {
+	if e.Place() == engine.OnAnotherMachine && cfg.Context() == "" {
+		return nil, elsewhere(e)
+	}
+	return engine.Find(ctx, r)
 }
 
 // elsewhere is an engine that is of no use for a cluster, whose ports would be published and whose folders would be looked

@@ -312,6 +312,8 @@ func TestAnEngineOfAnotherMachineMakesNoCluster(t *testing.T) {
 			assert.Equal(t, fault.CodeEnvironment, fault.Code(err))
 			assert.Contains(t, fault.Remedy(err), "unset DOCKER_HOST")
 			if x.name != "a tunnel" {
+				_, err = Find(t.Context(), fake, &config.Config{Cluster: x.cluster})
+				require.ErrorContains(t, err, x.host+" (DOCKER_HOST)")
 				assert.Empty(t, fake.Calls(), "it may be out of reach, and is not waited for")
 			}
 		})
