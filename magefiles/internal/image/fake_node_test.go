@@ -28,7 +28,10 @@ type fakeNode struct {
 }
 
 func newNode() *fakeNode {
-	return &fakeNode{machine: "x86_64", config: dump("3", "overlayfs"), unpacks: "overlayfs", content: map[digest.Digest][]byte{}, images: map[string]digest.Digest{}}
+	return &fakeNode{
+		machine: "x86_64", config: dump("3", "overlayfs"), unpacks: "overlayfs",
+		content: map[digest.Digest][]byte{}, images: map[string]digest.Digest{},
+	}
 }
 
 func (n *fakeNode) on(fake *run.Fake) {

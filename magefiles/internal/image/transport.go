@@ -210,14 +210,17 @@ func (n *Node) save(ctx context.Context, refs []string, spool string) (*archive,
 
 // receive streams a layout into the node's containerd, and gives what that lists afterwards. Both in one call of the engine, which takes a fair part
 // of the time that a small change takes.
-func (n *Node) receive(ctx context.Context, l *layout, has map[digest.Digest]bool, snapshotter string) (moved int64, there map[string]digest.Digest, err error) {
+func (n *Node) receive(ctx context.Context, l *layout, has map[digest.Digest]bool, snapshotter string) (
+	moved int64, there map[string]digest.Digest, err error,
+) {
 	pr, pw := io.Pipe()
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error {
 		defer pr.Close()
 		res, err := n.Docker.Run(ctx, run.Cmd{
 			Args: []string{"exec", "-i", n.Container, "sh", "-c",
-				"ctr --namespace k8s.io images import --snapshotter " + snapshotter + " --all-platforms --digests=false - >&2 && ctr --namespace k8s.io images list"},
+				"ctr --namespace k8s.io images import --snapshotter " + snapshotter + " --all-platforms --digests=false - >&2" +
+					" && ctr --namespace k8s.io images list"},
 			Stdin: pr,
 		})
 		if err == nil {
