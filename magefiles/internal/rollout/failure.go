@@ -27,8 +27,9 @@ type Failure struct {
 	Log       []string  // the last lines of the container that failed
 	Since     time.Time // when the cause was first seen; zero for a Timeout
 
-	uid types.UID
-	pod *corev1.Pod
+	uid      types.UID
+	pod      *corev1.Pod
+	overtime bool // it might have mended itself, and did not in time
 }
 
 // Error names the object, the container and the reason in one line.
@@ -43,7 +44,8 @@ func (f *Failure) Error() string {
 	return fmt.Sprintf("%s: %s", who, f.Reason)
 }
 
-// Evidence is what the failure rests on, as lines for people: the object's last events, and what the container last said.
+// Evidence is what the failure rests on, as lines for people: the object's last events, and what the container last
+// said.
 func (f *Failure) Evidence() []string {
 	var lines []string
 	for _, part := range []struct {
@@ -65,7 +67,12 @@ func (f *Failure) Evidence() []string {
 }
 
 // Remedy is what a user can do about it.
-func (f *Failure) Remedy() string { return kinds[f.Kind].remedy }
+func (f *Failure) Remedy() string {
+	if f.overtime {
+		return "deploy again once that has passed, or give it longer with TODO_TIMEOUT; else: " + kinds[f.Kind].remedy
+	}
+	return kinds[f.Kind].remedy
+}
 
 // As lets the failure be taken for an error with a class and a remedy.
 func (f *Failure) As(target any) bool {
