@@ -1,6 +1,7 @@
 package rollout
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -88,7 +89,7 @@ func (f *Failure) quotesLog() bool { return f.Kind == Crash || f.Kind == Init ||
 
 // telling picks the line of a log that says most: the last one that speaks of an error, else the last one.
 func telling(log []string) string {
-	var last, fault string
+	var last, worst string
 	for _, line := range log {
 		text, isError := message(line)
 		if text == "" {
@@ -96,13 +97,10 @@ func telling(log []string) string {
 		}
 		last = text
 		if isError {
-			fault = text
+			worst = text
 		}
 	}
-	if fault != "" {
-		return fault
-	}
-	return last
+	return cmp.Or(worst, last)
 }
 
 // message gives the text of a log line, which may be a JSON object, and whether it speaks of an error.
