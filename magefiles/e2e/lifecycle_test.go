@@ -153,6 +153,7 @@ func TestLifecycle(t *testing.T) {
 			running(t).login(t, alice)
 			assert.Equal(t, []string{"written on the first day"}, alice.titles(t))
 		}},
+		{"a registry that falters delays a version, one that lacks it takes it back", func(t *testing.T) { faltering(t, project, alice) }},
 		{"as somebody else's cluster it gets its images from a registry, and is left running", func(t *testing.T) { foreign(t, project) }},
 		{"deletion leaves nothing behind", func(t *testing.T) {
 			r := project.mage(t, nil, "cluster:delete")

@@ -196,25 +196,13 @@ func uniqueTag() string { return strconv.FormatInt(time.Now().UnixNano(), 36) }
 // foreign deploys to the tests' cluster as to one that somebody else runs: through a context of the user's kubeconfig and a registry.
 func foreign(t *testing.T, project checkout) {
 	d := running(t)
-	name := d.cfg.ClusterName
 	changed := copyOf(t, project) // in something that the node has not yet
 	appendTo(t, changed, "backend/src/main.py", "\n# elsewhere\n")
-	raw, err := os.ReadFile(d.access.Kubeconfig)
-	require.NoError(t, err)
-	home := filepath.Join(t.TempDir(), "config")
-	require.NoError(t, os.WriteFile(home, raw, 0o600))
-	_, port, err := net.SplitHostPort(d.access.HTTP)
-	require.NoError(t, err)
-
-	// The registry, which the node reaches under the name that the engine knows it by.
 	reg := newRegistry(t)
-	reg.mirror(t, name+"-control-plane")
-	removeAtEnd(t, reg.addr+"/team/*")
+	foreign, home := d.throughContext(t, reg)
+	raw, err := os.ReadFile(home)
+	require.NoError(t, err)
 
-	foreign := []string{
-		"KUBECONFIG=" + home, "TODO_CLUSTER=context:" + d.access.Context, "TODO_CLUSTER_NAME=" + name + "-context",
-		"TODO_REGISTRY=" + reg.addr + "/team", "TODO_HTTP_PORT=" + port,
-	}
 	r := changed.mage(t, foreign, "deploy")
 	require.Zero(t, r.code)
 	uploads, pulls := reg.take()
@@ -247,6 +235,25 @@ func foreign(t *testing.T, project checkout) {
 	kept, err := os.ReadFile(home)
 	require.NoError(t, err)
 	assert.Equal(t, raw, kept, "the user's kubeconfig")
+}
+
+// throughContext gives the settings with which the tests' cluster is one that somebody else runs, which gets its images from the registry, and the
+// kubeconfig that they name.
+func (d *deployment) throughContext(t *testing.T, reg *testRegistry) (env []string, kubeconfig string) {
+	t.Helper()
+	raw, err := os.ReadFile(d.access.Kubeconfig)
+	require.NoError(t, err)
+	kubeconfig = filepath.Join(t.TempDir(), "config")
+	require.NoError(t, os.WriteFile(kubeconfig, raw, 0o600))
+	_, port, err := net.SplitHostPort(d.access.HTTP)
+	require.NoError(t, err)
+	// The node reaches the registry under the name that the engine knows it by.
+	reg.mirror(t, d.cfg.ClusterName+"-control-plane")
+	removeAtEnd(t, reg.addr+"/team/*")
+	return []string{
+		"KUBECONFIG=" + kubeconfig, "TODO_CLUSTER=context:" + d.access.Context, "TODO_CLUSTER_NAME=" + d.cfg.ClusterName + "-context",
+		"TODO_REGISTRY=" + reg.addr + "/team", "TODO_HTTP_PORT=" + port,
+	}, kubeconfig
 }
 
 // mirror lets the containerd of a kind node reach the registry through the gateway of its network.

@@ -97,7 +97,7 @@ func (a *App) Logs(ctx context.Context, service string, follow bool) error {
 	}
 	q := podlog.Query{Namespace: a.cfg.Namespace, Selector: "app in (" + strings.Join(labels, ",") + ")", Lines: logLines,
 		Container: func(p *corev1.Pod) string { return strings.TrimPrefix(p.Labels["app"], "todo-") }}
-	print := func(l podlog.Line) {
+	show := func(l podlog.Line) {
 		from := l.Pod
 		if !slices.Contains(wanted, l.Container) {
 			from += " " + l.Container
@@ -105,9 +105,9 @@ func (a *App) Logs(ctx context.Context, service string, follow bool) error {
 		a.ui.Printf("%s  %s\n", from, podlog.Render(l.Text))
 	}
 	if follow {
-		err = podlog.Follow(ctx, client, q, print)
+		err = podlog.Follow(ctx, client, q, show)
 	} else {
-		err = podlog.Read(ctx, client, q, print)
+		err = podlog.Read(ctx, client, q, show)
 	}
 	return fault.Wrap(err, fault.CodeCluster, "the logs cannot be read", "run: go tool mage status")
 }

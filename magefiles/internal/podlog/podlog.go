@@ -66,7 +66,8 @@ func running(p *corev1.Pod, container string) bool {
 	})
 }
 
-// Read gives the last lines of every pod that the query selects, pod after pod. Of a pod that has not got as far as a log it gives a line that says so.
+// Read gives the last lines of every pod that the query selects, pod after pod. Of a pod that has not got as far as a
+// log it gives a line that says so.
 func Read(ctx context.Context, client kubernetes.Interface, q Query, emit func(Line)) error {
 	pods, err := client.CoreV1().Pods(q.Namespace).List(ctx, metav1.ListOptions{LabelSelector: q.Selector})
 	if err != nil {
@@ -87,7 +88,8 @@ func Read(ctx context.Context, client kubernetes.Interface, q Query, emit func(L
 	return nil
 }
 
-// Follow gives the last lines of every pod, then new ones as they come, also of pods that start later, until ctx ends. emit gets one at a time.
+// Follow gives the last lines of every pod, then new ones as they come, also of pods that start later, until ctx ends.
+// emit gets one at a time.
 func Follow(ctx context.Context, client kubernetes.Interface, q Query, emit func(Line)) error {
 	var mu sync.Mutex
 	var wg sync.WaitGroup

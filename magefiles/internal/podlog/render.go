@@ -9,8 +9,9 @@ import (
 	"time"
 )
 
-// Render turns one JSON line of the application's logs into one that a person reads: time of day, level, message, then the rest as key=value.
-// Lines of several parts, such as a traceback, follow indented. A line that is no JSON object stays as it is.
+// Render turns one JSON line of the application's logs into one that a person reads: time of day, level, message, then
+// the rest as key=value. Lines of several parts, such as a traceback, follow indented. A line that is no JSON object
+// stays as it is.
 func Render(line string) string {
 	var fields map[string]any
 	decoder := json.NewDecoder(strings.NewReader(line))

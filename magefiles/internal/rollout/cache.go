@@ -62,7 +62,8 @@ func newCache(client kubernetes.Interface, namespace, selector string) *cache {
 	return c
 }
 
-// note remembers what is not to be seen any more later: which events are news, and why pulls failed, which a pod tells only now and then.
+// note remembers what is not to be seen any more later: which events are news, and why pulls failed, which a pod tells
+// only now and then.
 func (c *cache) note(o any, news bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

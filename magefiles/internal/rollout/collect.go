@@ -21,9 +21,10 @@ import (
 // collectedLines is how much of each log is kept.
 const collectedLines = 2000
 
-// Collect saves what tells why a namespace is as it is into a new folder: the cause that was found, its workloads, pods and quotas as YAML, the nodes, its
-// events, and the logs of every container, the ones before a restart included. Secrets are not read; literal values of variables that are named like
-// one are left out. It goes on after an error and gives all of them.
+// Collect saves what tells why a namespace is as it is into a new folder: the cause that was found, its workloads, pods
+// and quotas as YAML, the nodes, its events, and the logs of every container, the ones before a restart included.
+// Secrets are not read; literal values of variables that are named like one are left out. It goes on after an error and
+// gives all of them.
 func Collect(ctx context.Context, client kubernetes.Interface, namespace, dir string, cause error) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err

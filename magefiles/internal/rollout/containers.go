@@ -36,7 +36,8 @@ const (
 // pullReasons are the kubelet's words for a pull that failed.
 var pullReasons = []string{"ErrImagePull", "ImagePullBackOff", "RegistryUnavailable", "ImageInspectError"}
 
-// waitingProblem is about a container that has not started, or nil where it is on its way, maybe again: all end when their node is restarted.
+// waitingProblem is about a container that has not started, or nil where it is on its way, maybe again: all end when
+// their node is restarted.
 func (s state) waitingProblem(p *corev1.Pod, c corev1.ContainerStatus) *problem {
 	w := c.State.Waiting
 	found := problem{Failure: Failure{Container: c.Name, Reason: clip(oneLine(w.Message), 300)}}
@@ -64,7 +65,8 @@ func (s state) waitingProblem(p *corev1.Pod, c corev1.ContainerStatus) *problem 
 	return &found
 }
 
-// crash is about a container that ended. One failure may have been bad luck: what counts is a second one, or that the second attempt takes long.
+// crash is about a container that ended. One failure may have been bad luck: what counts is a second one, or that the
+// second attempt takes long.
 func (s state) crash(p *corev1.Pod, c corev1.ContainerStatus, ended *corev1.ContainerStateTerminated, init bool) *problem {
 	found := problem{outlook: unsure}
 	found.Kind, found.Container, found.Reason = Crash, c.Name, fmt.Sprintf("ends with exit code %d", ended.ExitCode)
@@ -94,7 +96,8 @@ func (s state) crash(p *corev1.Pod, c corev1.ContainerStatus, ended *corev1.Cont
 	return &found
 }
 
-// aheadOfData tells whether a container ended before what keeps the release's data was ready. It may have ended for that alone, and is started again.
+// aheadOfData tells whether a container ended before what keeps the release's data was ready. It may have ended for
+// that alone, and is started again.
 func (s state) aheadOfData(p *corev1.Pod, ended *corev1.ContainerStateTerminated) bool {
 	for _, w := range s.workloads() {
 		if !w.stateful || w.mine(p) {
@@ -122,8 +125,8 @@ func readySince(p *corev1.Pod) time.Time {
 	return time.Time{}
 }
 
-// probeProblem is about a container that runs. One that starts gets the time that its startup probe gives it; if it was ended for not making use of
-// that, it is no longer expected to. One that has started is expected to become ready.
+// probeProblem is about a container that runs. One that starts gets the time that its startup probe gives it; if it was
+// ended for not making use of that, it is no longer expected to. One that has started is expected to become ready.
 func (s state) probeProblem(p *corev1.Pod, c corev1.ContainerStatus) *problem {
 	found := problem{yields: true}
 	found.Kind, found.Container = Probe, c.Name
@@ -177,7 +180,8 @@ var (
 	variable = regexp.MustCompile(`\d+|\b[0-9a-f]{8,}(-[0-9a-f]+)*\b`)
 )
 
-// pullCause gives what a runtime said of the pull that a container waits for. While the kubelet waits for the next attempt it may tell nothing.
+// pullCause gives what a runtime said of the pull that a container waits for. While the kubelet waits for the next
+// attempt it may tell nothing.
 func pullCause(w *corev1.ContainerStateWaiting) string {
 	if w == nil || !slices.Contains(pullReasons, w.Reason) {
 		return ""
@@ -185,8 +189,8 @@ func pullCause(w *corev1.ContainerStateWaiting) string {
 	return oneLine(backOff.ReplaceAllString(w.Message, ""))
 }
 
-// pullFailure gives what was last said of a container's pull, and how often one ended so. The kubelet soon leaves out events that come too often, and
-// what was seen of its status counts before them.
+// pullFailure gives what was last said of a container's pull, and how often one ended so. The kubelet soon leaves out
+// events that come too often, and what was seen of its status counts before them.
 func (s state) pullFailure(p *corev1.Pod, c corev1.ContainerStatus) (said string, tried int) {
 	pulls := slices.DeleteFunc(s.about(p.UID), func(e *corev1.Event) bool {
 		return e.Reason != "Failed" || !concerns(e, c.Name) || !strings.HasPrefix(e.Message, "Failed to pull image")

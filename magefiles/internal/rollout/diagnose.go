@@ -40,7 +40,8 @@ type restart struct {
 	log            []string                         // the last lines before
 }
 
-// Diagnose looks once at everything that tells how a release is doing. What may mend itself, which Wait would have patience with, is told too.
+// Diagnose looks once at everything that tells how a release is doing. What may mend itself, which Wait would have
+// patience with, is told too.
 func Diagnose(ctx context.Context, client kubernetes.Interface, namespace, release string) (Diagnosis, error) {
 	w := &waiter{client: client, namespace: namespace, release: release}
 	s, err := w.look(ctx)

@@ -1,6 +1,7 @@
 package rollout
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -27,8 +28,9 @@ type Failure struct {
 	Log       []string  // the last lines of the container that failed
 	Since     time.Time // when the cause was first seen; zero for a Timeout
 
-	uid types.UID
-	pod *corev1.Pod
+	uid      types.UID
+	pod      *corev1.Pod
+	overtime bool // it might have mended itself, and did not in time
 }
 
 // Error names the object, the container and the reason in one line.
@@ -43,7 +45,8 @@ func (f *Failure) Error() string {
 	return fmt.Sprintf("%s: %s", who, f.Reason)
 }
 
-// Evidence is what the failure rests on, as lines for people: the object's last events, and what the container last said.
+// Evidence is what the failure rests on, as lines for people: the object's last events, and what the container last
+// said.
 func (f *Failure) Evidence() []string {
 	var lines []string
 	for _, part := range []struct {
@@ -65,7 +68,12 @@ func (f *Failure) Evidence() []string {
 }
 
 // Remedy is what a user can do about it.
-func (f *Failure) Remedy() string { return kinds[f.Kind].remedy }
+func (f *Failure) Remedy() string {
+	if f.overtime {
+		return "deploy again once that has passed, or give it longer with TODO_TIMEOUT; else: " + kinds[f.Kind].remedy
+	}
+	return kinds[f.Kind].remedy
+}
 
 // As lets the failure be taken for an error with a class and a remedy.
 func (f *Failure) As(target any) bool {
@@ -81,7 +89,7 @@ func (f *Failure) quotesLog() bool { return f.Kind == Crash || f.Kind == Init ||
 
 // telling picks the line of a log that says most: the last one that speaks of an error, else the last one.
 func telling(log []string) string {
-	var last, fault string
+	var last, worst string
 	for _, line := range log {
 		text, isError := message(line)
 		if text == "" {
@@ -89,13 +97,10 @@ func telling(log []string) string {
 		}
 		last = text
 		if isError {
-			fault = text
+			worst = text
 		}
 	}
-	if fault != "" {
-		return fault
-	}
-	return last
+	return cmp.Or(worst, last)
 }
 
 // message gives the text of a log line, which may be a JSON object, and whether it speaks of an error.

@@ -48,6 +48,7 @@ func (j *judge) verdict(s state, now time.Time) *Failure {
 func (j *judge) timedOut(s state, timeout time.Duration) *Failure {
 	for _, p := range s.problems() {
 		p.Reason += fmt.Sprintf(" (after %s)", timeout)
+		p.overtime = p.outlook != stuck
 		return &p.Failure
 	}
 	f := &Failure{Kind: Timeout, Reason: "not done after " + timeout.String()}
@@ -80,7 +81,8 @@ func busy(p *corev1.Pod) string {
 	return ""
 }
 
-// moving tells whether the release is about to look different: a pod is on its way out, or one is on its way in that has no problem or one that mends.
+// moving tells whether the release is about to look different: a pod is on its way out, or one is on its way in that
+// has no problem or one that mends.
 func (s state) moving(problems []problem) bool {
 	outlooks := map[types.UID]outlook{}
 	for _, p := range problems {

@@ -13,7 +13,8 @@ import (
 	"todo.local/magefiles/internal/fault"
 )
 
-// after gives the verdict on a state that does not change, and how long it took, by a clock that goes faster the longer nothing happens.
+// after gives the verdict on a state that does not change, and how long it took, by a clock that goes faster the longer
+// nothing happens.
 func after(s state, limit time.Duration) (*Failure, time.Duration) {
 	j, start := newJudge(), time.Now()
 	for t := time.Duration(0); t <= limit; t += max(time.Second, t/8) {

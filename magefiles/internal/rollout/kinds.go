@@ -38,12 +38,13 @@ const (
 // untilTimeout is the patience with what mends: the rollout's own timeout, TODO_TIMEOUT, ends it.
 const untilTimeout = time.Duration(math.MaxInt64)
 
-// pullAttempts is how often a pull has to end in the same way to count as stuck where its words tell nothing. The kubelet tries again after 10 s and
-// then after 20: what goes by within half a minute, such as a registry's restart, is outlasted.
+// pullAttempts is how often a pull has to end in the same way to count as stuck where its words tell nothing. The
+// kubelet tries again after 10 s and then after 20: what goes by within half a minute, such as a registry's restart, is
+// outlasted.
 const pullAttempts = 3
 
-// kinds says of each kind of failure how long a problem has to last before the rollout is given up for it, by its outlook, and what a user can do. A
-// problem that is stuck is given up for within 15 s of being seen.
+// kinds says of each kind of failure how long a problem has to last before the rollout is given up for it, by its
+// outlook, and what a user can do. A problem that is stuck is given up for within 15 s of being seen.
 var kinds = map[Kind]struct {
 	stuck, unsure time.Duration
 	remedy        string

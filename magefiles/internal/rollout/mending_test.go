@@ -60,7 +60,8 @@ var (
 	}
 )
 
-// A kubelet tells the cause while it tries, and while it waits for the next attempt either repeats it or, before version 1.32, does not.
+// A kubelet tells the cause while it tries, and while it waits for the next attempt either repeats it or, before
+// version 1.32, does not.
 var kubelets = map[string]func(s *state, p *corev1.Pod, said string, attempts int32){
 	"at a failed attempt": func(s *state, p *corev1.Pod, said string, attempts int32) {
 		failed(s, p, said, attempts)

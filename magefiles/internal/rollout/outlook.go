@@ -5,8 +5,9 @@ import (
 	"strings"
 )
 
-// The outlook of most problems can only be told from the words of whoever failed: container runtimes, storage drivers, network plugins and admission
-// webhooks have no codes that reach a pod's status. What is quoted, and addresses, are left out of them first: a name may hold any word.
+// The outlook of most problems can only be told from the words of whoever failed: container runtimes, storage drivers,
+// network plugins and admission webhooks have no codes that reach a pod's status. What is quoted, and addresses, are
+// left out of them first: a name may hold any word.
 var (
 	quoted = regexp.MustCompile(`"[^"]*"|https?://\S+`)
 
@@ -49,8 +50,8 @@ func words(some ...string) *regexp.Regexp {
 	return regexp.MustCompile("(?i)" + strings.Join(some, "|"))
 }
 
-// foresee tells the outlook of a problem from what was said of it. What goes by counts first: of several registries, one may not know an image and
-// another may not have answered.
+// foresee tells the outlook of a problem from what was said of it. What goes by counts first: of several registries,
+// one may not know an image and another may not have answered.
 func foresee(message string, mending, hopeless *regexp.Regexp, otherwise outlook) outlook {
 	said := quoted.ReplaceAllString(message, "")
 	switch {

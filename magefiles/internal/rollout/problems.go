@@ -93,7 +93,8 @@ func (s state) podProblem(p *corev1.Pod) *problem {
 	return s.setupProblem(p)
 }
 
-// ousted is about a pod that its node ended or did not take. Another one is made in its place, and counts, unless the pod itself was too big.
+// ousted is about a pod that its node ended or did not take. Another one is made in its place, and counts, unless the
+// pod itself was too big.
 func ousted(p *corev1.Pod) *problem {
 	found := problem{yields: true}
 	found.Kind, found.Reason = Start, clip(p.Status.Reason+": "+oneLine(p.Status.Message), 300)
@@ -193,7 +194,8 @@ func (s state) setupProblem(p *corev1.Pod) *problem {
 	return nil
 }
 
-// attempts is how often what some events tell of has happened. Those that differ, in the name of a sandbox say, are counted apart.
+// attempts is how often what some events tell of has happened. Those that differ, in the name of a sandbox say, are
+// counted apart.
 func attempts(events []*corev1.Event, same func(*corev1.Event) bool) int {
 	n := int32(0)
 	for _, e := range events {

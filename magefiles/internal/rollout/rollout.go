@@ -27,8 +27,9 @@ const (
 	requestLimit = 10 * time.Second
 )
 
-// Wait returns when every Deployment and StatefulSet of the release runs what it shall, with nothing of an older revision left. A rollout that
-// cannot succeed ends with a *Failure seconds after its cause shows; one that only takes long ends with one at the timeout.
+// Wait returns when every Deployment and StatefulSet of the release runs what it shall, with nothing of an older
+// revision left. A rollout that cannot succeed ends with a *Failure seconds after its cause shows; one that only takes
+// long ends with one at the timeout.
 func Wait(ctx context.Context, t *ui.Task, client kubernetes.Interface, namespace, release string, timeout time.Duration) error {
 	w := &waiter{client: client, namespace: namespace, release: release, judge: newJudge()}
 	s, err := w.list(ctx)
@@ -96,7 +97,8 @@ func (w *waiter) watch(ctx context.Context, t *ui.Task, timeout time.Duration) e
 	}
 }
 
-// probe asks an API server that broke off a watch whether it is there. Watches end for harmless reasons too, and begin again by themselves.
+// probe asks an API server that broke off a watch whether it is there. Watches end for harmless reasons too, and begin
+// again by themselves.
 func (w *waiter) probe(ctx context.Context) error {
 	for deadline := time.Now().Add(silence); ; {
 		_, err := w.list(ctx)
@@ -168,8 +170,8 @@ func (w *waiter) evidence(ctx context.Context, s state, f *Failure) error {
 	return f
 }
 
-// nameTaints adds to a failure which taints keep pods away, as the scheduler only says that some do. Under pressure a node taints itself. Whoever may not
-// look at nodes has to do without.
+// nameTaints adds to a failure which taints keep pods away, as the scheduler only says that some do. Under pressure a
+// node taints itself. Whoever may not look at nodes has to do without.
 func (w *waiter) nameTaints(ctx context.Context, f *Failure) {
 	if f.Kind != Unschedulable || !strings.Contains(f.Reason, "taint") {
 		return

@@ -71,7 +71,8 @@ func finish(client kubernetes.Interface) {
 	_, _ = client.AppsV1().Deployments("todo").UpdateStatus(context.Background(), finished("backend"), metav1.UpdateOptions{})
 }
 
-// pulls lets the pod of the fake cluster tell of pulls as the kubelet does: the cause of one that failed, and then that it waits for the next.
+// pulls lets the pod of the fake cluster tell of pulls as the kubelet does: the cause of one that failed, and then that
+// it waits for the next.
 func pulls(t *testing.T, client kubernetes.Interface, waits []time.Duration, cause func(attempt int) string) <-chan struct{} {
 	tell := func(reason, message string) {
 		p, err := client.CoreV1().Pods("todo").Get(context.Background(), "backend-new-x", metav1.GetOptions{})
@@ -136,6 +137,7 @@ func TestWaitNamesAtItsTimeoutWhatDidNotMend(t *testing.T) {
 		pulls(t, client, []time.Duration{10 * time.Second, 20 * time.Second, 40 * time.Second}, func(int) string { return "toomanyrequests: slow down" })
 		err := Wait(t.Context(), nil, client, "todo", "todo-app", time.Minute)
 		assert.EqualError(t, err, "pod backend-new-x, container backend: image todo-backend:new cannot be pulled: toomanyrequests: slow down (after 1m0s)")
+		assert.Contains(t, fault.Remedy(err), "TODO_TIMEOUT")
 	})
 }
 

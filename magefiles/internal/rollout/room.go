@@ -18,7 +18,8 @@ const (
 	roomLimit = 2 * time.Second
 )
 
-// room is what the nodes tell of whether there will be more of it. The zero room is that of somebody who may not look at nodes.
+// room is what the nodes tell of whether there will be more of it. The zero room is that of somebody who may not look
+// at nodes.
 type room struct {
 	coming bool // a node is not ready: it comes up, or comes back
 	fixed  bool // nothing adds nodes: all are of this machine or of nobody's cloud
@@ -45,7 +46,8 @@ func up(n corev1.Node) bool {
 	})
 }
 
-// local tells whether a node has no provider that could make another one: those of kind, k3d and minikube, and machines that somebody joined by hand.
+// local tells whether a node has no provider that could make another one: those of kind, k3d and minikube, and machines
+// that somebody joined by hand.
 func local(n corev1.Node) bool {
 	provider, _, _ := strings.Cut(n.Spec.ProviderID, "://")
 	return slices.Contains([]string{"", "kind", "k3s"}, provider)

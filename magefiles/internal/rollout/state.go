@@ -93,7 +93,8 @@ func (s state) done() bool {
 	return !slices.ContainsFunc(s.workloads(), func(w workload) bool { return !w.done })
 }
 
-// current gives the pods of the revisions being rolled out. Older pods may be as broken as they like: they are on their way out.
+// current gives the pods of the revisions being rolled out. Older pods may be as broken as they like: they are on their
+// way out.
 func (s state) current() []*corev1.Pod {
 	var out []*corev1.Pod
 	for _, w := range s.workloads() {
@@ -158,7 +159,8 @@ func waiting(w *corev1.ContainerStateWaiting) string {
 	return w.Reason
 }
 
-// footprint changes whenever something moves. What a pod with a problem is at changes with every attempt to mend it, and counts only as that problem.
+// footprint changes whenever something moves. What a pod with a problem is at changes with every attempt to mend it,
+// and counts only as that problem.
 func (s state) footprint(problems []problem) string {
 	troubles := map[types.UID]string{}
 	for _, p := range problems {

@@ -8,7 +8,8 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// The objects below look like those of a real cluster in the middle of an upgrade: revision 1 serves, revision 2 has its first pod.
+// The objects below look like those of a real cluster in the middle of an upgrade: revision 1 serves, revision 2 has
+// its first pod.
 
 var releaseLabel = map[string]string{"app.kubernetes.io/instance": "todo-app"}
 
