@@ -29,14 +29,23 @@ func (Test) Images(ctx context.Context) error { return with(ctx, (*deploy.App).T
 // Smoke checks the deployed application through its ingress, as a user would use it.
 func (Test) Smoke(ctx context.Context) error { return with(ctx, (*deploy.App).TestSmoke) }
 
-// Browser uses the deployed application in a real browser, through its ingress.
-func (Test) Browser(ctx context.Context) error { return with(ctx, (*deploy.App).TestBrowser) }
+// Browser uses the deployed application in a real browser, through its ingress (-slowdown=6: with a sixth of the processor).
+func (Test) Browser(ctx context.Context, slowdown *int) error {
+	factor := 1
+	if slowdown != nil {
+		factor = *slowdown
+	}
+	return with(ctx, func(a *deploy.App, ctx context.Context) error { return a.TestBrowser(ctx, factor) })
+}
 
 // Lighthouse has the pages of the deployed application judged, in .cache/lighthouse.
 func (Test) Lighthouse(ctx context.Context) error { return with(ctx, (*deploy.App).Lighthouse) }
 
 // E2e deploys to a cluster of its own and tests the whole there, failures included.
 func (Test) E2e(ctx context.Context) error { return with(ctx, (*deploy.App).TestE2e) }
+
+// Slow uses the application twenty times in a browser with a sixth of the processor, on a cluster of its own with half of it; no run may fail.
+func (Test) Slow(ctx context.Context) error { return with(ctx, (*deploy.App).TestSlow) }
 
 // Soak ends deploys with SIGKILL at twenty random moments, on a cluster of its own; the deploy after each has to succeed.
 func (Test) Soak(ctx context.Context) error { return with(ctx, (*deploy.App).TestSoak) }

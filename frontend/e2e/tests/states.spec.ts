@@ -1,6 +1,5 @@
-import type { Page } from "@playwright/test";
 import { look, WIDTHS } from "./look";
-import { addTask, expect, newAccount, register, say, test } from "./support";
+import { addTask, expect, hold, newAccount, register, say, test } from "./support";
 
 const TASKS = "**/api/tasks?*";
 const away = {
@@ -9,19 +8,6 @@ const away = {
   headers: { "retry-after": "1" },
   body: JSON.stringify({ type: "about:blank", title: "Away", status: 503, code: "database_unavailable" }),
 };
-
-/** Holds what the page asks for at `url` until the returned function is called. */
-async function hold(page: Page, url: string) {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  await page.route(url, async (route) => {
-    await promise;
-    await route.continue();
-  });
-  return async () => {
-    resolve();
-    await page.unrouteAll({ behavior: "wait" });
-  };
-}
 
 for (const [width, viewport] of Object.entries(WIDTHS)) {
   test.describe(width, () => {

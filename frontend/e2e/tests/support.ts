@@ -11,8 +11,26 @@ export const newAccount = (): Account => ({
   password: randomUUID(),
 });
 
+/** How many times slower the pages' processor is than this machine's. */
+const slowdown = Number(process.env.CPU_SLOWDOWN ?? 1);
+
+async function slowDown(page: Page) {
+  if (slowdown === 1) return;
+  const session = await page.context().newCDPSession(page);
+  await session.send("Emulation.setCPUThrottlingRate", { rate: slowdown });
+}
+
 /** A test that also fails when the browser's console shows an error, a policy violation among them. */
 export const test = base.extend<{ quietConsole: undefined }>({
+  context: async ({ context }, use) => {
+    const newPage = context.newPage.bind(context);
+    context.newPage = async () => {
+      const page = await newPage();
+      await slowDown(page);
+      return page;
+    };
+    await use(context);
+  },
   quietConsole: [
     async ({ page }, use) => {
       const errors: string[] = [];
@@ -54,4 +72,17 @@ export async function say(page: Page, text: string) {
   await page.getByLabel("Message to the assistant").press("Enter");
   await expect(page.getByRole("listitem").getByText(text, { exact: true }).last()).toBeVisible();
   await expect(page.getByRole("button", { name: "Send", exact: true })).toBeVisible();
+}
+
+/** Holds what the page asks for at `url` until the returned function is called. */
+export async function hold(page: Page, url: string | RegExp) {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  await page.route(url, async (route) => {
+    await promise;
+    await route.continue();
+  });
+  return async () => {
+    resolve();
+    await page.unrouteAll({ behavior: "wait" });
+  };
 }

@@ -1,14 +1,22 @@
 "use client";
 
 import { usePathname, useSearchParams } from "next/navigation";
-import { useCallback, useEffect, useRef, useState } from "react";
+import { useCallback, useLayoutEffect, useRef, useState } from "react";
 
 const STARTED_OVER = "todo:started-over";
+
+/** Whether another page is on its way: the router would give that up for a change of this page's address. */
+let leaving = false;
+
+export function leave(url: string): void {
+  leaving = new URL(url, location.href).pathname !== location.pathname;
+}
 
 const address = (params: URLSearchParams) => (params.size > 0 ? `?${params}` : location.pathname);
 
 /** Shows the page where the user is as its plain address does; Back leads to what it shows now. */
 export function startOver(): void {
+  leaving = false;
   history.pushState(null, "", location.pathname);
   dispatchEvent(new Event(STARTED_OVER));
 }
@@ -29,7 +37,8 @@ export function usePageParams() {
     setParams(next);
   }, []);
 
-  useEffect(() => {
+  useLayoutEffect(() => {
+    leaving = false;
     // On the way to another page this one is still here for a while.
     const follow = () => location.pathname === pathname && show(new URLSearchParams(location.search));
     const events = ["popstate", STARTED_OVER];
@@ -43,9 +52,10 @@ export function usePageParams() {
     (edit: (now: URLSearchParams) => URLSearchParams) => {
       const next = edit(latest.current);
       show(next);
-      history.replaceState(null, "", address(next));
+      // On the way Back to another page the address is that page's already.
+      if (!leaving && location.pathname === pathname) history.replaceState(null, "", address(next));
     },
-    [show],
+    [pathname, show],
   );
   return [params, change] as const;
 }

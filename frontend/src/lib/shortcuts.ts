@@ -1,6 +1,6 @@
 "use client";
 
-import { useEffect, useRef, useSyncExternalStore } from "react";
+import { useLayoutEffect, useRef, useSyncExternalStore } from "react";
 
 /** Keys that work anywhere on a page outside text fields, as the help shows them. */
 export const SHORTCUTS = [
@@ -50,10 +50,11 @@ function isTyping(target: EventTarget | null): boolean {
  */
 export function useShortcuts(handlers: Record<string, () => void>): void {
   const latest = useRef(handlers);
-  useEffect(() => {
+  // Before the page is painted: who sees it may press a key.
+  useLayoutEffect(() => {
     latest.current = handlers;
   });
-  useEffect(() => {
+  useLayoutEffect(() => {
     const onKeyDown = (event: KeyboardEvent) => {
       if (event.defaultPrevented || event.altKey || event.isComposing) return;
       if (isTyping(event.target) || document.querySelector("[role=dialog], [role=menu]")) return;

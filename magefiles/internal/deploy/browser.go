@@ -2,9 +2,11 @@ package deploy
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"time"
 
 	"todo.local/magefiles/internal/cluster"
@@ -16,9 +18,13 @@ import (
 	"todo.local/magefiles/internal/ui"
 )
 
-// TestBrowser uses the deployed application in a real browser, through its ingress. The pictures that it takes go to .cache/browser.
-func (a *App) TestBrowser(ctx context.Context) error {
-	return a.inBrowser(ctx, "application", "browser")
+// TestBrowser uses the deployed application in a real browser, through its ingress. Its pages' processor may be so many times slower than this
+// machine's. The pictures that it takes go to .cache/browser.
+func (a *App) TestBrowser(ctx context.Context, slowdown int) error {
+	if slowdown < 1 {
+		return fault.New(fault.CodeInput, fmt.Sprintf("-slowdown=%d is no slowdown", slowdown), "name how many times slower the browser is to be, such as 6")
+	}
+	return a.inBrowser(ctx, "application", "browser", "CPU_SLOWDOWN="+strconv.Itoa(slowdown))
 }
 
 // Lighthouse has the deployed application's pages judged. The scores go to .cache/lighthouse.
@@ -27,7 +33,7 @@ func (a *App) Lighthouse(ctx context.Context) error {
 }
 
 // inBrowser runs one of Playwright's projects. What it leaves goes to a folder below .cache.
-func (a *App) inBrowser(ctx context.Context, project, folder string) error {
+func (a *App) inBrowser(ctx context.Context, project, folder string, env ...string) error {
 	if err := a.open(ctx); err != nil {
 		return err
 	}
@@ -40,11 +46,11 @@ func (a *App) inBrowser(ctx context.Context, project, folder string) error {
 		if err != nil {
 			return err
 		}
-		return a.playwright(ctx, t, access, bases, project, filepath.Join(a.cfg.State, folder))
+		return a.playwright(ctx, t, access, bases, project, filepath.Join(a.cfg.State, folder), env)
 	})
 }
 
-func (a *App) playwright(ctx context.Context, t *ui.Task, access cluster.Access, bases source.Bases, project, output string) error {
+func (a *App) playwright(ctx context.Context, t *ui.Task, access cluster.Access, bases source.Bases, project, output string, env []string) error {
 	ref, err := a.builder().Build(ctx, t, a.browserImage(bases))
 	if err != nil {
 		return err
@@ -58,8 +64,11 @@ func (a *App) playwright(ctx context.Context, t *ui.Task, access cluster.Access,
 		host = config.LocalHost // browsers trust it without TLS
 	}
 	// The network of the host, where the ingress listens on the loopback address alone.
-	container, err := a.docker.Output(ctx, "create", "--init", "--network", "host",
-		"--env", "BASE_URL="+address("http", host, access), "--env", "HOST_RESOLVER_RULES=MAP "+host+" "+ip, ref, "--project="+project)
+	args := []string{"create", "--init", "--network", "host"}
+	for _, setting := range append(env, "BASE_URL="+address("http", host, access), "HOST_RESOLVER_RULES=MAP "+host+" "+ip) {
+		args = append(args, "--env", setting)
+	}
+	container, err := a.docker.Output(ctx, append(args, ref, "--project="+project)...)
 	if err != nil {
 		return err
 	}

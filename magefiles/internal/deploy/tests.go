@@ -221,6 +221,11 @@ func (a *App) TestSoak(ctx context.Context) error {
 	return a.goTests(ctx, "Soak", "-tags", "soak", "-timeout", "60m", "-v", "-run", "TestSoak", "./magefiles/e2e/...")
 }
 
+// TestSlow uses the application in a browser, over and over, where everything is slow, on a cluster of its own.
+func (a *App) TestSlow(ctx context.Context) error {
+	return a.goTests(ctx, "Slow", "-tags", "soak", "-timeout", "4h", "-v", "-run", "TestSlow", "./magefiles/e2e/...")
+}
+
 // Bench measures the targets against scripts that do the same, on a cluster of its own, and renews docs/bench.svg.
 func (a *App) Bench(ctx context.Context) error {
 	return a.goTests(ctx, "Bench", "-tags", "bench", "-timeout", "60m", "-v", "-run", "TestBench", "./magefiles/e2e/...")

@@ -2,7 +2,7 @@
 import { act, screen, waitFor } from "@testing-library/react";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { ChatEvent, Confirmation, Conversation, ToolResult } from "@/lib/api/types";
-import { startOver } from "@/lib/page-params";
+import { leave, startOver } from "@/lib/page-params";
 import { deferred, json, problem, serve, task } from "@/test/api";
 import { navigation } from "@/test/navigation";
 import { renderPage } from "@/test/render";
@@ -263,6 +263,18 @@ describe("ChatView", () => {
     expect(screen.getByText("and now to something else")).toBeVisible();
     expect(screen.queryByText("hello")).toBeNull();
     expect(calls.filter((c) => c.call === "POST /api/chat")[1]?.body).not.toHaveProperty("conversation_id");
+  });
+
+  it("leaves the address alone while another page is on its way, which the router would give up", async () => {
+    const stream = conversation();
+    serve({ ...history, "POST /api/chat": () => stream.response });
+    const { user } = renderPage(<ChatView />);
+    await say(user, "hello");
+    leave("/tasks");
+    await stream.send(started);
+    await stream.send({ event: "delta", data: { text: "As you wish." } });
+    await screen.findByText("As you wish.");
+    expect(location.pathname + location.search).toBe("/chat");
   });
 
   it("follows Back to another conversation", async () => {

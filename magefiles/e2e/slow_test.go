@@ -1,0 +1,27 @@
+//go:build soak
+
+package e2e
+
+import (
+	"fmt"
+	"runtime"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestSlow runs the browser tests as people with slow machines have it: what the pages do must not depend on what comes first.
+func TestSlow(t *testing.T) {
+	const runs, slowdown = 20, 6
+	project := here(t)
+	require.Zero(t, project.mage(t, nil, "deploy").code)
+	node := settings(t).ClusterName + "-control-plane"
+	_, err := docker(t).Output(t.Context(), "update", fmt.Sprintf("--cpus=%.1f", float64(runtime.NumCPU())/2), node)
+	require.NoError(t, err)
+	for run := range runs {
+		r := project.mage(t, nil, "test:browser", fmt.Sprintf("-slowdown=%d", slowdown))
+		require.Zero(t, r.code, "%d of %d runs passed", run, runs)
+		t.Logf("%d of %d runs passed", run+1, runs)
+	}
+	require.Zero(t, project.mage(t, nil, "cluster:delete").code)
+}
