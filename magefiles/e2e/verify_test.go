@@ -119,8 +119,9 @@ func encrypted(t *testing.T, project checkout) {
 	require.Zero(t, r.code)
 	assert.Contains(t, r.output, "https://todo.localhost")
 	d := running(t)
-	certificate, err := secrets.Certificate(t.Context(), d.client, d.cfg)
+	pair, err := secrets.Certificate(t.Context(), d.client, d.cfg.Namespace, secrets.CertificateName)
 	require.NoError(t, err)
+	certificate := pair.Leaf
 	own := x509.NewCertPool()
 	own.AddCert(certificate)
 

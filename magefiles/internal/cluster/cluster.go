@@ -34,6 +34,8 @@ type Access struct {
 	HTTP       string // host:port where the ingress answers HTTP; empty where only the installed application's Ingress will tell
 	HTTPS      string // host:port where the ingress answers HTTPS; likewise
 	NodeImage  string // the image that the node was made from, where that is the project's own
+	// IngressClass is what the application's Ingress has to ask for; empty where that is the chart's own choice.
+	IngressClass string
 }
 
 // Provider is one way to have a cluster. Every method may be called again after it was interrupted anywhere.
@@ -44,6 +46,8 @@ type Provider interface {
 	Addons() bool
 	// Foreign tells that the cluster is somebody else's: nothing outside the release's namespace concerns this project.
 	Foreign() bool
+	// Platform is what its nodes run, such as linux/arm64; empty where that is what the Docker engine runs.
+	Platform(ctx context.Context) (string, error)
 	// State tells what there is, without changing it.
 	State(ctx context.Context) (State, error)
 	// Up makes the cluster from the node image, or starts it, or finds it running. Where Load works before the cluster is up, it calls takesImages

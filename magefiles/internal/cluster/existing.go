@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"net"
@@ -12,9 +13,6 @@ import (
 	"strings"
 	"time"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 
@@ -24,11 +22,6 @@ import (
 	"todo.local/magefiles/internal/ui"
 )
 
-const (
-	ingressClass = "nginx"    // what the chart's Ingress asks for
-	ingressName  = "todo-app" // the chart's Ingress
-)
-
 // Existing is a cluster that somebody else runs, reached through a context of the user's kubeconfig. Nothing of it is started, stopped or deleted
 // but the release in its namespace. Images go to it through a registry.
 type Existing struct {
@@ -36,7 +29,8 @@ type Existing struct {
 	Kubeconfig  string // where the copy with this context alone is written
 	Namespace   string // of the release
 	Registry    *image.Registry
-	Ingress     Ports // ports on 127.0.0.1 that lead to its ingress; 0 where the address in the Ingress's status does
+	Class       string // its IngressClass for the application; empty to find one
+	Ingress     Ports  // ports on 127.0.0.1 that lead to its ingress; 0 where the address in the Ingress's status does
 }
 
 // Name gives "context NAME".
@@ -58,21 +52,12 @@ func (e *Existing) State(ctx context.Context) (State, error) {
 
 // Up checks that the cluster answers and could route to the application.
 func (e *Existing) Up(ctx context.Context, t *ui.Task, _ source.Node, _ func()) (Access, error) {
-	a, err := e.Access(ctx)
+	a, unrouted, err := e.look(ctx)
 	if err != nil {
 		return Access{}, err
 	}
-	client, err := a.Client()
-	if err != nil {
-		return Access{}, err
-	}
-	_, err = client.NetworkingV1().IngressClasses().Get(ctx, ingressClass, metav1.GetOptions{})
-	switch {
-	case apierrors.IsNotFound(err):
-		return Access{}, fault.New(fault.CodeCluster, e.Name()+" has no IngressClass "+ingressClass+", so nothing would lead to the application",
-			"install an ingress controller with that class in it")
-	case err != nil && !apierrors.IsForbidden(err): // whoever may not look may still deploy
-		return Access{}, fault.Wrap(err, fault.CodeCluster, "the ingress classes of "+e.Name()+" cannot be read", "run the target again")
+	if unrouted != nil {
+		return Access{}, unrouted
 	}
 	t.Unchanged("%s answers", e.Name())
 	return a, nil
@@ -80,18 +65,25 @@ func (e *Existing) Up(ctx context.Context, t *ui.Task, _ source.Node, _ func()) 
 
 // Access writes the copy of the kubeconfig anew, as the user's may have changed, and looks where the ingress is.
 func (e *Existing) Access(ctx context.Context) (Access, error) {
+	a, _, err := e.look(ctx)
+	return a, err
+}
+
+// look connects, and finds the way to the application. What keeps the cluster from having one is of no concern to whoever only looks.
+func (e *Existing) look(ctx context.Context) (_ Access, unrouted, err error) {
 	a, err := e.connect(ctx)
 	if err != nil {
-		return Access{}, err
+		return Access{}, nil, err
 	}
 	client, err := a.Client()
 	if err != nil {
-		return Access{}, err
+		return Access{}, nil, err
 	}
-	host, err := e.ingressHost(ctx, client)
+	host, installed, err := e.installed(ctx, client)
 	if err != nil {
-		return Access{}, err
+		return Access{}, nil, err
 	}
+	a.IngressClass, unrouted = e.class(ctx, client, installed)
 	at := func(local int, usual string) string {
 		switch {
 		case local != 0:
@@ -102,28 +94,7 @@ func (e *Existing) Access(ctx context.Context) (Access, error) {
 		return ""
 	}
 	a.HTTP, a.HTTPS = at(e.Ingress.HTTP, "80"), at(e.Ingress.HTTPS, "443")
-	return a, nil
-}
-
-// ingressHost is the address that the cluster's ingress controller reports in the installed Ingress; empty where there is none yet.
-func (e *Existing) ingressHost(ctx context.Context, client kubernetes.Interface) (string, error) {
-	found, err := client.NetworkingV1().Ingresses(e.Namespace).Get(ctx, ingressName, metav1.GetOptions{})
-	if apierrors.IsNotFound(err) {
-		return "", nil
-	}
-	if err != nil {
-		return "", fault.Wrap(err, fault.CodeCluster, "the Ingress of the application in "+e.Name()+" cannot be read",
-			"use a context that may administer the namespace "+e.Namespace)
-	}
-	for _, at := range found.Status.LoadBalancer.Ingress {
-		if at.IP != "" {
-			return at.IP, nil
-		}
-		if at.Hostname != "" {
-			return at.Hostname, nil
-		}
-	}
-	return "", nil
+	return a, unrouted, nil
 }
 
 // connect copies the context with its cluster and user out of the user's kubeconfig, which is only read, and asks whether the API server answers.
@@ -177,14 +148,19 @@ func (e *Existing) Delete(context.Context, *ui.Task) error {
 		fmt.Sprintf("go tool mage teardown uninstalls the application; its data goes with: kubectl --context %s delete namespace %s", e.ContextName, e.Namespace))
 }
 
-// writeFile writes a file for this user only, whole or not at all, with the folder that it is in.
+// writeFile writes a file for this user only, whole or not at all, with the folder that it is in. Several runs may do so at once.
 func writeFile(path string, data []byte) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
-	tmp := path + ".new"
-	if err := os.WriteFile(tmp, data, 0o600); err != nil {
+	tmp, err := os.CreateTemp(filepath.Dir(path), ".new-") // readable for this user only
+	if err != nil {
 		return err
 	}
-	return os.Rename(tmp, path)
+	defer os.Remove(tmp.Name()) // a name that is gone by then, if all went well
+	_, err = tmp.Write(data)
+	if err = errors.Join(err, tmp.Close()); err != nil {
+		return err
+	}
+	return os.Rename(tmp.Name(), path)
 }

@@ -70,6 +70,9 @@ func (k *Kind) Addons() bool { return true }
 // Foreign is false: only a cluster that this project made is used.
 func (k *Kind) Foreign() bool { return false }
 
+// Platform is empty: the node is a container of the engine.
+func (k *Kind) Platform(context.Context) (string, error) { return "", nil }
+
 func (k *Kind) node() string { return k.ClusterName + "-control-plane" }
 
 // State tells what there is of the cluster.

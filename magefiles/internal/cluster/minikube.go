@@ -41,6 +41,9 @@ func (m *Minikube) Addons() bool { return false }
 // Foreign is false: only a profile that this project made is used.
 func (m *Minikube) Foreign() bool { return false }
 
+// Platform is empty: the node is a container of the engine.
+func (m *Minikube) Platform(context.Context) (string, error) { return "", nil }
+
 // profile is what minikube tells of a profile. All fields are empty where only its configuration is left.
 type profile struct{ Host, Kubelet, APIServer string }
 

@@ -37,6 +37,7 @@ const (
 const (
 	TLSOff        = "off"         // whatever the ingress controller has
 	TLSSelfSigned = "self-signed" // a certificate that nobody vouches for
+	tlsPrefix     = "secret:"     // followed by the name of a Secret
 )
 
 // Config is every setting of a run. The doc tags are the README's configuration table.
@@ -50,9 +51,11 @@ type Config struct {
 	Host        string `env:"TODO_HOST" envDefault:"todo.local" doc:"host name of the ingress, next to todo.localhost"`
 	HTTPPort    int    `env:"TODO_HTTP_PORT" envDefault:"0" doc:"port on 127.0.0.1 for HTTP; 0 takes 80, or 8080 where 80 cannot be had"`
 	HTTPSPort   int    `env:"TODO_HTTPS_PORT" envDefault:"0" doc:"port on 127.0.0.1 for HTTPS; 0 takes 443, or 8443 where 443 cannot be had"`
-	TLS         string `env:"TODO_TLS" envDefault:"off" doc:"off, or self-signed: HTTPS with a certificate that deploy makes and renews, next to HTTP"`
+	TLS         string `env:"TODO_TLS" envDefault:"off" doc:"off; self-signed: HTTPS with a certificate that deploy makes and renews, next to HTTP; or secret:NAME, a TLS Secret of yours in the namespace"`
 	Cache       string `env:"TODO_CACHE" doc:"folder for what was built, shared by all checkouts; the user's cache folder where empty"`
-	CABundle    string `env:"TODO_CA_BUNDLE" doc:"PEM file of certificate authorities for builds behind a TLS-inspecting proxy; the system's where empty"`
+	CABundle    string `env:"TODO_CA_BUNDLE" doc:"PEM file of certificate authorities for builds behind a TLS-inspecting proxy, and for HTTPS to the application; the system's where empty"`
+
+	IngressClass string `env:"TODO_INGRESS_CLASS" doc:"IngressClass in the cluster of context:NAME; empty takes its default or only one"`
 
 	Timeout time.Duration `env:"TODO_TIMEOUT" envDefault:"5m" doc:"how long the application may take to come up"`
 
@@ -149,7 +152,9 @@ var (
 	dnsLabel = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$`)
 	hostName = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
 	registry = regexp.MustCompile(`^[a-zA-Z0-9.-]+(:[0-9]+)?(/[a-z0-9._-]+)*$`)
-	word     = regexp.MustCompile(`^[a-z][a-z0-9-]{0,31}$`)
+	// objectName is that of most objects in Kubernetes.
+	objectName = regexp.MustCompile(`^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$`)
+	word       = regexp.MustCompile(`^[a-z][a-z0-9-]{0,31}$`)
 )
 
 func (c *Config) validate() error {
@@ -169,7 +174,9 @@ func (c *Config) validate() error {
 		{port(c.HTTPPort), "TODO_HTTP_PORT", "use a port from 1 to 65535, or 0"},
 		{port(c.HTTPSPort), "TODO_HTTPS_PORT", "use a port from 1 to 65535, or 0"},
 		{c.HTTPPort == 0 || c.HTTPPort != c.HTTPSPort, "TODO_HTTPS_PORT", "use another port than TODO_HTTP_PORT"},
-		{c.TLS == TLSOff || c.TLS == TLSSelfSigned, "TODO_TLS", "use off or self-signed"},
+		{c.TLS == TLSOff || c.TLS == TLSSelfSigned || objectName.MatchString(c.TLSSecret()), "TODO_TLS", "use off, self-signed or secret:NAME"},
+		{c.IngressClass == "" || objectName.MatchString(c.IngressClass), "TODO_INGRESS_CLASS", "use the name of an IngressClass: kubectl get ingressclasses"},
+		{c.IngressClass == "" || c.Context() != "", "TODO_INGRESS_CLASS", "it goes with TODO_CLUSTER=context:NAME; other clusters have an ingress controller of this project's"},
 		{c.Timeout >= 10*time.Second && c.Timeout <= time.Hour, "TODO_TIMEOUT", "use a duration from 10s to 1h, such as 5m"},
 		{validDatabaseURL(c.DatabaseURL), "DATABASE_URL", "use postgresql://user:password@host/database"},
 		{c.JWTSecret == "" || len(c.JWTSecret) >= 32, "JWT_SECRET", "use at least 32 bytes, or leave it empty to have one generated"},
@@ -211,6 +218,15 @@ func validHTTPURL(s string) bool {
 // Hosts are the names that the ingress answers to.
 func (c *Config) Hosts() []string {
 	return slices.Compact([]string{c.Host, LocalHost})
+}
+
+// TLSSecret is the Secret that TODO_TLS names, or nothing.
+func (c *Config) TLSSecret() string {
+	name, ok := strings.CutPrefix(c.TLS, tlsPrefix)
+	if !ok {
+		return ""
+	}
+	return name
 }
 
 // Context is the kubeconfig context that TODO_CLUSTER names, or nothing.

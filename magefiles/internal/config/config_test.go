@@ -31,6 +31,7 @@ func TestBadInputNamesTheVariableAndNotItsValue(t *testing.T) {
 		"TODO_HTTP_PORT":      "70000",
 		"TODO_HTTPS_PORT":     "-1",
 		"TODO_TLS":            "secret",
+		"TODO_INGRESS_CLASS":  "secret", // without a context
 		"TODO_TIMEOUT":        "1s",
 		"DATABASE_URL":        "mysql://u:secret@h/d",
 		"JWT_SECRET":          "secret",
@@ -76,6 +77,29 @@ func TestContextNeedsARegistry(t *testing.T) {
 	c, err := parse("/x", map[string]string{"TODO_CACHE": "/c", "TODO_CLUSTER": "context:prod", "TODO_REGISTRY": "127.0.0.1:5000/team"})
 	require.NoError(t, err)
 	assert.Equal(t, "prod", c.Context())
+}
+
+func TestTheIngressOfAnotherCluster(t *testing.T) {
+	with := func(more ...string) (*Config, error) {
+		vars := map[string]string{"TODO_CACHE": "/c", "TODO_CLUSTER": "context:prod", "TODO_REGISTRY": "r.example"}
+		for n := 0; n < len(more); n += 2 {
+			vars[more[n]] = more[n+1]
+		}
+		return parse("/x", vars)
+	}
+	c, err := with("TODO_INGRESS_CLASS", "edge", "TODO_TLS", "secret:todo.example-tls")
+	require.NoError(t, err)
+	assert.Equal(t, "edge", c.IngressClass)
+	assert.Equal(t, "todo.example-tls", c.TLSSecret())
+	c, err = with("TODO_TLS", "self-signed")
+	require.NoError(t, err)
+	assert.Empty(t, c.TLSSecret())
+	for _, bad := range []string{"secret:", "secret:Name", "secret:../x", "self-signed:x"} {
+		_, err = with("TODO_TLS", bad)
+		require.ErrorContains(t, err, "TODO_TLS", bad)
+	}
+	_, err = with("TODO_INGRESS_CLASS", "No_class")
+	require.ErrorContains(t, err, "TODO_INGRESS_CLASS")
 }
 
 func TestDotEnvFillsWhatTheEnvironmentLeavesOpen(t *testing.T) {

@@ -3,15 +3,18 @@ package deploy
 
 import (
 	"context"
+	"fmt"
 	"path/filepath"
 	"strings"
 
 	"golang.org/x/sync/errgroup"
 	corev1 "k8s.io/api/core/v1"
 
+	"todo.local/magefiles/internal/cluster"
 	"todo.local/magefiles/internal/config"
 	"todo.local/magefiles/internal/doctor"
 	"todo.local/magefiles/internal/engine"
+	"todo.local/magefiles/internal/fault"
 	"todo.local/magefiles/internal/image"
 	"todo.local/magefiles/internal/run"
 	"todo.local/magefiles/internal/source"
@@ -68,11 +71,21 @@ func pullPolicy(ref string) corev1.PullPolicy {
 // deliver brings one image to where the cluster finds it, and gives the name that it has there.
 type deliver func(ctx context.Context, t *ui.Task, ref string) (string, error)
 
-// images makes the application's images and delivers each as soon as it is there, or keeps them in the engine where to is nil.
-func (a *App) images(ctx context.Context, to deliver) (app application, err error) {
+// platform is what a cluster's nodes run, or nothing where that is what the engine runs.
+func (a *App) platform(ctx context.Context, p cluster.Provider) (string, error) {
+	platform, err := p.Platform(ctx)
+	if platform == a.docker.Platform {
+		platform = ""
+	}
+	return platform, err
+}
+
+// images makes the application's images for a platform, the engine's own where empty, and delivers each as soon as it is there, or keeps them in the
+// engine where to is nil.
+func (a *App) images(ctx context.Context, platform string, to deliver) (app application, err error) {
 	err = a.ui.Do("Images", func(t *ui.Task) error {
 		if err := t.Do("base images", func(t *ui.Task) (err error) {
-			app.bases, err = a.source.Bases(ctx, t)
+			app.bases, err = a.bases(ctx, t, platform)
 			return err
 		}); err != nil {
 			return err
@@ -80,6 +93,7 @@ func (a *App) images(ctx context.Context, to deliver) (app application, err erro
 		b := a.builder()
 		g, ctx := errgroup.WithContext(ctx)
 		build := func(s image.Spec, ref *string) {
+			s.Platform = platform
 			g.Go(func() error {
 				if err := t.Do(s.Name, func(t *ui.Task) (err error) {
 					*ref, err = b.Build(ctx, t, s)
@@ -98,6 +112,21 @@ func (a *App) images(ctx context.Context, to deliver) (app application, err erro
 		return g.Wait()
 	})
 	return app, err
+}
+
+// bases gives the base images for a platform.
+func (a *App) bases(ctx context.Context, t *ui.Task, platform string) (source.Bases, error) {
+	b, err := a.source.Bases(ctx, t)
+	if err != nil || platform == "" {
+		return b, err
+	}
+	if b.PostgresElsewhere == "" {
+		return b, fault.New(fault.CodeEnvironment,
+			fmt.Sprintf("the cluster's nodes are %s, and the base images in this Docker engine are for %s alone", platform, a.docker.Platform),
+			"set TODO_IMAGES=registry: images from a container registry are there for several platforms")
+	}
+	b.Postgres = b.PostgresElsewhere
+	return b, nil
 }
 
 func handOver(ctx context.Context, t *ui.Task, to deliver, ref *string) error {

@@ -3,6 +3,9 @@ package deploy
 import (
 	"context"
 	"errors"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
 
 	"todo.local/magefiles/internal/cluster"
 	"todo.local/magefiles/internal/release"
@@ -26,13 +29,38 @@ func (a *App) clusterUp(ctx context.Context, provider cluster.Provider, takesIma
 				return err
 			}
 		}
-		if err := t.Do("node", func(t *ui.Task) (err error) {
-			access, err = provider.Up(ctx, t, node, takesImages)
+		g, gctx := errgroup.WithContext(ctx)
+		ready := make(chan struct{})
+		canTake := sync.OnceFunc(func() {
+			takesImages()
+			close(ready)
+		})
+		g.Go(func() error {
+			err := t.Do("node", func(t *ui.Task) (err error) {
+				access, err = provider.Up(gctx, t, node, canTake)
+				return err
+			})
+			if err == nil {
+				canTake()
+			}
 			return err
-		}); err != nil {
+		})
+		if node.AddonsApart {
+			g.Go(func() error {
+				select {
+				case <-ready:
+				case <-gctx.Done():
+					return nil
+				}
+				return t.Do("transport of the add-ons", func(t *ui.Task) error {
+					_, err := provider.Load(gctx, t, []string{node.Traefik, node.MetricsServer})
+					return err
+				})
+			})
+		}
+		if err := g.Wait(); err != nil {
 			return err
 		}
-		takesImages()
 		if !provider.Addons() {
 			return nil
 		}

@@ -23,7 +23,7 @@ func (a *App) TestImages(ctx context.Context) error {
 	if err := a.open(ctx); err != nil {
 		return err
 	}
-	app, err := a.images(ctx, nil)
+	app, err := a.images(ctx, "", nil)
 	if err != nil {
 		return err
 	}

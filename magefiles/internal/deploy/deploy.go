@@ -12,7 +12,6 @@ import (
 
 	"todo.local/magefiles/internal/cluster"
 	"todo.local/magefiles/internal/config"
-	"todo.local/magefiles/internal/fault"
 	"todo.local/magefiles/internal/release"
 	"todo.local/magefiles/internal/rollout"
 	"todo.local/magefiles/internal/secrets"
@@ -45,7 +44,11 @@ func (a *App) deploy(ctx context.Context) error {
 		return err
 	})
 	g.Go(func() (err error) {
-		app, err = a.images(gctx, func(ctx context.Context, t *ui.Task, ref string) (string, error) {
+		platform, err := a.platform(gctx, provider)
+		if err != nil {
+			return err
+		}
+		app, err = a.images(gctx, platform, func(ctx context.Context, t *ui.Task, ref string) (string, error) {
 			t.Status("waiting for the cluster")
 			select {
 			case <-node:
@@ -101,10 +104,8 @@ func (a *App) install(ctx context.Context, provider cluster.Provider, access clu
 				return err
 			}
 		}
-		if a.cfg.TLS == config.TLSSelfSigned {
-			if err := t.Do("certificate", func(t *ui.Task) error { return secrets.EnsureCertificate(ctx, t, client, a.cfg) }); err != nil {
-				return err
-			}
+		if err := a.certificate(ctx, t, client); err != nil {
+			return err
 		}
 		engine, err := a.engine(access, a.cfg.Namespace)
 		if err != nil {
@@ -137,29 +138,10 @@ func (a *App) install(ctx context.Context, provider cluster.Provider, access clu
 	return access, changed, err
 }
 
-// smoke checks the application over HTTP and, where the certificate is this project's, over HTTPS.
-func (a *App) smoke(ctx context.Context, t *ui.Task, client kubernetes.Interface, access cluster.Access, check func(context.Context, *ui.Task, smoke.Target) error) error {
-	if err := t.Do("smoke test", func(t *ui.Task) error {
-		return check(ctx, t, smoke.Target{Addr: access.HTTP, Host: a.cfg.Host})
-	}); err != nil || a.cfg.TLS != config.TLSSelfSigned {
-		return err
-	}
-	return t.Do("smoke test over HTTPS", func(t *ui.Task) error {
-		if access.HTTPS == "" {
-			return fault.New(fault.CodeInput, "it is not known where the ingress answers HTTPS", "name the port of 127.0.0.1 that leads to it with TODO_HTTPS_PORT")
-		}
-		certificate, err := secrets.Certificate(ctx, client, a.cfg)
-		if err != nil {
-			return err
-		}
-		return check(ctx, t, smoke.Target{Addr: access.HTTPS, Host: a.cfg.Host, Certificate: certificate})
-	})
-}
-
 // release installs the chart and waits for what it started. Where that cannot come up, the evidence is saved first and the last good release restored after.
 func (a *App) release(ctx context.Context, t *ui.Task, client kubernetes.Interface, engine *release.Engine, access cluster.Access, app application, secret secrets.Outcome) (outcome release.Outcome, err error) {
 	if err := t.Do("release", func(t *ui.Task) (err error) {
-		outcome, err = engine.Apply(ctx, t, release.Spec{Name: config.ReleaseName, ChartDir: a.chart("todo-app"), Values: a.values(app, secret)})
+		outcome, err = engine.Apply(ctx, t, release.Spec{Name: config.ReleaseName, ChartDir: a.chart("todo-app"), Values: a.values(app, secret, access)})
 		return err
 	}); err != nil {
 		return outcome, err

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -13,6 +15,10 @@ import (
 
 	"todo.local/magefiles/internal/cluster"
 	"todo.local/magefiles/internal/config"
+	"todo.local/magefiles/internal/engine"
+	"todo.local/magefiles/internal/fault"
+	"todo.local/magefiles/internal/pins"
+	"todo.local/magefiles/internal/run"
 	"todo.local/magefiles/internal/secrets"
 	"todo.local/magefiles/internal/source"
 	"todo.local/magefiles/internal/ui"
@@ -41,23 +47,64 @@ func TestImageValues(t *testing.T) {
 // Helm keeps values in the cluster, and people print them.
 func TestValuesHoldNoSecret(t *testing.T) {
 	a, _ := app(t, config.Config{DatabaseURL: "postgresql://u:hidden@h/d", JWTSecret: "hidden", OpenAIKey: "hidden"})
-	v := a.values(application{backend: "b:1", frontend: "f:1", bases: source.Bases{Postgres: "p:1"}}, secrets.Outcome{Name: "app-secrets", Checksum: "c"})
+	v := a.values(application{backend: "b:1", frontend: "f:1", bases: source.Bases{Postgres: "p:1"}}, secrets.Outcome{Name: "app-secrets", Checksum: "c"}, cluster.Access{})
 	var out bytes.Buffer
 	require.NoError(t, ui.Plain(&out).Do("x", func(t *ui.Task) error { t.Result("%v", v); return nil }))
 	assert.NotContains(t, out.String(), "hidden")
 	assert.Equal(t, false, v["postgres"].(map[string]any)["enabled"], "a database elsewhere takes the place of the cluster's own")
 }
 
-func TestSelfSignedTLSIsServedNextToHTTP(t *testing.T) {
+func TestTheIngressIsToldItsCertificate(t *testing.T) {
 	for setting, want := range map[string]map[string]any{
 		config.TLSOff: {"host": "todo.example"},
 		config.TLSSelfSigned: {
 			"host": "todo.example", "tls": map[string]any{"enabled": true, "secretName": "todo-tls"},
 			"annotations": map[string]any{"nginx.ingress.kubernetes.io/ssl-redirect": "false"},
 		},
+		"secret:theirs": {"host": "todo.example", "tls": map[string]any{"enabled": true, "secretName": "theirs"}}, // and may lead HTTP to HTTPS
 	} {
 		a, _ := app(t, config.Config{Host: "todo.example", TLS: setting})
 		assert.Equal(t, want, a.settings(secrets.Outcome{})["ingress"], setting)
+	}
+}
+
+func TestTheIngressClassIsThatOfTheCluster(t *testing.T) {
+	a, _ := app(t, config.Config{Host: "todo.example"})
+	class := func(access cluster.Access) any {
+		return a.values(application{}, secrets.Outcome{}, access)["ingress"].(map[string]any)["className"]
+	}
+	assert.Equal(t, "edge", class(cluster.Access{IngressClass: "edge"}))
+	assert.Nil(t, class(cluster.Access{}), "the chart's own")
+}
+
+func TestImagesOfThisMachineAreNotForNodesOfAnotherKind(t *testing.T) {
+	p := pins.Load().Registry
+	for digest, want := range map[string]string{"sha256:9": "", "": "the base images in this Docker engine are for linux/amd64 alone"} {
+		named := func(repo string) string {
+			if digest == "" {
+				return ""
+			}
+			return repo + "@" + digest
+		}
+		d := (&run.Fake{}).On("docker image inspect", fmt.Sprintf("sha256:%[1]s %[2]s %[3]s\nsha256:%[1]s %[4]s %[5]s\nsha256:%[1]s %[6]s %[7]s\n",
+			strings.Repeat("a", 64), p.Python, named("python"), p.Node, named("node"), p.Postgres, named("postgres")), nil).On("docker tag", "", nil)
+		a, _ := app(t, config.Config{Images: config.ImagesRegistry})
+		a.docker = &engine.Docker{Runner: d, CLI: "docker", Platform: "linux/amd64"}
+		var err error
+		a.source, _, err = source.Pick(t.Context(), nil, a.cfg, a.docker)
+		require.NoError(t, err)
+
+		own, err := a.bases(t.Context(), nil, "")
+		require.NoError(t, err)
+		assert.Equal(t, "todo-base-postgres:15-bookworm-aaaaaaaaaaaa", own.Postgres, "the engine's goes to the nodes")
+		other, err := a.bases(t.Context(), nil, "linux/arm64")
+		if want == "" {
+			require.NoError(t, err)
+			assert.Equal(t, "postgres@sha256:9", other.Postgres, "the nodes fetch theirs, which the engine has not")
+		} else {
+			require.ErrorContains(t, err, want)
+			assert.Contains(t, fault.Remedy(err), "TODO_IMAGES=registry")
+		}
 	}
 }
 

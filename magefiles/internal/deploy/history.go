@@ -68,7 +68,11 @@ func (a *App) operate(ctx context.Context, name string, work func(context.Contex
 // ReleaseDiff prints what deploy would change in the cluster, as a unified diff. Nothing is built: images are named by their content. Secrets are not
 // shown; that one would change is.
 func (a *App) ReleaseDiff(ctx context.Context) error {
-	client, helm, err := a.connectHelm(ctx)
+	access, client, err := a.connect(ctx)
+	if err != nil {
+		return err
+	}
+	helm, err := a.engine(access, a.cfg.Namespace)
 	if err != nil {
 		return err
 	}
@@ -92,7 +96,7 @@ func (a *App) ReleaseDiff(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	diff, err := helm.Diff(release.Spec{Name: config.ReleaseName, ChartDir: a.chart("todo-app"), Values: a.values(app, secret)})
+	diff, err := helm.Diff(release.Spec{Name: config.ReleaseName, ChartDir: a.chart("todo-app"), Values: a.values(app, secret, access)})
 	if err != nil {
 		return err
 	}

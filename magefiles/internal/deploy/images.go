@@ -11,7 +11,10 @@ func (a *App) BuildImages(ctx context.Context) error {
 	if err := a.open(ctx); err != nil {
 		return err
 	}
-	_, err := a.images(ctx, nil)
+	platform, err := a.platform(ctx, a.provider(ctx))
+	if err == nil {
+		_, err = a.images(ctx, platform, nil)
+	}
 	return err
 }
 
@@ -25,7 +28,11 @@ func (a *App) LoadImages(ctx context.Context) error {
 		if _, err := p.Access(ctx); err != nil {
 			return err
 		}
-		_, err := a.images(ctx, func(ctx context.Context, t *ui.Task, ref string) (string, error) {
+		platform, err := a.platform(ctx, p)
+		if err != nil {
+			return err
+		}
+		_, err = a.images(ctx, platform, func(ctx context.Context, t *ui.Task, ref string) (string, error) {
 			_, err := p.Load(ctx, t, []string{ref})
 			return ref, err
 		})

@@ -41,11 +41,16 @@ func (a *App) provider(ctx context.Context) cluster.Provider {
 		if state, err := kind.State(ctx); err != nil || state != cluster.Absent {
 			return kind
 		}
+		if a.source != nil && a.source.Name() == config.ImagesSource {
+			a.ui.Printf("kind is used, though minikube is installed: minikube's own images come from container registries alone (TODO_CLUSTER=minikube tries)\n")
+			return kind
+		}
 		return minikube
 	}
 	return &cluster.Existing{
 		ContextName: a.cfg.Context(), Kubeconfig: a.cfg.Kubeconfig(), Namespace: a.cfg.Namespace,
 		Registry: &image.Registry{Docker: a.docker, Prefix: a.cfg.Registry},
+		Class:    a.cfg.IngressClass,
 		Ingress:  cluster.Ports{HTTP: a.cfg.HTTPPort, HTTPS: a.cfg.HTTPSPort},
 	}
 }
@@ -53,12 +58,14 @@ func (a *App) provider(ctx context.Context) cluster.Provider {
 // minikubeFits tells whether minikube is the better choice for a new cluster: a person who installed it expects it. Its docker driver refuses root,
 // and only on Linux can its node be reached from the host. In CI, kind.
 func minikubeFits() bool {
-	if os.Getenv("CI") != "" || runtime.GOOS != "linux" || os.Geteuid() == 0 {
+	if os.Getenv("CI") != "" || runtime.GOOS != "linux" || geteuid() == 0 {
 		return false
 	}
 	_, err := exec.LookPath("minikube")
 	return err == nil
 }
+
+var geteuid = os.Geteuid // tests run as root too
 
 // awaitIngress waits until the ingress can answer, and gives the access with its address.
 func (a *App) awaitIngress(ctx context.Context, t *ui.Task, client kubernetes.Interface, p cluster.Provider, access cluster.Access) (cluster.Access, error) {

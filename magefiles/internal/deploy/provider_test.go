@@ -1,9 +1,12 @@
 package deploy
 
 import (
+	"bytes"
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -12,6 +15,8 @@ import (
 	"todo.local/magefiles/internal/config"
 	"todo.local/magefiles/internal/engine"
 	"todo.local/magefiles/internal/run"
+	"todo.local/magefiles/internal/source"
+	"todo.local/magefiles/internal/ui"
 )
 
 func TestProviderIsWhatTheSettingSays(t *testing.T) {
@@ -34,5 +39,28 @@ func TestProviderIsWhatTheSettingSays(t *testing.T) {
 			want = "minikube profile todo"
 		}
 		assert.Equal(t, want, a.provider(t.Context()).Name(), setting)
+	}
+}
+
+func TestWithoutARegistryAutoMakesNoMinikube(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("minikube is chosen on Linux alone")
+	}
+	bin := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(bin, "minikube"), []byte("#!/bin/sh\n"), 0o755))
+	t.Setenv("PATH", bin)
+	t.Setenv("CI", "")
+	geteuid = func() int { return 1000 }
+	t.Cleanup(func() { geteuid = os.Geteuid })
+	for images, want := range map[string]string{config.ImagesRegistry: "minikube profile todo", config.ImagesSource: "kind cluster todo"} {
+		var out bytes.Buffer
+		none := (&run.Fake{}).On("docker container inspect", "Error: No such container", errors.New("exit status 1"))
+		docker := &engine.Docker{Runner: none, CLI: "docker"}
+		a := &App{cfg: &config.Config{Cluster: "auto", ClusterName: "todo", Cache: t.TempDir(), Images: images}, runner: none, docker: docker, ui: ui.Plain(&out)}
+		src, _, err := source.Pick(t.Context(), nil, a.cfg, docker)
+		require.NoError(t, err)
+		a.source = src
+		assert.Equal(t, want, a.provider(t.Context()).Name(), images)
+		assert.Equal(t, images == config.ImagesSource, strings.Contains(out.String(), "though minikube is installed"), "and says why: %s", out.String())
 	}
 }

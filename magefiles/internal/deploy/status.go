@@ -98,7 +98,7 @@ func (a *App) printURLs(access cluster.Access) {
 		return // a foreign cluster's ingress has given no address yet
 	}
 	schemes := []string{"http"}
-	if a.cfg.TLS == config.TLSSelfSigned && access.HTTPS != "" {
+	if a.tlsSecret() != "" && access.HTTPS != "" {
 		schemes = append(schemes, "https")
 	}
 	a.ui.Printf("\n")

@@ -3,13 +3,17 @@ package deploy
 import (
 	"strings"
 
+	"todo.local/magefiles/internal/cluster"
 	"todo.local/magefiles/internal/config"
 	"todo.local/magefiles/internal/secrets"
 )
 
-// values are what the chart is given: image names and settings.
-func (a *App) values(app application, secret secrets.Outcome) map[string]any {
+// values are what the chart is given: image names, settings, and what the cluster has.
+func (a *App) values(app application, secret secrets.Outcome, access cluster.Access) map[string]any {
 	v := a.settings(secret)
+	if access.IngressClass != "" {
+		v["ingress"].(map[string]any)["className"] = access.IngressClass
+	}
 	backend, frontend := map[string]any{"image": appImage(app.backend)}, v["frontend"].(map[string]any)
 	frontend["image"] = appImage(app.frontend)
 	if a.cfg.Context() == "" {
@@ -28,8 +32,10 @@ func (a *App) values(app application, secret secrets.Outcome) map[string]any {
 // settings are the chart's values that follow from the configuration. Secrets are not among them; the chart gets the name of theirs.
 func (a *App) settings(secret secrets.Outcome) map[string]any {
 	ingress := map[string]any{"host": a.cfg.Host}
+	if name := a.tlsSecret(); name != "" {
+		ingress["tls"] = map[string]any{"enabled": true, "secretName": name}
+	}
 	if a.cfg.TLS == config.TLSSelfSigned {
-		ingress["tls"] = map[string]any{"enabled": true, "secretName": secrets.CertificateName}
 		// An ingress controller would send everyone to HTTPS, on a port that need not be the one here, and into a browser's warning.
 		ingress["annotations"] = map[string]any{"nginx.ingress.kubernetes.io/ssl-redirect": "false"}
 	}

@@ -20,6 +20,7 @@ type Docker struct {
 	CLI           string // path of a client that can build with BuildKit
 	ClientVersion string // as the client gives it, such as 20.10.24+dfsg1
 	EngineVersion string
+	Platform      string // what the engine runs, such as linux/amd64
 }
 
 // noAttestations keeps current clients from adding to an image when and how it was built: the same content built again

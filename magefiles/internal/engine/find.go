@@ -105,11 +105,14 @@ func (d *Docker) probe(ctx context.Context) error {
 		}
 		return fault.Wrap(err, fault.CodeEnvironment, "Docker cannot be used", "try `docker version`, or run "+setupCommand+" as root")
 	}
-	var v struct{ Client, Server struct{ Version string } }
+	var v struct {
+		Client, Server struct{ Version, Os, Arch string }
+	}
 	if err := json.Unmarshal([]byte(out), &v); err != nil {
 		return fault.Wrap(err, fault.CodeEnvironment, d.CLI+" does not answer like a docker client", "take it off PATH, or run "+setupCommand)
 	}
 	d.ClientVersion, d.EngineVersion = v.Client.Version, v.Server.Version
+	d.Platform = v.Server.Os + "/" + v.Server.Arch
 	if major(d.EngineVersion) < oldestMajor {
 		return fault.New(fault.CodeEnvironment, fmt.Sprintf("the Docker engine is too old: version %q", d.EngineVersion), "install Docker 20.10 or later")
 	}

@@ -29,7 +29,7 @@ func onPath(t *testing.T, dirs ...string) {
 }
 
 func versions(client, server string) string {
-	return `{"Client":{"Version":"` + client + `"},"Server":{"Version":"` + server + `"}}`
+	return `{"Client":{"Version":"` + client + `","Os":"darwin","Arch":"arm64"},"Server":{"Version":"` + server + `","Os":"linux","Arch":"amd64"}}`
 }
 
 func TestFindPassesOverAClientWithoutBuildx(t *testing.T) {
@@ -45,6 +45,7 @@ func TestFindPassesOverAClientWithoutBuildx(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, debian, d.CLI)
 	assert.Equal(t, "20.10.24+dfsg1", d.EngineVersion)
+	assert.Equal(t, "linux/amd64", d.Platform)
 }
 
 func TestFindTakesTheFirstClientThatCanBuild(t *testing.T) {

@@ -25,6 +25,8 @@ type Spec struct {
 	Dir    string            // build context, with its Dockerfile
 	Target string            // stage to build; the last where empty
 	Args   map[string]string // build arguments, the base image among them
+	// Platform is what the image is to run on, such as linux/arm64; that of the engine where empty.
+	Platform string
 }
 
 // Builder builds images in a Docker engine.
@@ -129,6 +131,9 @@ func (b *Builder) build(ctx context.Context, t *ui.Task, s Spec, ref string, pac
 	if s.Target != "" {
 		args = append(args, "--target", s.Target)
 	}
+	if s.Platform != "" {
+		args = append(args, "--platform", s.Platform)
+	}
 	for _, k := range slices.Sorted(maps.Keys(s.Args)) {
 		args = append(args, "--build-arg", k+"="+s.Args[k])
 	}
@@ -165,6 +170,10 @@ func (b *Builder) failure(s Spec, log string, cause error) error {
 		remedy += "; the whole output is in " + path
 	}
 	what := fmt.Sprintf("the image %s did not build", s.Name)
+	if s.Platform != "" && strings.Contains(log, "exec format error") {
+		return fault.New(fault.CodeEnvironment, fmt.Sprintf("%s: this Docker engine runs no programs for %s, which the cluster's nodes are", what, s.Platform),
+			"give the engine's machine an emulator (apt-get install qemu-user-static), or build with an engine of that kind, which DOCKER_HOST names")
+	}
 	if reason := buildReason(log); reason != "" {
 		return fault.New(fault.CodeBuild, what+": "+reason, remedy)
 	}

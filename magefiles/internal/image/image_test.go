@@ -85,6 +85,33 @@ func TestBuildHandsOverTheCABundleAsASecret(t *testing.T) {
 	assert.Contains(t, call, "--build-arg BASE=y:1")
 }
 
+func TestAnImageForAnotherPlatform(t *testing.T) {
+	spec := Spec{Name: "todo-x", Dir: tree(t, map[string]string{"Dockerfile": "FROM x\nRUN true"})}
+	native, err := spec.Ref()
+	require.NoError(t, err)
+	spec.Platform = "linux/arm64"
+	ref, err := spec.Ref()
+	require.NoError(t, err)
+	assert.NotEqual(t, native, ref, "it has a name of its own")
+
+	fake := (&run.Fake{}).On("docker image inspect", "", errors.New("no such image")).On("docker build", "", nil)
+	b := &Builder{Docker: &engine.Docker{Runner: fake, CLI: "docker"}, LogDir: t.TempDir()}
+	_, err = b.Build(t.Context(), nil, spec)
+	require.NoError(t, err)
+	assert.Contains(t, fake.Calls()[1], "--platform linux/arm64")
+
+	for version, log := range map[string]string{
+		"20.10": "#5 [2/2] RUN true\n#5 0.195 standard_init_linux.go:228: exec user process caused: exec format error\n#5 ERROR: executor failed running [/bin/sh -c true]: exit code: 1\n",
+		"29":    "#5 [2/2] RUN true\n#5 0.061 exec /bin/sh: exec format error\n#5 ERROR: process \"/bin/sh -c true\" did not complete successfully: exit code: 255\n",
+	} {
+		fake.On("docker build", log, errors.New("exit status 1"))
+		_, err = b.Build(t.Context(), nil, spec)
+		require.EqualError(t, err, "the image todo-x did not build: this Docker engine runs no programs for linux/arm64, which the cluster's nodes are", version)
+		assert.Equal(t, fault.CodeEnvironment, fault.Code(err))
+		assert.Contains(t, fault.Remedy(err), "emulator")
+	}
+}
+
 func TestBuildReason(t *testing.T) {
 	for name, c := range map[string]struct{ log, want string }{
 		"the first complaint of the failed step": {

@@ -83,23 +83,33 @@ func writeCertificate(ctx context.Context, api clientv1.SecretInterface, names [
 	return now.Add(certificateLife), true, err
 }
 
-// Certificate is the one that the ingress has to present.
-func Certificate(ctx context.Context, client kubernetes.Interface, cfg *config.Config) (*x509.Certificate, error) {
+// Pair is the certificate of a Secret.
+type Pair struct {
+	Leaf      *x509.Certificate
+	Authority []byte // PEM of who vouches for it, where the Secret has that
+}
+
+// Certificate gives the one that a Secret holds, for an ingress to present.
+func Certificate(ctx context.Context, client kubernetes.Interface, namespace, name string) (Pair, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	found, err := client.CoreV1().Secrets(cfg.Namespace).Get(ctx, CertificateName, metav1.GetOptions{})
+	remedy := "run: go tool mage deploy"
+	if name != CertificateName {
+		remedy = fmt.Sprintf("make it: kubectl -n %s create secret tls %s --cert=FILE --key=FILE", namespace, name)
+	}
+	found, err := client.CoreV1().Secrets(namespace).Get(ctx, name, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {
-		return nil, fault.New(fault.CodeCluster, fmt.Sprintf("namespace %s has no Secret %s", cfg.Namespace, CertificateName), "run: go tool mage deploy")
+		return Pair{}, fault.New(fault.CodeCluster, fmt.Sprintf("namespace %s has no Secret %s", namespace, name), remedy)
 	}
 	if err != nil {
-		return nil, explain(err)
+		return Pair{}, explain(err)
 	}
 	c, err := parsePair(found)
 	if err != nil {
 		// The cause is not shown: it may quote what stands where the key should be.
-		return nil, fault.New(fault.CodeCluster, fmt.Sprintf("Secret %s in namespace %s holds no certificate with its key", CertificateName, cfg.Namespace), "run: go tool mage deploy")
+		return Pair{}, fault.New(fault.CodeCluster, fmt.Sprintf("Secret %s in namespace %s holds no certificate with its key", name, namespace), remedy)
 	}
-	return c, nil
+	return Pair{c, found.Data[corev1.ServiceAccountRootCAKey]}, nil
 }
 
 // parsePair reads the certificate of a Secret, and checks that the key belongs to it.

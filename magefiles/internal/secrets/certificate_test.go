@@ -33,8 +33,9 @@ func TestTheCertificateIsForTheHostsAndNoAuthority(t *testing.T) {
 	assert.Equal(t, corev1.SecretTypeTLS, s.Type)
 	assert.Equal(t, manager, s.Labels[managedBy])
 
-	c, err := Certificate(t.Context(), client, &config.Config{Namespace: "todo"})
+	pair, err := Certificate(t.Context(), client, "todo", CertificateName)
 	require.NoError(t, err)
+	c := pair.Leaf
 	assert.Equal(t, []string{"todo.example", "todo.localhost"}, c.DNSNames)
 	assert.False(t, c.IsCA)
 	assert.Equal(t, elliptic.P256(), c.PublicKey.(*ecdsa.PublicKey).Curve)
@@ -110,7 +111,7 @@ func TestAMissingOrBrokenCertificateIsNamed(t *testing.T) {
 		"namespace todo has no Secret todo-tls":                               fake.NewClientset(),
 		"Secret todo-tls in namespace todo holds no certificate with its key": fake.NewClientset(broken),
 	} {
-		_, err := Certificate(t.Context(), client, &config.Config{Namespace: "todo"})
+		_, err := Certificate(t.Context(), client, "todo", CertificateName)
 		require.EqualError(t, err, want)
 		assert.NotEmpty(t, fault.Remedy(err))
 	}

@@ -2,6 +2,7 @@ package smoke
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net/url"
@@ -17,9 +18,11 @@ type Failure struct {
 	Got      string // status and first part of the body
 	Expected string
 
-	addr     string
-	cause    error
-	unrouted bool // no answer of the application's own: the ingress may not know its pods yet
+	addr       string
+	cause      error
+	remedy     string // the usual one where empty
+	unrouted   bool   // no answer of the application's own: the ingress may not know its pods yet
+	secureHost string // host[:port] of HTTPS that the ingress leads to, where that is the one that was asked for
 }
 
 // Error gives the failure as one line.
@@ -39,8 +42,44 @@ func (f *Failure) As(target any) bool {
 	if !ok || errors.Is(f.cause, context.Canceled) {
 		return false
 	}
-	*e = fault.New(fault.CodeSmoke, f.Error(), "look at the pods and their logs: go tool mage status")
+	remedy := f.remedy
+	if remedy == "" {
+		remedy = "look at the pods and their logs: go tool mage status"
+	}
+	*e = fault.New(fault.CodeSmoke, f.Error(), remedy)
 	return true
+}
+
+// distrust is what to do about a certificate that does not count.
+func distrust(err error) string {
+	var unknown x509.UnknownAuthorityError
+	var name x509.HostnameError
+	var invalid x509.CertificateInvalidError
+	switch {
+	case errors.As(err, &unknown):
+		return "name a PEM file with the authority of the ingress's certificate in TODO_CA_BUNDLE, or a Secret with a certificate to serve as TODO_TLS=secret:NAME"
+	case errors.As(err, &name):
+		return "have the ingress present a certificate for this host (TODO_TLS=secret:NAME), or choose a host that its own is for with TODO_HOST"
+	case errors.As(err, &invalid):
+		return "renew the certificate that the ingress presents"
+	}
+	return ""
+}
+
+// because replaces what is said of a failure, where more is known of it.
+func (f *Failure) because(what, remedy string) *Failure {
+	f.cause, f.remedy = errors.New(what), remedy
+	return f
+}
+
+// redirected is an answer that leads elsewhere.
+func (f *Failure) redirected(status string, to *url.URL, host string) *Failure {
+	if to.Scheme == "https" && to.Hostname() == host {
+		f.secureHost = to.Host
+	}
+	f.Got, f.Expected = status+" to "+to.String(), "an answer of the application"
+	f.remedy = "let the ingress lead to the application at this host, or choose another with TODO_HOST"
+	return f
 }
 
 func (f *Failure) with(err error) *Failure {
@@ -48,7 +87,7 @@ func (f *Failure) with(err error) *Failure {
 	if errors.As(err, &u) {
 		err = u.Err // Request names the URL already
 	}
-	f.cause = err
+	f.cause, f.remedy = err, distrust(err)
 	return f
 }
 

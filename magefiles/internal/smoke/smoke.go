@@ -8,6 +8,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -28,19 +29,12 @@ const (
 	routePause = 100 * time.Millisecond
 )
 
-// Target is where the application is reached. The connection goes to Addr whatever Host is, so no name has to resolve.
+// Target is where the application is reached. The connection goes to one of the addresses whatever Host is, so no name has to resolve.
 type Target struct {
-	Addr        string            // host:port of the ingress
-	Host        string            // host name to ask for
-	Certificate *x509.Certificate // for HTTPS: what the ingress has to present, and nothing else; nil for HTTP
-}
-
-// url is the address of a path.
-func (t Target) url(path string) string {
-	if t.Certificate != nil {
-		return "https://" + t.Host + path
-	}
-	return "http://" + t.Host + path
+	Addr       string         // host:port where the ingress answers HTTP; empty to ask over HTTPS alone
+	SecureAddr string         // host:port where it answers HTTPS, which is asked where HTTP leads there; empty where nobody knows
+	Host       string         // host name to ask for
+	Trusted    *x509.CertPool // who vouches for the certificate; the system's authorities where nil
 }
 
 // Run goes through the application once, as a user would: the page, an account, a login, a task. The account is thrown away at the end.
@@ -48,7 +42,7 @@ func Run(ctx context.Context, t *ui.Task, target Target) error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	c := newClient(target)
-	defer c.http.CloseIdleConnections()
+	defer c.close()
 	if err := c.reach(ctx, t); err != nil {
 		return err
 	}
@@ -65,7 +59,7 @@ func Backend(ctx context.Context, t *ui.Task, target Target) error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	c := newClient(target)
-	defer c.http.CloseIdleConnections()
+	defer c.close()
 	start := time.Now()
 	if err := c.journey(ctx, t); err != nil {
 		return err
@@ -79,7 +73,7 @@ func Check(ctx context.Context, t *ui.Task, target Target) error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	c := newClient(target)
-	defer c.http.CloseIdleConnections()
+	defer c.close()
 	if err := c.reach(ctx, t); err != nil {
 		return err
 	}
@@ -90,28 +84,57 @@ func Check(ctx context.Context, t *ui.Task, target Target) error {
 // client talks to one target.
 type client struct {
 	target Target
+	base   string // scheme and host of every URL
+	addr   string // that connections go to
 	http   *http.Client
 	token  string
 }
 
 func newClient(target Target) *client {
-	dial := (&net.Dialer{Timeout: requestLimit}).DialContext
-	trusted := x509.NewCertPool()
-	if target.Certificate != nil {
-		trusted.AddCert(target.Certificate)
+	c := &client{target: target}
+	if target.Addr == "" {
+		c.use("https://"+target.Host, target.SecureAddr)
+	} else {
+		c.use("http://"+target.Host, target.Addr)
 	}
-	return &client{target: target, http: &http.Client{
-		Timeout: requestLimit,
-		Transport: &http.Transport{ // no proxy: the target is near
-			DialContext:     func(ctx context.Context, network, _ string) (net.Conn, error) { return dial(ctx, network, target.Addr) },
-			TLSClientConfig: &tls.Config{RootCAs: trusted, MinVersion: tls.VersionTLS12},
-		},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}}
+	return c
 }
 
-// reach checks the two ways through the ingress, which may still be finding out about new pods.
+// use lets everything from now on go to these URLs, at one address.
+func (c *client) use(base, addr string) {
+	dial := (&net.Dialer{Timeout: requestLimit}).DialContext
+	c.base, c.addr, c.http = base, addr, &http.Client{
+		Timeout: requestLimit,
+		Transport: &http.Transport{ // no proxy: the target is near
+			DialContext:     func(ctx context.Context, network, _ string) (net.Conn, error) { return dial(ctx, network, addr) },
+			TLSClientConfig: &tls.Config{RootCAs: c.target.Trusted, MinVersion: tls.VersionTLS12},
+		},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// close ends the connections that are kept for a next request.
+func (c *client) close() { c.http.CloseIdleConnections() }
+
+// reach checks the two ways through the ingress. Where it leads from HTTP to HTTPS on the same host, everything goes over HTTPS from then on: no
+// password is sent before that is known.
 func (c *client) reach(ctx context.Context, t *ui.Task) error {
+	err := c.reachBoth(ctx, t)
+	var moved *Failure
+	if !errors.As(err, &moved) || moved.secureHost == "" || strings.HasPrefix(c.base, "https:") {
+		return err
+	}
+	if c.target.SecureAddr == "" {
+		return moved.because("the ingress leads to HTTPS, and it is not known where it answers that",
+			"name the port of 127.0.0.1 that leads to it with TODO_HTTPS_PORT")
+	}
+	c.close()
+	c.use("https://"+moved.secureHost, c.target.SecureAddr)
+	return c.reachBoth(ctx, t)
+}
+
+// reachBoth asks for the page and for one answer of the backend. The ingress may still be finding out about new pods.
+func (c *client) reachBoth(ctx context.Context, t *ui.Task) error {
 	g, ctx := errgroup.WithContext(ctx)
 	for _, s := range []step{
 		{name: "page", method: http.MethodGet, path: "/", status: http.StatusOK, check: isPage},
@@ -238,7 +261,7 @@ const problemType = "application/problem+json"
 
 // do sends a request and checks the answer.
 func (c *client) do(ctx context.Context, s step) *Failure {
-	fail := &Failure{Step: s.name, Request: s.method + " " + c.target.url(s.path), addr: c.target.Addr}
+	fail := &Failure{Step: s.name, Request: s.method + " " + c.base + s.path, addr: c.addr}
 	var body io.Reader
 	if s.body != nil {
 		raw, err := json.Marshal(s.body)
@@ -247,7 +270,7 @@ func (c *client) do(ctx context.Context, s step) *Failure {
 		}
 		body = bytes.NewReader(raw)
 	}
-	req, err := http.NewRequestWithContext(ctx, s.method, c.target.url(s.path), body)
+	req, err := http.NewRequestWithContext(ctx, s.method, c.base+s.path, body)
 	if err != nil {
 		return fail.with(err)
 	}
@@ -272,6 +295,10 @@ func (c *client) do(ctx context.Context, s step) *Failure {
 		switch resp.StatusCode {
 		case http.StatusNotFound, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 			fail.unrouted = isProblem(got) != "" // the backend's own errors are problems; these are the ingress's
+		case http.StatusMovedPermanently, http.StatusFound, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
+			if to, err := resp.Location(); err == nil {
+				return fail.redirected(resp.Status, to, c.target.Host)
+			}
 		}
 		return fail.unexpected(resp.Status, fmt.Sprint(s.status), raw)
 	}

@@ -16,6 +16,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -35,17 +36,18 @@ type app struct {
 	seen     []string // requests
 	// broken answers a request in the application's place; it returns false to leave it to the application.
 	broken func(w http.ResponseWriter, r *http.Request) bool
+	host   string // that it answers to
 }
 
 func start(t *testing.T) *app {
-	a := &app{accounts: map[string]string{}}
+	a := &app{accounts: map[string]string{}, host: "todo.example"}
 	a.Server = httptest.NewServer(a)
 	t.Cleanup(a.Close)
 	return a
 }
 
 func (a *app) target() Target {
-	return Target{Addr: strings.TrimPrefix(a.URL, "http://"), Host: "todo.example"}
+	return Target{Addr: a.addr(), Host: "todo.example"}
 }
 
 func (a *app) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -53,7 +55,7 @@ func (a *app) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer a.mu.Unlock()
 	what := r.Method + " " + r.URL.Path
 	a.seen = append(a.seen, what)
-	if r.Host != "todo.example" {
+	if r.Host != a.host {
 		http.NotFound(w, r)
 		return
 	}
@@ -112,56 +114,127 @@ func TestAGoodApplicationPassesAndKeepsNoAccount(t *testing.T) {
 	assert.Equal(t, "DELETE /api/auth/me", a.seen[len(a.seen)-1])
 }
 
-func TestOverHTTPSOnlyTheGivenCertificateCounts(t *testing.T) {
-	issue := func(name string, life time.Duration) (tls.Certificate, *x509.Certificate) {
-		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-		require.NoError(t, err)
-		template := &x509.Certificate{DNSNames: []string{name}, NotBefore: time.Now().Add(-2 * time.Hour), NotAfter: time.Now().Add(life)}
-		der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-		require.NoError(t, err)
-		parsed, err := x509.ParseCertificate(der)
-		require.NoError(t, err)
-		return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, parsed
+// issue makes a certificate for a host that vouches for itself.
+func issue(t *testing.T, name string, life time.Duration) (tls.Certificate, *x509.CertPool) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	template := &x509.Certificate{DNSNames: []string{name}, NotBefore: time.Now().Add(-2 * time.Hour), NotAfter: time.Now().Add(life)}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	require.NoError(t, err)
+	parsed, err := x509.ParseCertificate(der)
+	require.NoError(t, err)
+	trusted := x509.NewCertPool()
+	trusted.AddCert(parsed)
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, trusted
+}
+
+// startTLS is the application over HTTPS. It tells of every handshake that failed.
+func startTLS(t *testing.T, c tls.Certificate, refused func()) *app {
+	a := &app{accounts: map[string]string{}, host: "todo.example"}
+	a.Server = httptest.NewUnstartedServer(a)
+	a.TLS = &tls.Config{Certificates: []tls.Certificate{c}}
+	a.Config.ErrorLog = log.New(writer(refused), "", 0) // of handshakes that the client ends
+	a.StartTLS()
+	t.Cleanup(a.Close)
+	return a
+}
+
+func (a *app) addr() string { return a.Listener.Addr().String() }
+
+// afterRefusals is a context that ends when some handshakes have failed: until then the ingress may not have heard of the certificate yet.
+func afterRefusals(t *testing.T) (ctx context.Context, refused func()) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	t.Cleanup(cancel)
+	var count atomic.Int32
+	return ctx, func() {
+		if count.Add(1) == 8 {
+			cancel()
+		}
 	}
-	// It waits for an ingress that has not heard of the certificate yet, here until some handshakes have failed.
-	refused := make(chan struct{}, 100)
-	serve := func(c tls.Certificate) *app {
-		a := &app{accounts: map[string]string{}}
-		a.Server = httptest.NewUnstartedServer(a)
-		a.TLS = &tls.Config{Certificates: []tls.Certificate{c}}
-		a.Config.ErrorLog = log.New(writer(func() { refused <- struct{}{} }), "", 0) // of handshakes that the client ends
-		a.StartTLS()
-		t.Cleanup(a.Close)
-		return a
-	}
-	target := func(a *app, c *x509.Certificate) Target {
-		return Target{Addr: a.Listener.Addr().String(), Host: "todo.example", Certificate: c}
-	}
-	pair, certificate := issue("todo.example", time.Hour)
-	a := serve(pair)
-	require.NoError(t, Run(t.Context(), nil, target(a, certificate)))
+}
+
+func TestOverHTTPSOnlyTrustedCertificatesCount(t *testing.T) {
+	pair, trusted := issue(t, "todo.example", time.Hour)
+	a := startTLS(t, pair, func() {})
+	require.NoError(t, Run(t.Context(), nil, Target{SecureAddr: a.addr(), Host: "todo.example", Trusted: trusted}))
 	assert.Contains(t, a.seen, "POST /api/tasks")
 
-	_, another := issue("todo.example", time.Hour)
-	elsewhere, named := issue("other.example", time.Hour)
-	expired, old := issue("todo.example", -time.Hour)
-	for want, k := range map[string]Target{
-		"signed by unknown authority": target(a, another),
-		"not todo.example":            target(serve(elsewhere), named),
-		"expired":                     target(serve(expired), old),
+	_, another := issue(t, "todo.example", time.Hour)
+	elsewhere, named := issue(t, "other.example", time.Hour)
+	expired, old := issue(t, "todo.example", -time.Hour)
+	for _, k := range []struct {
+		served  tls.Certificate
+		trusted *x509.CertPool
+		want    string
+		remedy  string
+	}{
+		{pair, another, "signed by unknown authority", "TODO_CA_BUNDLE"},
+		{elsewhere, named, "not todo.example", "TODO_HOST"},
+		{expired, old, "expired", "renew"},
 	} {
-		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-		go func() {
-			for range 8 {
-				<-refused
-			}
-			cancel()
-		}()
-		err := Check(ctx, nil, k)
-		cancel()
-		require.ErrorContains(t, err, want)
+		ctx, refused := afterRefusals(t)
+		a := startTLS(t, k.served, refused)
+		err := Check(ctx, nil, Target{SecureAddr: a.addr(), Host: "todo.example", Trusted: k.trusted})
+		require.ErrorContains(t, err, k.want)
 		assert.ErrorContains(t, err, "https://todo.example/")
+		assert.Contains(t, fault.Remedy(err), k.remedy)
+		assert.Empty(t, a.seen)
 	}
+}
+
+// redirecting is an ingress that sends everything on to HTTPS, at the given host.
+func redirecting(t *testing.T, status int, to string) *app {
+	a := start(t)
+	a.broken = func(w http.ResponseWriter, r *http.Request) bool {
+		http.Redirect(w, r, "https://"+to+r.URL.Path, status)
+		return true
+	}
+	return a
+}
+
+func TestAnIngressThatLeadsToHTTPSIsFollowedBeforeAnythingSecretIsSent(t *testing.T) {
+	pair, trusted := issue(t, "todo.example", time.Hour)
+	for _, status := range []int{301, 302, 307, 308} {
+		secure, plain := startTLS(t, pair, func() {}), redirecting(t, status, "todo.example")
+		require.NoError(t, Run(t.Context(), nil, Target{Addr: plain.addr(), SecureAddr: secure.addr(), Host: "todo.example", Trusted: trusted}), status)
+		assert.Subset(t, []string{"GET /", "GET /api/auth/me"}, plain.seen, "no account and no password goes over HTTP")
+		assert.Contains(t, secure.seen, "POST /api/tasks")
+	}
+	secure, plain := startTLS(t, pair, func() {}), redirecting(t, 308, "todo.example:8443")
+	secure.host = "todo.example:8443" // what a browser would send
+	require.NoError(t, Check(t.Context(), nil, Target{Addr: plain.addr(), SecureAddr: secure.addr(), Host: "todo.example", Trusted: trusted}))
+}
+
+func TestARedirectThatLeadsElsewhereFails(t *testing.T) {
+	pair, trusted := issue(t, "todo.example", time.Hour)
+	secure := startTLS(t, pair, func() {})
+	target := Target{SecureAddr: secure.addr(), Host: "todo.example", Trusted: trusted}
+
+	target.Addr = redirecting(t, 301, "login.example").addr()
+	require.ErrorContains(t, Check(t.Context(), nil, target), "to https://login.example/")
+
+	target.Addr = redirecting(t, 301, "todo.example").addr()
+	secure.broken = func(w http.ResponseWriter, r *http.Request) bool {
+		http.Redirect(w, r, "https://todo.example"+r.URL.Path, 301)
+		return true
+	}
+	require.ErrorContains(t, Check(t.Context(), nil, target), "301", "a circle is not gone round twice")
+
+	target.SecureAddr = ""
+	err := Check(t.Context(), nil, target)
+	require.ErrorContains(t, err, "it is not known where")
+	assert.Contains(t, fault.Remedy(err), "TODO_HTTPS_PORT")
+
+	ctx, refused := afterRefusals(t)
+	_, another := issue(t, "todo.example", time.Hour)
+	secure = startTLS(t, pair, refused)
+	err = Check(ctx, nil, Target{Addr: target.Addr, SecureAddr: secure.addr(), Host: "todo.example", Trusted: another})
+	require.ErrorContains(t, err, "unknown authority")
+	assert.Contains(t, fault.Remedy(err), "TODO_CA_BUNDLE")
+	assert.NotContains(t, err.Error(), "\n")
+	assert.Equal(t, fault.CodeSmoke, fault.Code(err))
 }
 
 func TestCheckChangesNothing(t *testing.T) {
