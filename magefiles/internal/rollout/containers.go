@@ -1,6 +1,7 @@
 package rollout
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -195,16 +196,11 @@ func (s state) pullFailure(p *corev1.Pod, c corev1.ContainerStatus) (said string
 	pulls := slices.DeleteFunc(s.about(p.UID), func(e *corev1.Event) bool {
 		return e.Reason != "Failed" || !concerns(e, c.Name) || !strings.HasPrefix(e.Message, "Failed to pull image")
 	})
-	said = pullCause(c.State.Waiting)
-	if said == "" {
-		said = s.causes[causeKey(p, c.Name)]
+	latest := ""
+	if len(pulls) > 0 {
+		latest = oneLine(pulls[len(pulls)-1].Message)
 	}
-	if said == "" && len(pulls) > 0 {
-		said = oneLine(pulls[len(pulls)-1].Message)
-	}
-	if said == "" {
-		said = oneLine(c.State.Waiting.Message)
-	}
+	said = cmp.Or(pullCause(c.State.Waiting), s.causes[causeKey(p, c.Name)], latest, oneLine(c.State.Waiting.Message))
 	alike := func(message string) string {
 		return variable.ReplaceAllString(noise.ReplaceAllString(oneLine(message), ""), "#")
 	}
