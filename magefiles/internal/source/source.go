@@ -53,7 +53,7 @@ type imageInfo struct {
 
 // inspect asks the engine for several images at once and gives those that it has, by the name asked for.
 func inspect(ctx context.Context, d *engine.Docker, asked ...string) (map[string]imageInfo, error) {
-	args := []string{"image", "inspect", "--format", `{{.Id}} {{join .RepoTags ","}} {{join .RepoDigests ","}}`}
+	args := []string{"image", "inspect", "--format", `{{.ID}} {{join .RepoTags ","}} {{join .RepoDigests ","}}`}
 	out, err := d.Output(ctx, append(args, asked...)...)
 	var failed *run.Error
 	if err != nil && !(errors.As(err, &failed) && strings.Contains(strings.ToLower(failed.Output+failed.Err.Error()), "no such image")) {
