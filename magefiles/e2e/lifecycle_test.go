@@ -115,6 +115,7 @@ func TestLifecycle(t *testing.T) {
 		{"pods can be scaled by hand", func(t *testing.T) { scaling(t, project) }},
 		{"questions are answered, and changes only proposed", func(t *testing.T) { aiOperations(t, project) }},
 		{"secrets are rotated, and are nowhere to be read", func(t *testing.T) { rotation(t, project, alice) }},
+		{"a rotation beside a version that does not come up leaves pods that work", func(t *testing.T) { rotationOfBroken(t, project, alice) }},
 		{"secrets of a person's own stay secret", func(t *testing.T) { given(t, project, alice) }},
 		{"a broken image is diagnosed while the version before keeps serving", func(t *testing.T) { brokenImage(t, project, alice) }},
 		{"a version that comes up and does not work is taken back", func(t *testing.T) { brokenAnswer(t, project, alice) }},
@@ -141,6 +142,7 @@ func TestLifecycle(t *testing.T) {
 			}
 		}},
 		{"of two deploys at once the second waits, and says for whom", func(t *testing.T) { together(t, project) }},
+		{"of deploys from two machines one waits until the other is judged", func(t *testing.T) { machines(t, project) }},
 		{"a deploy that is killed at whatever moment is picked up by the next", func(t *testing.T) { killed(t, project, 1, 2) }},
 		{"superseded images go, those of the kept revisions stay", func(t *testing.T) { pruned(t, project) }},
 		{"all is back after a restart of the node", func(t *testing.T) { restarted(t, project, alice) }},

@@ -46,22 +46,24 @@ func notInstalled() error {
 
 // ReleaseRollback goes back to a revision, or where revision is 0 to the last other version that came up, and waits until it serves.
 func (a *App) ReleaseRollback(ctx context.Context, revision int) error {
-	return a.operate(ctx, "Rollback", func(ctx context.Context, t *ui.Task, client kubernetes.Interface, helm *release.Engine) error {
-		if err := helm.Rollback(ctx, t, config.ReleaseName, revision); err != nil {
+	return a.operate(ctx, "Rollback", func(ctx context.Context, t *ui.Task, client kubernetes.Interface, held *release.Held) error {
+		if err := held.Rollback(ctx, t, revision); err != nil {
 			return err
 		}
 		return t.Do("rollout", func(t *ui.Task) error { return a.awaitRollout(ctx, t, client) })
 	})
 }
 
-// operate runs a change of the running application as one task, while no other target changes it.
-func (a *App) operate(ctx context.Context, name string, work func(context.Context, *ui.Task, kubernetes.Interface, *release.Engine) error) error {
+// operate runs a change of the running application as one task, while no other target, here or on another machine, changes it.
+func (a *App) operate(ctx context.Context, name string, work func(context.Context, *ui.Task, kubernetes.Interface, *release.Held) error) error {
 	return a.exclusively(ctx, func() error {
 		client, helm, err := a.connectHelm(ctx)
 		if err != nil {
 			return err
 		}
-		return a.ui.Do(name, func(t *ui.Task) error { return work(ctx, t, client, helm) })
+		return a.ui.Do(name, func(t *ui.Task) error {
+			return helm.Hold(ctx, t, config.ReleaseName, func(ctx context.Context, held *release.Held) error { return work(ctx, t, client, held) })
+		})
 	})
 }
 

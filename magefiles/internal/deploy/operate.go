@@ -34,7 +34,7 @@ func (a *App) Scale(ctx context.Context, service string, replicas int) error {
 	if replicas < 0 || replicas > maxReplicas {
 		return fault.New(fault.CodeInput, fmt.Sprintf("%d is no number of pods", replicas), fmt.Sprintf("use 0 to %d", maxReplicas))
 	}
-	return a.operate(ctx, "Scale", func(ctx context.Context, t *ui.Task, client kubernetes.Interface, _ *release.Engine) error {
+	return a.operate(ctx, "Scale", func(ctx context.Context, t *ui.Task, client kubernetes.Interface, _ *release.Held) error {
 		patch := fmt.Appendf(nil, `{"spec":{"replicas":%d}}`, replicas)
 		_, err := client.AppsV1().Deployments(a.cfg.Namespace).Patch(ctx, service, types.MergePatchType, patch, metav1.PatchOptions{}, "scale")
 		if apierrors.IsNotFound(err) {

@@ -15,24 +15,44 @@ import (
 	"todo.local/magefiles/internal/ui"
 )
 
-// recover saves the evidence of a version that did not come up or does not answer as it should, and brings back the last one that did. It gives the
-// failure with what became of it.
-func (a *App) recover(ctx context.Context, t *ui.Task, client kubernetes.Interface, engine *release.Engine, outcome release.Outcome, secret secrets.Outcome, cause error) error {
-	a.saveEvidence(ctx, t, client, cause)
-	if outcome.Good == 0 || outcome.Good == outcome.Revision {
-		return cause // there is no better revision: none ever passed its checks, or this one did
+// recover saves the evidence of a version that did not come up or does not answer as it should, and brings back the
+// last one that did, with the secrets that the database knows. It gives the failure with what became of it.
+func (i *installation) recover(ctx context.Context, t *ui.Task, h held, outcome release.Outcome, secret secrets.Outcome, cause error) error {
+	if err := h.Check(ctx); err != nil {
+		return err // what does not work may be another run's
 	}
-	t.Status("restoring revision %d", outcome.Good)
-	if err := secret.Restore(ctx, client, a.cfg); err != nil {
+	applied := outcome != release.Outcome{}
+	if applied {
+		i.saveEvidence(ctx, t, i.client, cause)
+	}
+	// There is no better revision where none ever passed its checks, or this one did.
+	better := outcome.Good != 0 && outcome.Good != outcome.Revision
+	if better || !applied {
+		if err := secret.Restore(ctx, i.client, i.cfg); err != nil {
+			return errors.Join(cause, err)
+		}
+	}
+	if better {
+		t.Status("restoring revision %d", outcome.Good)
+		if err := h.Rollback(ctx, t, outcome.Good); err != nil {
+			return errors.Join(cause, err)
+		}
+	}
+	renewed, err := i.renewStale(ctx)
+	if err != nil {
 		return errors.Join(cause, err)
 	}
-	if err := engine.Rollback(ctx, t, config.ReleaseName, outcome.Good); err != nil {
+	if !better && !renewed {
+		return cause
+	}
+	if err := i.comesUp(ctx, t); err != nil {
 		return errors.Join(cause, err)
 	}
-	if err := rollout.Wait(ctx, t, client, a.cfg.Namespace, config.ReleaseName, a.cfg.Timeout); err != nil {
-		return errors.Join(cause, err)
+	if better {
+		t.Note("the last version that passed its checks, revision %d, is restored and serving", outcome.Good)
+	} else {
+		t.Note("the version that runs began anew with the secrets in force, and is serving")
 	}
-	t.Note("the last version that passed its checks, revision %d, is restored and serving", outcome.Good)
 	return cause
 }
 
@@ -52,7 +72,8 @@ func (a *App) saveEvidence(ctx context.Context, t *ui.Task, client kubernetes.In
 	t.Note("pods, events and logs are saved in %s", relative(a.cfg.Root, dir))
 }
 
-// awaitRollout waits for the release's workloads, for targets that leave what comes of a failure to the person who called them.
+// awaitRollout waits for the release's workloads, for targets that leave what comes of a failure to the person who
+// called them.
 func (a *App) awaitRollout(ctx context.Context, t *ui.Task, client kubernetes.Interface) error {
 	err := rollout.Wait(ctx, t, client, a.cfg.Namespace, config.ReleaseName, a.cfg.Timeout)
 	if err != nil && ctx.Err() == nil {

@@ -19,7 +19,7 @@ func (a *App) Restart(ctx context.Context, service string) error {
 	if err := knownService(service, services[:2]); err != nil {
 		return err
 	}
-	return a.operate(ctx, "Restart", func(ctx context.Context, t *ui.Task, client kubernetes.Interface, _ *release.Engine) error {
+	return a.operate(ctx, "Restart", func(ctx context.Context, t *ui.Task, client kubernetes.Interface, _ *release.Held) error {
 		if err := a.renew(ctx, client, service); err != nil {
 			return err
 		}

@@ -1,6 +1,7 @@
 package deploy
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -23,25 +24,98 @@ const (
 	secretsChecksum  = "checksum/secrets"
 	databasePod      = "postgres-0"
 	databasePatience = 2 * time.Minute // for the database to start
-	drainPatience    = time.Minute     // for old pods to end their requests
+	passwordPatience = 15 * time.Second
+	drainPatience    = time.Minute // for old pods to end their requests
 )
 
-// RotateSecrets generates the signing key of sessions and the password of the database in the cluster anew, and deploys, which restarts what uses
-// them. Everybody has to log in again. Interrupted, it is finished by the next deploy.
+// RotateSecrets deploys with a new signing key of sessions and a new password of the database in the cluster, which
+// restarts what uses them. Everybody has to log in again. Interrupted, it is finished by the next deploy.
 func (a *App) RotateSecrets(ctx context.Context) error {
 	return a.exclusively(ctx, func() error {
 		_, client, err := a.connect(ctx)
 		if err != nil {
 			return err
 		}
-		if err := a.ui.Do("Secrets", func(t *ui.Task) error { return secrets.Rotate(ctx, t, client, a.cfg) }); err != nil {
+		if _, err := secrets.InForce(ctx, client, a.cfg.Namespace); err != nil {
 			return err
 		}
-		return a.deploy(ctx)
+		return a.deploy(ctx, true)
 	})
 }
 
-// awaitDrained waits until no pod that began with other secrets is left: it would refuse the sessions that the new ones give.
+// rotateSecrets begins a rotation where one is asked for, and goes on with one that was begun. What holds at every
+// moment of it is said in package secrets.
+func (i *installation) rotateSecrets(ctx context.Context, t *ui.Task) error {
+	if i.rotate {
+		if err := secrets.Stage(ctx, t, i.client, i.cfg); err != nil {
+			return err
+		}
+	}
+	r, err := secrets.State(ctx, i.client, i.cfg.Namespace)
+	if err != nil || !r.Staged {
+		return err
+	}
+	told := r.Verifier != "" && i.databaseReady(ctx, i.client)
+	// Once the database has its new password the old one opens nothing. So this is not interrupted, and tried again for
+	// a moment: a database or a Secret that may be new or not is worse than either.
+	var failed error
+	if err := wait.PollUntilContextTimeout(context.WithoutCancel(ctx), time.Second, passwordPatience, true, func(ctx context.Context) (bool, error) {
+		if told {
+			if failed = i.tellPassword(ctx, r.Verifier); failed != nil {
+				return false, nil
+			}
+		}
+		failed = secrets.Promote(ctx, i.client, i.cfg.Namespace, told)
+		return failed == nil, nil
+	}); err != nil {
+		return cmp.Or(failed, err)
+	}
+	t.Note("the application's secrets are new")
+	return nil
+}
+
+// finishPassword tells the database, once it runs, the password that it could not be told before, and replaces the pods
+// that failed with it meanwhile.
+func (i *installation) finishPassword(ctx context.Context, t *ui.Task) error {
+	if err := i.awaitDatabase(ctx, t, i.client); err != nil {
+		return err
+	}
+	r, err := secrets.State(ctx, i.client, i.cfg.Namespace)
+	if err != nil || r.Verifier == "" {
+		return err
+	}
+	if err := i.tellPassword(ctx, r.Verifier); err != nil {
+		return err
+	}
+	err = i.client.CoreV1().Pods(i.cfg.Namespace).DeleteCollection(ctx, metav1.DeleteOptions{}, metav1.ListOptions{LabelSelector: "app=todo-backend"})
+	if err != nil {
+		return err
+	}
+	return secrets.PasswordSet(ctx, i.client, i.cfg.Namespace)
+}
+
+// renewStale begins anew the backend's pods that began with other secrets than those in force, and tells whether there
+// were any. After a rotation the database lets them in no more, once the connections that they have end.
+func (i *installation) renewStale(ctx context.Context) (bool, error) {
+	inForce, err := secrets.InForce(ctx, i.client, i.cfg.Namespace)
+	if err != nil {
+		return false, err
+	}
+	pods, err := i.client.CoreV1().Pods(i.cfg.Namespace).List(ctx, metav1.ListOptions{LabelSelector: "app=todo-backend"})
+	if err != nil {
+		return false, err
+	}
+	stale := func(p corev1.Pod) bool {
+		return p.DeletionTimestamp == nil && !ended(p) && p.Annotations[secretsChecksum] != inForce
+	}
+	if !slices.ContainsFunc(pods.Items, stale) {
+		return false, nil
+	}
+	return true, i.renew(ctx, i.client, "backend")
+}
+
+// awaitDrained waits until no pod that began with other secrets is left: it would refuse the sessions that the new ones
+// give.
 func (a *App) awaitDrained(ctx context.Context, t *ui.Task, client kubernetes.Interface, checksum string) error {
 	return a.awaitEnd(ctx, t, client, "app=todo-backend", "with the old secrets", func(p corev1.Pod) bool { return p.Annotations[secretsChecksum] != checksum })
 }
@@ -71,44 +145,16 @@ func ended(p corev1.Pod) bool {
 	return p.Status.Phase == corev1.PodFailed || p.Status.Phase == corev1.PodSucceeded
 }
 
-// tellPassword gives the database in the cluster the password of a rotation, where one is pending. A database that does not run yet is waited for only
-// where wait is set; pods that already failed with the new password are then replaced.
-func (a *App) tellPassword(ctx context.Context, t *ui.Task, access cluster.Access, client kubernetes.Interface, wait bool) error {
-	if a.cfg.DatabaseURL != "" {
-		return nil
-	}
-	verifier, pending, err := secrets.PasswordPending(ctx, client, a.cfg.Namespace)
-	if err != nil || !pending {
-		return err
-	}
-	if wait {
-		if err := a.awaitDatabase(ctx, t, client); err != nil {
-			return err
-		}
-	} else if !a.databaseReady(ctx, client) {
-		return nil
-	}
+// tellPassword gives the database in the cluster a new password, as a verifier.
+func (i *installation) tellPassword(ctx context.Context, verifier string) error {
 	var complaint strings.Builder
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
-	defer cancel()
-	err = access.Exec(ctx, cluster.Process{
-		Namespace: a.cfg.Namespace, Pod: databasePod, Container: "postgres",
+	err := i.exec(ctx, cluster.Process{
+		Namespace: i.cfg.Namespace, Pod: databasePod, Container: "postgres",
 		Command: []string{"psql", "--no-psqlrc", "--quiet", "--set", "ON_ERROR_STOP=1", "--username", "todo", "--dbname", "todo"},
 		Stdin:   strings.NewReader("ALTER ROLE todo PASSWORD '" + verifier + "';\n"), Stdout: &complaint, Stderr: &complaint,
 	})
-	if err != nil {
-		return fault.Wrap(err, fault.CodeCluster, "the database did not take its new password: "+strings.TrimSpace(complaint.String()), "run: go tool mage deploy")
-	}
-	if wait {
-		if err := client.CoreV1().Pods(a.cfg.Namespace).DeleteCollection(ctx, metav1.DeleteOptions{}, metav1.ListOptions{LabelSelector: "app=todo-backend"}); err != nil {
-			return err
-		}
-	}
-	if err := secrets.PasswordSet(ctx, client, a.cfg.Namespace); err != nil {
-		return err
-	}
-	t.Note("the database has its new password")
-	return nil
+	what := strings.TrimSpace("the database did not take its new password: " + strings.Join(strings.Fields(complaint.String()), " "))
+	return fault.Wrap(err, fault.CodeCluster, what, "run: go tool mage deploy")
 }
 
 func (a *App) databaseReady(ctx context.Context, client kubernetes.Interface) bool {

@@ -37,6 +37,8 @@ type Engine struct {
 	namespace string
 	client    kubernetes.Interface
 	helm      *action.Configuration
+	now       func() time.Time
+	machine   string // where process IDs mean what they mean here
 	// drifted names the objects of a manifest that are missing or differ in the cluster.
 	drifted func(ctx context.Context, manifest string) ([]string, error)
 }
@@ -51,8 +53,8 @@ type Spec struct {
 
 // Outcome is what became of an Apply.
 type Outcome struct {
-	Revision int  // the revision in force now
-	Good     int  // the newest revision that was verified before, which may be the one in force; 0 where none was
+	Revision int  // the newest revision: the one in force, or where Apply failed the one that it left behind
+	Good     int  // the newest that was verified before, which may be the one in force; 0 where none was
 	Changed  bool // whether anything had to be done
 }
 
@@ -72,71 +74,72 @@ func New(kubeconfig, kubeContext, namespace string) (*Engine, error) {
 	if err := helm.Init(g, namespace, "secret", debug); err != nil {
 		return nil, fmt.Errorf("setting up Helm: %w", err)
 	}
-	e := &Engine{namespace: namespace, client: client, helm: helm}
+	e := &Engine{namespace: namespace, client: client, helm: helm, now: time.Now, machine: machine()}
 	e.drifted = e.compare
 	return e, nil
 }
 
-// Apply makes the release what spec says: it installs, upgrades, or does nothing where the deployed revision was made from the same chart and
-// values and the cluster still agrees with it.
+// Apply makes the release what spec says: it installs, upgrades, or does nothing where the deployed revision was made
+// from the same chart and values and the cluster still agrees with it. Of what comes of it nothing is judged; where it
+// shall be, Hold the release.
 func (e *Engine) Apply(ctx context.Context, t *ui.Task, spec Spec) (Outcome, error) {
-	c, err := load(spec.ChartDir, spec.Values)
+	out, err := e.Preview(ctx, spec)
 	if err != nil {
 		return Outcome{}, err
 	}
-	mark, err := fingerprint(c, spec.Values)
-	if err != nil {
-		return Outcome{}, err
-	}
-	all, err := e.revisions(spec.Name)
-	if err != nil {
-		return Outcome{}, err
-	}
-	if same, err := e.unchanged(ctx, t, newest(all), mark); err != nil || same {
-		return Outcome{Revision: version(newest(all)), Good: good(all)}, err
+	if !out.Changed {
+		t.Unchanged("revision %d", out.Revision)
+		return out, nil
 	}
 	if spec.CreateNamespace {
 		if err := e.createNamespace(ctx); err != nil {
 			return Outcome{}, err
 		}
 	}
-
-	var out Outcome
-	err = e.exclusively(ctx, t, spec.Name, func(ctx context.Context) error {
-		last, err := e.settle(ctx, t, spec.Name)
-		if err != nil {
-			return err
-		}
-		if all, err = e.revisions(spec.Name); err != nil { // another run may have worked on it in between
-			return err
-		}
-		out.Good = good(all)
-		made, err := e.write(ctx, t, spec, c, last, mark)
-		if err != nil {
-			return explain(spec.Name, err)
-		}
-		out.Revision, out.Changed = made.Version, true
-		t.Result("revision %d", made.Version)
-		return nil
+	err = e.Hold(ctx, t, spec.Name, func(ctx context.Context, held *Held) (err error) {
+		out, err = held.Apply(ctx, t, spec)
+		return err
 	})
 	return out, err
 }
 
-// unchanged tells whether a release needs nothing: it was deployed with this fingerprint, and nobody changed or deleted its objects.
-func (e *Engine) unchanged(ctx context.Context, t *ui.Task, last *release.Release, mark string) (bool, error) {
-	if last == nil || last.Info.Status != release.StatusDeployed || last.Labels[fingerprintLabel] != mark {
-		return false, nil
-	}
-	objects, err := e.drifted(ctx, last.Manifest)
+// Preview tells what Apply would find, and in Changed whether it would do anything.
+func (e *Engine) Preview(ctx context.Context, spec Spec) (Outcome, error) {
+	f, err := e.find(ctx, spec)
 	if err != nil {
-		return false, explain(last.Name, err)
+		return Outcome{}, err
 	}
-	if len(objects) > 0 {
-		t.Note("%s was changed by other means and is put back", list(objects, 3))
-		return false, nil
+	return Outcome{Revision: version(newest(f.all)), Good: good(f.all), Changed: !f.same}, nil
+}
+
+// found is a release next to what it shall be.
+type found struct {
+	chart   *chart.Chart
+	mark    string
+	all     []*release.Release
+	same    bool     // it was deployed from this chart and these values, and nobody changed or deleted its objects
+	drifted []string // the objects that somebody did
+}
+
+func (e *Engine) find(ctx context.Context, spec Spec) (f found, err error) {
+	if f.chart, err = load(spec.ChartDir, spec.Values); err != nil {
+		return f, err
 	}
-	t.Unchanged("revision %d", last.Version)
-	return true, nil
+	if f.mark, err = fingerprint(f.chart, spec.Values); err != nil {
+		return f, err
+	}
+	if f.all, err = e.revisions(spec.Name); err != nil {
+		return f, err
+	}
+	last := newest(f.all)
+	if last == nil || last.Info.Status != release.StatusDeployed || last.Labels[fingerprintLabel] != f.mark {
+		return f, nil
+	}
+	if f.drifted, err = e.drifted(ctx, last.Manifest); err != nil {
+		return f, explain(spec.Name, err)
+	}
+	f.same = len(f.drifted) == 0
+	return f, nil
 }
 
 // write installs the release where there is none and upgrades it otherwise. Helm's own Upgrade.Install does not install.

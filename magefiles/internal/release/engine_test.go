@@ -18,9 +18,9 @@ import (
 	"helm.sh/helm/v3/pkg/release"
 	"helm.sh/helm/v3/pkg/storage"
 	"helm.sh/helm/v3/pkg/storage/driver"
-	"k8s.io/client-go/kubernetes/fake"
 
 	"todo.local/magefiles/internal/fault"
+	"todo.local/magefiles/internal/kubetest"
 	"todo.local/magefiles/internal/ui"
 )
 
@@ -37,7 +37,7 @@ func newBench(t *testing.T) *bench {
 	memory := driver.NewMemory()
 	memory.SetNamespace("todo")
 	b := &bench{kube: &kubefake.FailingKubeClient{PrintingKubeClient: kubefake.PrintingKubeClient{Out: io.Discard, LogOutput: io.Discard}}, chart: t.TempDir()}
-	b.Engine = &Engine{namespace: "todo", client: fake.NewClientset(), helm: &action.Configuration{
+	b.Engine = &Engine{namespace: "todo", now: time.Now, machine: machine(), client: kubetest.NewClientset(), helm: &action.Configuration{
 		Releases: storage.Init(memory), KubeClient: b.kube, Capabilities: chartutil.DefaultCapabilities, Log: func(string, ...any) {},
 	}}
 	b.drifted = func(context.Context, string) ([]string, error) { return b.drift, nil }
@@ -76,7 +76,35 @@ func (b *bench) statuses(t *testing.T) []string {
 
 func (b *bench) verify(t *testing.T, revision int) {
 	t.Helper()
-	require.NoError(t, b.Verify(t.Context(), nil, "app", revision))
+	require.NoError(t, b.hold(t.Context(), func(ctx context.Context, h *Held) error { return h.Verify(ctx, revision) }))
+}
+
+func (b *bench) hold(ctx context.Context, work func(context.Context, *Held) error) error {
+	return b.Hold(ctx, nil, "app", work)
+}
+
+func (b *bench) rollback(t *testing.T, revision int) error {
+	t.Helper()
+	return b.hold(t.Context(), func(ctx context.Context, h *Held) error { return h.Rollback(ctx, nil, revision) })
+}
+
+func (b *bench) revision(t *testing.T) int {
+	t.Helper()
+	last, err := b.last("app")
+	require.NoError(t, err)
+	return version(last)
+}
+
+// others makes a revision as somebody does who knows no lease.
+func (b *bench) others(t *testing.T, size int) {
+	t.Helper()
+	values := map[string]any{"size": size}
+	c, err := load(b.chart, values)
+	require.NoError(t, err)
+	last, err := b.last("app")
+	require.NoError(t, err)
+	_, err = b.write(t.Context(), nil, Spec{Name: "app", Values: values}, c, last, "theirs")
+	require.NoError(t, err)
 }
 
 // leave puts the last revision into a state, as a run that was killed leaves it.
@@ -248,19 +276,19 @@ func TestRollback(t *testing.T) {
 			b.verify(t, out.Revision)
 		}
 	}
-	require.NoError(t, b.Rollback(t.Context(), nil, "app", 1))
+	require.NoError(t, b.rollback(t, 1))
 	r, err := b.helm.Releases.Last("app")
 	require.NoError(t, err)
 	assert.Equal(t, 5, r.Version)
 	assert.Contains(t, r.Manifest, `size: "1"`)
 	assert.Equal(t, Outcome{Revision: 5, Good: 5}, b.apply(t, map[string]any{"size": 1}), "what was rolled back to needs no release")
 
-	require.NoError(t, b.Rollback(t.Context(), nil, "app", 0))
+	require.NoError(t, b.rollback(t, 0))
 	r, err = b.helm.Releases.Last("app")
 	require.NoError(t, err)
 	assert.Contains(t, r.Manifest, `size: "3"`, "the newest other one that came up")
 
-	err = b.Rollback(t.Context(), nil, "app", 99)
+	err = b.rollback(t, 99)
 	require.Error(t, err)
 	assert.Equal(t, "release app has no revision 99", err.Error())
 	assert.Equal(t, fault.CodeInput, fault.Code(err))
@@ -268,10 +296,10 @@ func TestRollback(t *testing.T) {
 
 func TestRollbackWithNothingToGoBackTo(t *testing.T) {
 	b := newBench(t)
-	require.ErrorContains(t, b.Rollback(t.Context(), nil, "app", 0), "is not installed")
+	require.ErrorContains(t, b.rollback(t, 0), "is not installed")
 	b.apply(t, nil)
 	b.apply(t, map[string]any{"size": 2})
-	require.ErrorContains(t, b.Rollback(t.Context(), nil, "app", 0), "no earlier version", "none was verified")
+	require.ErrorContains(t, b.rollback(t, 0), "no earlier version", "none was verified")
 }
 
 // A run that is killed between a rollout that failed and the restoration leaves the bad revision as the deployed one.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"time"
 
@@ -65,51 +64,6 @@ func good(all []*release.Release) int {
 	return 0
 }
 
-// Verify takes note that a revision came up and passed its checks, which makes it one to go back to.
-func (e *Engine) Verify(ctx context.Context, t *ui.Task, name string, revision int) error {
-	return e.exclusively(ctx, t, name, func(context.Context) error {
-		r, err := e.helm.Releases.Get(name, revision)
-		if err != nil {
-			return explain(name, err)
-		}
-		labels := map[string]string{verifiedLabel: "true"}
-		maps.Copy(labels, r.Labels)
-		r.Labels = labels
-		if err := e.helm.Releases.Update(r); err != nil {
-			return explain(name, err)
-		}
-		return nil
-	})
-}
-
-// Rollback makes an earlier revision the one in force again, as a new revision. A revision of 0 means the newest one that was verified and is
-// made from something else than the present.
-func (e *Engine) Rollback(ctx context.Context, t *ui.Task, name string, revision int) error {
-	return e.exclusively(ctx, t, name, func(ctx context.Context) error {
-		last, err := e.settle(ctx, t, name)
-		if err != nil {
-			return err
-		}
-		if last == nil {
-			return fault.New(fault.CodeInput, "release "+name+" is not installed", "run: go tool mage deploy")
-		}
-		if revision, err = e.target(name, last, revision); err != nil {
-			return err
-		}
-		t.Status("to revision %d", revision)
-		back := action.NewRollback(e.helm)
-		back.Version, back.Timeout, back.MaxHistory = revision, timeout, maxHistory
-		if err := ctx.Err(); err != nil {
-			return explain(name, err)
-		}
-		if err := back.Run(name); err != nil {
-			return explain(name, err)
-		}
-		t.Result("revision %d again, as revision %d", revision, last.Version+1)
-		return nil
-	})
-}
-
 // target checks the revision to go back to, or finds it.
 func (e *Engine) target(name string, last *release.Release, revision int) (int, error) {
 	all, err := e.revisions(name)
@@ -142,7 +96,10 @@ func (e *Engine) Uninstall(ctx context.Context, t *ui.Task, name string) error {
 		t.Unchanged("not installed")
 		return nil
 	}
-	return e.exclusively(ctx, t, name, func(context.Context) error {
+	return e.Hold(ctx, t, name, func(ctx context.Context, held *Held) error {
+		if _, err := held.look(ctx); err != nil {
+			return err
+		}
 		t.Status("uninstalling revision %d", last.Version)
 		if err := e.uninstall(name); err != nil {
 			return explain(name, err)

@@ -2,6 +2,7 @@ package release
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"os"
@@ -21,130 +22,142 @@ import (
 )
 
 const (
-	leaseDuration = 15 * time.Second // how long a run that was killed keeps others out, seen from another machine
-	leaseRenewal  = 5 * time.Second
-	leasePatience = 5 * time.Minute // how long to wait for another run
-	// machineAnnotation tells on which machine, and in which space of process IDs, the holder's process ID means something.
+	// leaseDuration is how long others wait after the last sign of life of a run before they take over from it.
+	leaseDuration = 15 * time.Second
+	// leaseDeadline is how long a run goes on without having renewed its lease, counted from before the last renewal
+	// that succeeded was sent. It is the shorter one: a run that is cut off has stopped when another takes over.
+	leaseDeadline = 10 * time.Second
+	leaseRenewal  = 3 * time.Second
+	leaseLook     = time.Second      // how often to look whether it is free, or to try a renewal again that failed
+	leasePatience = 15 * time.Minute // how long to wait for another run: it may wait for a rollout, and for one back
+	// machineAnnotation tells on which machine, and in which space of process IDs, the holder's process ID means
+	// something.
 	machineAnnotation = "todo.local/machine"
 )
 
-// lease keeps runs, on whatever machine, from working on one release at the same time.
+// lease keeps runs, on whatever machine, from working on one release at the same time. It goes by the rules of
+// client-go's leader election: no clock is compared with another. Whoever waits measures by its own for how long the
+// record has not changed, and takes over when that is longer than the holder said it would be. Leader election itself
+// cannot tell what people need to know here: who is waited for, that a right is missing, that a holder of this machine
+// is dead, and why a lease was lost.
 type lease struct {
-	client  clientv1.LeaseInterface
-	name    string
-	self    string // this run: user@host:pid
-	machine string
-	renewal time.Duration
-	now     func() time.Time
+	client    clientv1.LeaseInterface
+	namespace string
+	name      string
+	self      string // this run, and no other: host:pid:random
+	machine   string
+	now       func() time.Time // this machine's clock, whatever it shows
 }
 
 func (e *Engine) lease(release string) *lease {
 	host, _ := os.Hostname()
 	return &lease{
-		client:  e.client.CoordinationV1().Leases(e.namespace),
-		name:    release + "-deploy",
-		self:    fmt.Sprintf("%s:%d", host, os.Getpid()),
-		machine: machine(),
-		renewal: leaseRenewal,
-		now:     time.Now,
+		client:    e.client.CoordinationV1().Leases(e.namespace),
+		namespace: e.namespace,
+		name:      release + "-deploy",
+		self:      fmt.Sprintf("%s:%d:%s", host, os.Getpid(), strings.ToLower(rand.Text()[:6])),
+		machine:   e.machine,
+		now:       e.now,
 	}
 }
 
-// exclusively runs work while this run holds the release's lease. The context of work ends when the lease is lost.
-func (e *Engine) exclusively(ctx context.Context, t *ui.Task, release string, work func(context.Context) error) error {
-	l := e.lease(release)
-	if err := l.acquire(ctx, t); err != nil {
-		return err
-	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	renewed := make(chan struct{})
-	go func() {
-		defer close(renewed)
-		l.renew(ctx, cancel)
-	}()
-	defer func() {
-		cancel(nil)
-		<-renewed
-		l.release(ctx)
-	}()
-	err := work(ctx)
-	if cause := context.Cause(ctx); err != nil && cause != nil && !errors.Is(cause, ctx.Err()) {
-		return cause // it ended because the lease was lost, not because anyone interrupted it
-	}
-	return err
+// sighting is what a waiting run saw of a holder: a version of its record, and when that was first seen.
+type sighting struct {
+	version string
+	at      time.Time
 }
 
-// acquire takes the lease, or waits for the run that holds it.
-func (l *lease) acquire(ctx context.Context, t *ui.Task) error {
-	deadline := l.now().Add(leasePatience)
-	for said := false; ; {
-		holder, since, err := l.try(ctx)
+// acquire takes the lease, or waits for the run that holds it. It gives the time that the lease counts from.
+func (l *lease) acquire(ctx context.Context, t *ui.Task) (time.Time, error) {
+	began := l.now()
+	var seen sighting
+	for said := ""; ; {
+		sent := l.now()
+		holder, since, err := l.try(ctx, &seen)
 		switch {
 		case ctx.Err() != nil:
-			return ctx.Err()
+			return time.Time{}, ctx.Err()
 		case err != nil:
-			return unreachable(err)
+			return time.Time{}, l.explain(err)
 		case holder == "":
-			return nil
-		case l.now().After(deadline):
-			return fault.New(fault.CodeFailed, fmt.Sprintf("another run (%s) has worked on the release for %s", holder, duration.HumanDuration(l.now().Sub(since))),
+			return sent, nil
+		case sent.Sub(began) > leasePatience:
+			return time.Time{}, fault.New(fault.CodeFailed, fmt.Sprintf("another run (%s) has worked on the release for %s", holder, since),
 				"wait for it or end it, then run the same command again")
+		case holder != said:
+			said = holder
+			t.Note("another run (%s) works on the release, for %s by now; waiting for it", holder, since)
 		}
-		if !said {
-			said = true
-			t.Note("another run (%s) works on the release; waiting for it", holder)
-		}
-		t.Status("waiting for another run (%s), at work for %s", holder, duration.HumanDuration(l.now().Sub(since)))
+		t.Status("waiting for another run (%s), at work for %s", holder, since)
 		select {
 		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(time.Second):
+			return time.Time{}, ctx.Err()
+		case <-time.After(leaseLook):
 		}
 	}
 }
 
-// try takes the lease if it is free, and names its holder and since when otherwise.
-func (l *lease) try(ctx context.Context) (holder string, since time.Time, err error) {
+// try takes the lease if it is free, and names its holder and for how long that has been at work otherwise.
+func (l *lease) try(ctx context.Context, seen *sighting) (holder, since string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, leaseDeadline)
+	defer cancel()
 	found, err := l.client.Get(ctx, l.name, metav1.GetOptions{})
-	if apierrors.IsNotFound(err) {
+	switch {
+	case apierrors.IsNotFound(err):
 		_, err = l.client.Create(ctx, l.held(&coordination.Lease{ObjectMeta: metav1.ObjectMeta{Name: l.name}}), metav1.CreateOptions{})
-		if apierrors.IsAlreadyExists(err) {
-			return "a run that began just now", l.now(), nil
+	case err != nil:
+		return "", "", err
+	default:
+		if holder := l.holder(found, seen); holder != "" {
+			return holder, l.atWork(found, seen), nil
 		}
-		return "", time.Time{}, err
+		// The resource version makes the API server refuse this where another run was faster.
+		_, err = l.client.Update(ctx, l.held(found), metav1.UpdateOptions{})
 	}
-	if err != nil {
-		return "", time.Time{}, err
+	if apierrors.IsAlreadyExists(err) || apierrors.IsConflict(err) {
+		return "one that began just now", duration.HumanDuration(0), nil
 	}
-	if holder := l.holder(found); holder != "" {
-		since := l.now()
-		if found.Spec.AcquireTime != nil {
-			since = found.Spec.AcquireTime.Time
-		}
-		return holder, since, nil
-	}
-	// The resource version makes the API server refuse this where another run was faster.
-	_, err = l.client.Update(ctx, l.held(found), metav1.UpdateOptions{})
-	if apierrors.IsConflict(err) {
-		return "a run that began just now", l.now(), nil
-	}
-	return "", time.Time{}, err
+	return "", "", err
 }
 
-// holder names the live holder of a lease, if it has one. A holder that was killed is told by its lease having run out, or at once where its
-// process would be one of this machine.
-func (l *lease) holder(found *coordination.Lease) string {
-	s := found.Spec
-	if s.HolderIdentity == nil || *s.HolderIdentity == "" || s.RenewTime == nil || s.LeaseDurationSeconds == nil {
+// holder names the live holder of a lease, if it has one. A holder that was killed is told at once where its process
+// would be one of this machine, and otherwise by its record not having changed for as long as it said at most.
+func (l *lease) holder(found *coordination.Lease, seen *sighting) string {
+	if seen.version != found.ResourceVersion {
+		*seen = sighting{found.ResourceVersion, l.now()}
+	}
+	holder := holderOf(found)
+	switch {
+	case holder == l.self: // an answer was lost
+		return ""
+	case l.machine != "" && found.Annotations[machineAnnotation] == l.machine && !alive(holder):
 		return ""
 	}
-	if l.now().After(s.RenewTime.Add(time.Duration(*s.LeaseDurationSeconds) * time.Second)) {
+	lasts := leaseDuration
+	if s := found.Spec.LeaseDurationSeconds; s != nil {
+		lasts = time.Duration(*s) * time.Second
+	}
+	if l.now().Sub(seen.at) >= lasts {
 		return ""
 	}
-	if l.machine != "" && found.Annotations[machineAnnotation] == l.machine && !alive(*s.HolderIdentity) {
+	return holder
+}
+
+// atWork is for how long a holder has been at work: what its own clock says up to its last sign of life, and this
+// machine's since then.
+func (l *lease) atWork(found *coordination.Lease, seen *sighting) string {
+	took := l.now().Sub(seen.at)
+	if s := found.Spec; s.AcquireTime != nil && s.RenewTime != nil {
+		took += s.RenewTime.Sub(s.AcquireTime.Time)
+	}
+	return duration.HumanDuration(took)
+}
+
+func holderOf(found *coordination.Lease) string {
+	if found.Spec.HolderIdentity == nil {
 		return ""
 	}
-	return *s.HolderIdentity
+	return *found.Spec.HolderIdentity
 }
 
 // held is the lease with this run as its holder from now on.
@@ -157,46 +170,95 @@ func (l *lease) held(found *coordination.Lease) *coordination.Lease {
 	return out
 }
 
-// renew keeps the lease until ctx ends. Where it cannot be kept, it ends ctx.
-func (l *lease) renew(ctx context.Context, lost context.CancelCauseFunc) {
-	good := l.now()
-	for {
+// keep renews the lease, which counts from the given time, until ctx ends. It returns early with why it was lost.
+func (l *lease) keep(ctx context.Context, counts time.Time) error {
+	for pause := leaseRenewal; ; {
 		select {
 		case <-ctx.Done():
-			return
-		case <-time.After(l.renewal):
+			return nil
+		case <-time.After(min(pause, l.left(counts))):
 		}
-		found, err := l.client.Get(ctx, l.name, metav1.GetOptions{})
-		if err == nil {
-			if h := found.Spec.HolderIdentity; h == nil || *h != l.self {
-				lost(fault.New(fault.CodeFailed, "another run took over the release", "run the same command again"))
-				return
-			}
-			now := metav1.NewMicroTime(l.now())
-			found.Spec.RenewTime = &now
-			_, err = l.client.Update(ctx, found, metav1.UpdateOptions{})
-		}
+		sent := l.now()
+		err := l.renew(ctx, l.left(counts))
+		var taken *fault.Error
 		switch {
 		case err == nil:
-			good = l.now()
-		case l.now().Sub(good) > leaseDuration:
-			lost(unreachable(err))
+			counts, pause = sent, leaseRenewal
+		case ctx.Err() != nil:
+			return nil
+		case errors.As(err, &taken):
+			return taken
+		case l.left(counts) <= 0:
+			return fault.New(fault.CodeCluster, fmt.Sprintf("the cluster did not answer for %s, after which another run may work on the release: %s",
+				leaseDeadline, oneLine(err.Error())), "run the same command again")
+		default:
+			pause = leaseLook
+		}
+	}
+}
+
+// left is for how long a lease that counts from the given time may still be relied on.
+func (l *lease) left(counts time.Time) time.Duration { return leaseDeadline - l.now().Sub(counts) }
+
+// renew tells the others that this run is alive.
+func (l *lease) renew(ctx context.Context, most time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, most)
+	defer cancel()
+	found, err := l.mine(ctx)
+	if err != nil {
+		return err
+	}
+	now := metav1.NewMicroTime(l.now())
+	found.Spec.RenewTime = &now
+	_, err = l.client.Update(ctx, found, metav1.UpdateOptions{})
+	return err
+}
+
+// mine is the lease as this run's. Where it is another's, the error is a fault.
+func (l *lease) mine(ctx context.Context) (*coordination.Lease, error) {
+	found, err := l.client.Get(ctx, l.name, metav1.GetOptions{})
+	if err != nil && !apierrors.IsNotFound(err) {
+		return nil, err
+	}
+	if err != nil || holderOf(found) != l.self {
+		by := "another run"
+		if err == nil && holderOf(found) != "" {
+			by += " (" + holderOf(found) + ")"
+		}
+		return nil, fault.New(fault.CodeFailed, by+" took over the release; this one stopped", "run the same command again")
+	}
+	return found, nil
+}
+
+// giveBack frees the lease for others. It works on after ctx has ended, for a moment; one that cannot be given back
+// runs out.
+func (l *lease) giveBack(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	for {
+		found, err := l.mine(ctx)
+		if err != nil {
+			return
+		}
+		found.Spec.HolderIdentity = new(string)
+		// A last renewal that ctx cut off may still arrive.
+		if _, err := l.client.Update(ctx, found, metav1.UpdateOptions{}); !apierrors.IsConflict(err) {
 			return
 		}
 	}
 }
 
-// release gives the lease back. It works on after ctx has ended, for a moment.
-func (l *lease) release(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-	defer cancel()
-	found, err := l.client.Get(ctx, l.name, metav1.GetOptions{})
-	if err != nil || found.Spec.HolderIdentity == nil || *found.Spec.HolderIdentity != l.self {
-		return
+// explain turns an error of the API server's into one line with a remedy.
+func (l *lease) explain(err error) error {
+	switch {
+	case apierrors.IsForbidden(err):
+		return fault.New(fault.CodeCluster, fmt.Sprintf(
+			"this user may not use leases in namespace %s, which keep two runs from working on one release: %s", l.namespace, oneLine(err.Error())),
+			"ask for the rights get, create and update on leases (coordination.k8s.io) in that namespace")
+	case apierrors.IsNotFound(err):
+		return fault.New(fault.CodeInput, "there is no namespace "+l.namespace+", and so no release in it", "run: go tool mage deploy")
 	}
-	found.Spec.HolderIdentity = new(string)
-	// One that cannot be given back runs out.
-	_, _ = l.client.Update(ctx, found, metav1.UpdateOptions{})
+	return unreachable(err)
 }
 
 // machine names this machine's space of process IDs for as long as it runs, or nothing where the system does not tell.
@@ -214,9 +276,10 @@ func machine() string {
 
 // alive tells whether the process named by a holder's identity runs. Where in doubt, it does.
 func alive(identity string) bool {
-	pid, err := strconv.Atoi(identity[strings.LastIndexByte(identity, ':')+1:])
-	if err != nil {
+	parts := strings.Split(identity, ":")
+	if len(parts) < 3 {
 		return true
 	}
-	return syscall.Kill(pid, 0) != syscall.ESRCH
+	pid, err := strconv.Atoi(parts[len(parts)-2])
+	return err != nil || syscall.Kill(pid, 0) != syscall.ESRCH
 }

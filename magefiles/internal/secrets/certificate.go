@@ -55,6 +55,30 @@ func EnsureCertificate(ctx context.Context, t *ui.Task, client kubernetes.Interf
 	return nil
 }
 
+// CertificateDue tells whether EnsureCertificate would make a certificate or make it anew.
+func CertificateDue(ctx context.Context, client kubernetes.Interface, cfg *config.Config) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	found, err := client.CoreV1().Secrets(cfg.Namespace).Get(ctx, CertificateName, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		return true, nil
+	}
+	if err != nil {
+		return false, explain(err)
+	}
+	_, good := goodUntil(found, cfg.Hosts(), time.Now())
+	return !good, nil
+}
+
+// goodUntil tells how long a Secret's certificate is good, where that is long enough and it is for these names.
+func goodUntil(s *corev1.Secret, names []string, now time.Time) (time.Time, bool) {
+	c, err := parsePair(s)
+	if err != nil || !slices.Equal(c.DNSNames, names) || c.NotAfter.Sub(now) <= certificateMargin {
+		return time.Time{}, false
+	}
+	return c.NotAfter, true
+}
+
 // writeCertificate makes or renews the Secret where that is due, and tells how long its certificate is good. It fails where another run was faster.
 func writeCertificate(ctx context.Context, api clientv1.SecretInterface, names []string, now time.Time) (until time.Time, changed bool, err error) {
 	found, err := api.Get(ctx, CertificateName, metav1.GetOptions{})
@@ -66,8 +90,8 @@ func writeCertificate(ctx context.Context, api clientv1.SecretInterface, names [
 		if err := ours(found); err != nil {
 			return time.Time{}, false, err
 		}
-		if c, err := parsePair(found); err == nil && slices.Equal(c.DNSNames, names) && c.NotAfter.Sub(now) > certificateMargin {
-			return c.NotAfter, false, nil
+		if until, good := goodUntil(found, names, now); good {
+			return until, false, nil
 		}
 	}
 	data, err := selfSigned(names, now)

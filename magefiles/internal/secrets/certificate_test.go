@@ -29,6 +29,9 @@ func ensureCertificate(t *testing.T, client *fake.Clientset, host string) *corev
 
 func TestTheCertificateIsForTheHostsAndNoAuthority(t *testing.T) {
 	client := fake.NewClientset()
+	due, err := CertificateDue(t.Context(), client, &config.Config{Namespace: "todo", Host: "todo.example"})
+	require.NoError(t, err)
+	assert.True(t, due)
 	s := ensureCertificate(t, client, "todo.example")
 	assert.Equal(t, corev1.SecretTypeTLS, s.Type)
 	assert.Equal(t, manager, s.Labels[managedBy])
@@ -52,6 +55,11 @@ func TestAGoodCertificateStays(t *testing.T) {
 	client := fake.NewClientset()
 	first := ensureCertificate(t, client, "todo.example")
 	client.ClearActions()
+	for host, want := range map[string]bool{"todo.example": false, "another.example": true} {
+		due, err := CertificateDue(t.Context(), client, &config.Config{Namespace: "todo", Host: host})
+		require.NoError(t, err)
+		assert.Equal(t, want, due)
+	}
 	assert.Equal(t, first.Data, ensureCertificate(t, client, "todo.example").Data)
 	for _, a := range client.Actions() {
 		assert.Equal(t, "get", a.GetVerb())

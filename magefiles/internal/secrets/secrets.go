@@ -55,23 +55,30 @@ type Outcome struct {
 	before map[string][]byte // what a change replaced; nil where there was nothing
 }
 
-// Restore puts back what the Ensure replaced. The pods of the revision before read the same Secret, and get it again when they restart.
+// Restore puts back what the Ensure replaced. A rotation is not taken back, as it comes before the Ensure.
 func (o Outcome) Restore(ctx context.Context, client kubernetes.Interface, cfg *config.Config) error {
 	if !o.Changed || o.before == nil {
 		return nil
 	}
+	return edit(ctx, client, cfg.Namespace, func(s *corev1.Secret) { s.Data = maps.Clone(o.before) })
+}
+
+// InForce gives the checksum of what pods that begin now get.
+func InForce(ctx context.Context, client kubernetes.Interface, namespace string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	api := client.CoreV1().Secrets(cfg.Namespace)
-	found, err := api.Get(ctx, Name, metav1.GetOptions{})
+	found, err := client.CoreV1().Secrets(namespace).Get(ctx, Name, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		return "", noneYet(namespace)
+	}
 	if err != nil {
-		return explain(err)
+		return "", explain(err)
 	}
-	found.Data = o.before
-	if _, err := api.Update(ctx, found, metav1.UpdateOptions{FieldManager: manager}); err != nil {
-		return explain(err)
-	}
-	return nil
+	return checksum(found.Data), nil
+}
+
+func noneYet(namespace string) error {
+	return fault.New(fault.CodeInput, "there are no secrets in namespace "+namespace+" yet", "run: go tool mage deploy")
 }
 
 // Ensure makes the namespace and in it the Secret that the configuration asks for. What is configured is followed, also where it is taken away;
@@ -138,7 +145,11 @@ func Preview(ctx context.Context, client kubernetes.Interface, cfg *config.Confi
 		return Outcome{}, explain(err)
 	}
 	data := desired(cfg, found.Data)
-	return Outcome{Name: Name, Changed: !same(found.Data, data), Checksum: checksum(data)}, nil
+	pending := found.Annotations[pendingPassword] != ""
+	return Outcome{
+		Name: Name, Checksum: checksum(data), PasswordPending: pending,
+		Changed: !same(found.Data, data) || pending || hasStaged(data),
+	}, nil
 }
 
 // write makes or updates the Secret. Both fail where another run was faster, so that nothing which that one generated is lost.
@@ -191,12 +202,22 @@ func desired(cfg *config.Config, now map[string][]byte) map[string][]byte {
 	} else {
 		password := keep(PostgresPassword, "")
 		data[PostgresPassword] = []byte(password)
-		data[DatabaseURL] = []byte("postgresql://todo:" + password + "@postgres-svc:5432/todo")
+		data[DatabaseURL] = []byte(databaseURL([]byte(password)))
 	}
 	if cfg.OpenAIKey != "" {
 		data[OpenAIKey] = []byte(cfg.OpenAIKey)
 	}
+	for next := range maps.Values(staged) {
+		if value := now[next]; len(value) > 0 {
+			data[next] = value
+		}
+	}
 	return data
+}
+
+// databaseURL leads to the database in the cluster.
+func databaseURL(password []byte) string {
+	return "postgresql://todo:" + string(password) + "@postgres-svc:5432/todo"
 }
 
 // generate gives 256 random bits as text that needs no quoting in a URL.
@@ -206,10 +227,13 @@ func generate() string {
 	return hex.EncodeToString(b)
 }
 
-// checksum is keyed with the signing key: without it, short values could be guessed and tried.
+// checksum is that of what pods get. It is keyed with the signing key: without it, short values could be guessed and tried.
 func checksum(data map[string][]byte) string {
 	h := hmac.New(sha256.New, data[JWTSecret])
 	for _, key := range slices.Sorted(maps.Keys(data)) {
+		if key == nextJWTSecret || key == nextPostgresPassword {
+			continue
+		}
 		fmt.Fprintf(h, "%s %d\n%s\n", key, len(data[key]), data[key])
 	}
 	return hex.EncodeToString(h.Sum(nil))[:32]

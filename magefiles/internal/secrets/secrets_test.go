@@ -19,6 +19,7 @@ import (
 
 	"todo.local/magefiles/internal/config"
 	"todo.local/magefiles/internal/fault"
+	"todo.local/magefiles/internal/kubetest"
 	"todo.local/magefiles/internal/ui"
 )
 
@@ -37,7 +38,7 @@ func ensure(t *testing.T, client *fake.Clientset, cfg config.Config) (Outcome, m
 }
 
 func TestFirstTimeGeneratesWhatIsMissing(t *testing.T) {
-	client := fake.NewClientset()
+	client := kubetest.NewClientset()
 	out, data := ensure(t, client, config.Config{})
 	assert.True(t, out.Changed)
 	assert.Equal(t, Name, out.Name)
@@ -53,7 +54,7 @@ func TestFirstTimeGeneratesWhatIsMissing(t *testing.T) {
 }
 
 func TestSecondTimeChangesNothing(t *testing.T) {
-	client := fake.NewClientset()
+	client := kubetest.NewClientset()
 	first, before := ensure(t, client, config.Config{})
 	client.ClearActions()
 	second, after := ensure(t, client, config.Config{})
@@ -66,7 +67,7 @@ func TestSecondTimeChangesNothing(t *testing.T) {
 }
 
 func TestConfigurationIsFollowedAndGeneratedValuesStay(t *testing.T) {
-	client := fake.NewClientset()
+	client := kubetest.NewClientset()
 	inside, before := ensure(t, client, config.Config{})
 
 	given := config.Config{DatabaseURL: "postgresql://u:p@neon/db", OpenAIKey: "key", JWTSecret: strings.Repeat("j", 32)}
@@ -84,7 +85,7 @@ func TestConfigurationIsFollowedAndGeneratedValuesStay(t *testing.T) {
 }
 
 func TestADatabaseElsewhereNeedsNoPassword(t *testing.T) {
-	_, data := ensure(t, fake.NewClientset(), config.Config{DatabaseURL: "postgresql://u:p@neon/db"})
+	_, data := ensure(t, kubetest.NewClientset(), config.Config{DatabaseURL: "postgresql://u:p@neon/db"})
 	assert.NotContains(t, data, PostgresPassword)
 }
 
@@ -104,7 +105,7 @@ func TestChecksumTellsNothingAndSeesEveryKey(t *testing.T) {
 }
 
 func TestASecretOfOthersIsLeftAlone(t *testing.T) {
-	client := fake.NewClientset(&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: "todo", Name: Name}, Data: map[string][]byte{"x": []byte("theirs")}})
+	client := kubetest.NewClientset(&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: "todo", Name: Name}, Data: map[string][]byte{"x": []byte("theirs")}})
 	_, err := Ensure(t.Context(), nil, client, &config.Config{Namespace: "todo"})
 	require.Error(t, err)
 	assert.Equal(t, "namespace todo has a Secret app-secrets that was made by other means", err.Error())
@@ -116,7 +117,7 @@ func TestASecretOfOthersIsLeftAlone(t *testing.T) {
 }
 
 func TestARunThatWasFasterWins(t *testing.T) {
-	client := fake.NewClientset()
+	client := kubetest.NewClientset()
 	other := desired(&config.Config{}, nil)
 	client.PrependReactor("create", "secrets", func(clienttest.Action) (bool, runtime.Object, error) {
 		// Between our look and our write, the other run made it.
@@ -129,7 +130,7 @@ func TestARunThatWasFasterWins(t *testing.T) {
 }
 
 func TestAConflictThatNeverEndsIsReported(t *testing.T) {
-	client := fake.NewClientset()
+	client := kubetest.NewClientset()
 	ensure(t, client, config.Config{})
 	client.PrependReactor("update", "secrets", func(clienttest.Action) (bool, runtime.Object, error) {
 		return true, nil, apierrors.NewConflict(schema.GroupResource{Resource: "secrets"}, Name, errors.New("changed"))
@@ -146,7 +147,7 @@ func TestErrorsHaveARemedyAndNoValue(t *testing.T) {
 		"other":       errors.New("connection refused"),
 	} {
 		t.Run(name, func(t *testing.T) {
-			client := fake.NewClientset()
+			client := kubetest.NewClientset()
 			client.PrependReactor("create", "secrets", func(clienttest.Action) (bool, runtime.Object, error) { return true, nil, cause })
 			_, err := Ensure(t.Context(), nil, client, &config.Config{Namespace: "todo", JWTSecret: "do-not-show-this"})
 			require.Error(t, err)
@@ -161,7 +162,7 @@ func TestErrorsHaveARemedyAndNoValue(t *testing.T) {
 func TestAnInterruptedRunSaysSo(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	client := fake.NewClientset()
+	client := kubetest.NewClientset()
 	client.PrependReactor("*", "*", func(clienttest.Action) (bool, runtime.Object, error) { return true, nil, ctx.Err() })
 	_, err := Ensure(ctx, nil, client, &config.Config{Namespace: "todo"})
 	assert.Equal(t, fault.CodeInterrupted, fault.Code(err))
@@ -169,7 +170,7 @@ func TestAnInterruptedRunSaysSo(t *testing.T) {
 
 func TestNothingIsShown(t *testing.T) {
 	var screen bytes.Buffer
-	client := fake.NewClientset()
+	client := kubetest.NewClientset()
 	var data map[string]string
 	require.NoError(t, ui.Plain(&screen).Do("secrets", func(task *ui.Task) error {
 		_, err := Ensure(t.Context(), task, client, &config.Config{Namespace: "todo", OpenAIKey: "given-key"})
@@ -182,7 +183,7 @@ func TestNothingIsShown(t *testing.T) {
 }
 
 func TestRestorePutsBackWhatAChangeReplaced(t *testing.T) {
-	client := fake.NewClientset()
+	client := kubetest.NewClientset()
 	_, before := ensure(t, client, config.Config{})
 	out, changed := ensure(t, client, config.Config{DatabaseURL: "postgresql://u:p@elsewhere/db"})
 	require.NotEqual(t, before, changed)
@@ -193,7 +194,7 @@ func TestRestorePutsBackWhatAChangeReplaced(t *testing.T) {
 }
 
 func TestNewDatabase(t *testing.T) {
-	client := fake.NewClientset()
+	client := kubetest.NewClientset()
 	cfg := config.Config{Namespace: "todo", DatabaseURL: "postgresql://u:p@elsewhere/db"}
 	for _, wanted := range []bool{true, false} {
 		fresh, err := NewDatabase(t.Context(), client, &cfg)
