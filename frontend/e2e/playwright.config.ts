@@ -8,6 +8,9 @@ if (!baseURL)
 /** For names that the system cannot resolve, e.g. "MAP todo.localhost 172.18.0.2". */
 const hostRules = process.env.HOST_RESOLVER_RULES;
 
+/** How many times slower the pages' processor is than this machine's. */
+export const slowdown = Number(process.env.CPU_SLOWDOWN ?? 1);
+
 export default defineConfig({
   projects: [
     { name: "application", testDir: "tests" },
@@ -17,7 +20,8 @@ export default defineConfig({
   workers: 2,
   retries: 0,
   forbidOnly: true,
-  timeout: 180_000,
+  // Most of a test's time goes into axe, in the page. What a page promises has 15 s, however slow it is.
+  timeout: 180_000 * slowdown,
   expect: { timeout: 15_000 },
   reporter: [["list"]],
   use: {

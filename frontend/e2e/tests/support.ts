@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { test as base, expect, type Page } from "@playwright/test";
+import { slowdown } from "../playwright.config";
 
 /** Where the screenshots for the documentation go. */
 export const SCREENSHOTS = `${process.env.E2E_OUTPUT ?? "output"}/screenshots`;
@@ -10,9 +11,6 @@ export const newAccount = (): Account => ({
   email: `e2e-${randomUUID()}@example.com`,
   password: randomUUID(),
 });
-
-/** How many times slower the pages' processor is than this machine's. */
-const slowdown = Number(process.env.CPU_SLOWDOWN ?? 1);
 
 async function slowDown(page: Page) {
   if (slowdown === 1) return;

@@ -22,9 +22,9 @@ export function startOver(): void {
 }
 
 /**
- * What the page shows of all that it could, and a function that changes it. It is the page's own state: the address
- * begins it, is rewritten after it, so that a reload or a bookmark shows the same, and leads it on Back and Forward only.
- * The router's idea of the address trails by its requests, and past values may arrive when the page is further.
+ * What the page shows of all that it could, and a function that changes it. It is the page's own state. The address
+ * is where it begins, follows it, so that a reload or a bookmark shows the same, and leads it on Back and Forward alone:
+ * what the router makes of the address comes late, and may be of a while ago.
  */
 export function usePageParams() {
   const pathname = usePathname();

@@ -39,7 +39,7 @@ export const navigation = {
   },
   /** Begins a test at this address. */
   at: (href: string) => history.replaceState(null, "", href),
-  /** Lets the router fall behind, as it does while its requests take their time. It catches up, one by one, when the returned function is called. */
+  /** Lets the router fall behind, as a slow one does, until the returned function has it take over every address in turn. */
   hold() {
     const held: URL[] = [];
     late = held;

@@ -7,10 +7,11 @@ import { useShortcuts } from "@/lib/shortcuts";
 import { useMounted } from "@/lib/use-mounted";
 import { Kbd } from "./kbd";
 
-/** A short message at the foot of the page. `duration` is in milliseconds. */
+/** A short message at the foot of the page. */
 export type ToastMessage = {
   text: string;
   tone?: "neutral" | "error";
+  /** In milliseconds; a message with an action stays until it is dismissed. */
   duration?: number;
   /** A button in the message; `hint` tells screen-reader users another way to the same thing. */
   action?: { label: string; hint: string; run: () => void };
@@ -85,7 +86,7 @@ export function ToastProvider({ children }: { children: ReactNode }) {
             key={toast.id}
             open={toast.open}
             onOpenChange={(open) => !open && close(toast.id)}
-            duration={toast.duration ?? 6000}
+            duration={toast.duration ?? (toast.action ? Number.POSITIVE_INFINITY : 6000)}
             type={toast.tone === "error" ? "foreground" : "background"}
             className="flex w-full animate-rise items-center gap-3 rounded-xl border border-line bg-raised py-2 pr-2 pl-4 shadow-float"
           >
