@@ -51,9 +51,13 @@ type imageInfo struct {
 	digests []string // name@sha256:…, for images that came from a registry
 }
 
+// imageFormat has the names of the client's own fields. With the engine's, such as Id, clients before version 29 turn to
+// what the engine sent, in which their join finds no strings.
+const imageFormat = `{{.ID}} {{join .RepoTags ","}} {{join .RepoDigests ","}}`
+
 // inspect asks the engine for several images at once and gives those that it has, by the name asked for.
 func inspect(ctx context.Context, d *engine.Docker, asked ...string) (map[string]imageInfo, error) {
-	args := []string{"image", "inspect", "--format", `{{.ID}} {{join .RepoTags ","}} {{join .RepoDigests ","}}`}
+	args := []string{"image", "inspect", "--format", imageFormat}
 	out, err := d.Output(ctx, append(args, asked...)...)
 	var failed *run.Error
 	if err != nil && !(errors.As(err, &failed) && strings.Contains(strings.ToLower(failed.Output+failed.Err.Error()), "no such image")) {
