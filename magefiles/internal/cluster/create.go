@@ -11,10 +11,7 @@ import (
 	"time"
 
 	"sigs.k8s.io/kind/pkg/apis/config/v1alpha4"
-	kindexec "sigs.k8s.io/kind/pkg/exec"
 
-	"todo.local/magefiles/internal/engine"
-	"todo.local/magefiles/internal/fault"
 	"todo.local/magefiles/internal/source"
 	"todo.local/magefiles/internal/ui"
 )
@@ -47,7 +44,8 @@ const (
 	coreDNS     = "spec: {replicas: 1, template: {spec: {containers: [{name: coredns, readinessProbe: {periodSeconds: 1}}]}}}\n"
 )
 
-// make creates the cluster. Where that is interrupted, the next Up finds the node without its ready mark and begins again.
+// make creates the cluster. Where that is interrupted, the next Up finds the node without its ready mark and begins again. Where it fails, the node tells why
+// before it goes.
 func (k *Kind) make(ctx context.Context, t *ui.Task, n source.Node, takesImages func()) (Access, error) {
 	start := time.Now()
 	ports, err := k.Ports(ctx)
@@ -66,31 +64,54 @@ func (k *Kind) make(ctx context.Context, t *ui.Task, n source.Node, takesImages 
 	if err := os.WriteFile(filepath.Join(k.markDir(), coreDNSFile), []byte(coreDNS), 0o644); err != nil {
 		return Access{}, err
 	}
-	if err := k.createWith(ctx, t, k.config(n, ports, quirks), takesImages); err != nil {
-		if ctx.Err() != nil {
-			return Access{}, ctx.Err()
-		}
-		return Access{}, creationFault(k.Name(), err)
+	a, err := k.build(ctx, t, k.config(n, ports, quirks), takesImages)
+	switch {
+	case err == nil:
+		t.Result("%s made in %.1f s", k.Name(), time.Since(start).Seconds())
+		return a, nil
+	case ctx.Err() != nil:
+		return Access{}, ctx.Err()
 	}
-	c, err := k.inspect(ctx)
+	explained := k.explain(ctx, t, k.Name()+" could not be made", err)
+	if err := k.clear(ctx, err); err != nil {
+		t.Note("the node %s is still there: %v", k.node(), err)
+	}
+	return Access{}, explained
+}
+
+// build has kind make the node and its control plane, and completes it.
+func (k *Kind) build(ctx context.Context, t *ui.Task, config *v1alpha4.Cluster, takesImages func()) (Access, error) {
+	if err := k.createWith(ctx, t, config, takesImages); err != nil {
+		return Access{}, err
+	}
+	made, err := k.inspect(ctx)
 	if err != nil {
 		return Access{}, err
 	}
-	if c == nil {
-		return Access{}, fault.New(fault.CodeCluster, k.Name()+" disappeared while it was made", "run the target again")
+	if made == nil {
+		return Access{}, errors.New("its node disappeared")
 	}
-	a := k.access(c)
+	a := k.access(made)
 	if err := a.waitReady(ctx, 2*time.Minute); err != nil {
-		return Access{}, fault.Wrap(err, fault.CodeCluster, k.Name()+" was made but does not answer", "run the target again")
-	}
-	if err := a.prepareVolume(ctx, k.node()); err != nil {
-		return Access{}, fault.Wrap(err, fault.CodeCluster, k.Name()+" was made but takes no volume", "run the target again")
-	}
-	if _, err := k.Docker.Output(ctx, "exec", k.node(), "sh", "-c", "mkdir -p -m 0777 "+volumeDir+" && touch "+readyMark); err != nil {
 		return Access{}, err
 	}
-	t.Result("%s made in %.1f s", k.Name(), time.Since(start).Seconds())
-	return a, nil
+	if err := a.prepareVolume(ctx, k.node()); err != nil {
+		return Access{}, fmt.Errorf("it takes no volume: %w", err)
+	}
+	_, err = k.Docker.Output(ctx, "exec", k.node(), "sh", "-c", "mkdir -p -m 0777 "+volumeDir+" && touch "+layerDir+readyMark+" "+readyDir+readyMark)
+	return a, err
+}
+
+// clear removes the node of a creation that just failed. There was none before, so it is this creation's, unless the failure is that somebody else made one
+// meanwhile.
+func (k *Kind) clear(ctx context.Context, failure error) error {
+	if text := strings.ToLower(failure.Error()); strings.Contains(text, "node(s) already exist") || strings.Contains(text, "is already in use by container") {
+		return nil
+	}
+	if complete, _ := k.complete(ctx); complete {
+		return nil
+	}
+	return k.Delete(ctx, nil)
 }
 
 // createWith lets kind make the cluster and shows what it says. Once kind has configured the node and turns to the control
@@ -103,6 +124,10 @@ func (k *Kind) createWith(ctx context.Context, t *ui.Task, config *v1alpha4.Clus
 	return k.create(ctx, config, func(line string) {
 		t.Line(line)
 		if strings.Contains(line, "Starting control-plane") {
+			early.Go(func() {
+				// kind waits for kubeadm, which would wait for minutes; what it printed so far is evidence.
+				k.watch(waiting, t, func(error) { _, _ = k.Docker.Output(waiting, "exec", k.node(), "pkill", "kubeadm") })
+			})
 			early.Go(func() {
 				if k.awaitContainerd(waiting) == nil {
 					takesImages()
@@ -152,22 +177,4 @@ func (k *Kind) config(n source.Node, ports Ports, quirks Quirks) *v1alpha4.Clust
 	}
 	v1alpha4.SetDefaultsCluster(c)
 	return c
-}
-
-// creationFault puts the output of the command that failed under kind's error into one line.
-func creationFault(name string, err error) error {
-	remedy := "run the target again; go tool mage doctor checks what a cluster needs"
-	var run *kindexec.RunError
-	if errors.As(err, &run) {
-		out := strings.TrimSpace(string(run.Output))
-		if known := engine.Explain(errors.New(out)); known != nil {
-			return fault.Wrap(known, fault.CodeEnvironment, name+" could not be made", fault.Remedy(known))
-		}
-		return fault.New(fault.CodeCluster, fmt.Sprintf("%s could not be made: %v: %s", name, run.Inner, lastOf(out)), remedy)
-	}
-	return fault.Wrap(err, fault.CodeCluster, name+" could not be made", remedy)
-}
-
-func lastOf(out string) string {
-	return strings.TrimSpace(out[strings.LastIndexByte(out, '\n')+1:])
 }

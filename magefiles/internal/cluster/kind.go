@@ -5,7 +5,6 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"sigs.k8s.io/kind/pkg/apis/config/v1alpha4"
@@ -20,8 +19,9 @@ const (
 	// markMount is where a folder of the host is mounted into every node that this project makes. It tells them from other kind clusters from
 	// their first moment on, so that an interrupted creation can be cleared away without ever touching somebody else's.
 	markMount = "/etc/todo-deploy"
-	// readyMark is written in the node once its creation is complete. It lives and dies with the node's file system.
-	readyMark = "/var/lib/todo-deploy-ready"
+	// readyMark is written in two folders of the node once its creation is complete, one on its volume and one in its own file system. It lives and dies
+	// with the node.
+	readyMark, readyDir, layerDir = "todo-deploy-ready", "/var/lib/", "/kind/"
 )
 
 // Kind is a one-node kind cluster in the Docker engine.
@@ -32,10 +32,12 @@ type Kind struct {
 	Cache       string                                // the project's cache folder
 	Quirks      func(context.Context) (Quirks, error) // what the host of the engine asks for
 	Ports       func(context.Context) (Ports, error)  // picks the ports of a new cluster
+	Diagnoses   string                                // folder for the evidence of a node that does not come up, in a folder of its own
 	// What is asked of kind's library; tests put fakes here.
 	create     func(ctx context.Context, config *v1alpha4.Cluster, line func(string)) error
 	kubeconfig func(context.Context) (string, error)
 	remove     func(context.Context) error
+	pulse      time.Duration
 
 	containerd containerd
 }
@@ -58,6 +60,7 @@ func NewKind(d *engine.Docker, name, kubeconfig, cache string, quirks func(conte
 			_, err := callLibrary(ctx, d, libraryLimit, libraryCall{Name: name, Delete: true, Kubeconfig: kubeconfig}, nil)
 			return err
 		},
+		pulse: pulse,
 	}
 }
 
@@ -103,7 +106,7 @@ func (k *Kind) Up(ctx context.Context, t *ui.Task, node source.Node, takesImages
 	}
 	if c != nil {
 		a, err := k.revive(ctx, t, c)
-		if err == nil || !errors.Is(err, errIncomplete) {
+		if !errors.Is(err, errIncomplete) {
 			return a, err
 		}
 		t.Note("the creation of %s was interrupted; making it again", k.Name())
@@ -112,62 +115,6 @@ func (k *Kind) Up(ctx context.Context, t *ui.Task, node source.Node, takesImages
 		}
 	}
 	return k.make(ctx, t, node, takesImages)
-}
-
-var errIncomplete = errors.New("the cluster was never completed")
-
-// revive brings an existing node back: it starts it, waits for the API server, and restarts it once where that does not come.
-func (k *Kind) revive(ctx context.Context, t *ui.Task, c *container) (Access, error) {
-	verb := "restart"
-	if c.State.Status != "running" {
-		verb = "start"
-	}
-	t.Status("%sing the node", verb)
-	switch c.State.Status {
-	case "running":
-	case "paused":
-		if _, err := k.Docker.Output(ctx, "unpause", k.node()); err != nil {
-			return Access{}, err
-		}
-	default:
-		if err := k.start(ctx); err != nil {
-			return Access{}, err
-		}
-	}
-	if complete, err := k.complete(ctx); err != nil || !complete {
-		return Access{}, errors.Join(err, errIncomplete)
-	}
-	a, err := k.exportKubeconfig(ctx, c)
-	if err == nil {
-		err = a.waitReady(ctx, time.Minute)
-	}
-	if err != nil && ctx.Err() == nil {
-		t.Note("%s does not answer; restarting its node", k.Name())
-		if _, err := k.Docker.Output(ctx, "restart", k.node()); err != nil {
-			return Access{}, err
-		}
-		if a, err = k.exportKubeconfig(ctx, c); err == nil {
-			err = a.waitReady(ctx, 2*time.Minute)
-		}
-	}
-	if err != nil {
-		return Access{}, fault.Wrap(err, fault.CodeCluster, k.Name()+" does not come up",
-			"to make it anew, with an empty database: go tool mage cluster:delete deploy")
-	}
-	t.Result("%s was stopped and runs again", k.Name())
-	if c, err = k.inspect(ctx); err != nil || c == nil {
-		return a, err
-	}
-	return a, a.awake(ctx, t, c.State.StartedAt)
-}
-
-func (k *Kind) start(ctx context.Context) error {
-	_, err := k.Docker.Output(ctx, "start", k.node())
-	if err != nil && strings.Contains(err.Error(), "port is already allocated") || err != nil && strings.Contains(err.Error(), "address already in use") {
-		return fault.New(fault.CodeEnvironment, "a port of "+k.Name()+" is taken by another program: "+err.Error(),
-			"end that program (go tool mage doctor names it), or: go tool mage cluster:delete deploy, which takes free ports and loses the database")
-	}
-	return err
 }
 
 // Access tells how to reach the running cluster.
@@ -219,18 +166,23 @@ func (k *Kind) Delete(ctx context.Context, t *ui.Task) error {
 	if err != nil {
 		return err
 	}
-	if err := os.Remove(k.Kubeconfig); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return err
-	}
 	if c == nil {
 		t.Unchanged("there is no %s", k.Name())
-		return nil
+		return k.forget()
 	}
 	if err := k.remove(ctx); err != nil {
 		return fault.Wrap(err, fault.CodeCluster, k.Name()+" cannot be deleted", "run the target again")
 	}
 	t.Result("%s deleted", k.Name())
-	return os.RemoveAll(k.markDir())
+	return errors.Join(k.forget(), os.RemoveAll(k.markDir()))
+}
+
+// forget removes the kubeconfig, once nothing is left that it leads to.
+func (k *Kind) forget() error {
+	if err := os.Remove(k.Kubeconfig); !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return nil
 }
 
 func (k *Kind) markDir() string { return filepath.Join(k.Cache, "clusters", k.ClusterName) }

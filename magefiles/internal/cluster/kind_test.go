@@ -10,11 +10,11 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"sigs.k8s.io/kind/pkg/apis/config/v1alpha4"
-	kindexec "sigs.k8s.io/kind/pkg/exec"
 
 	"todo.local/magefiles/internal/engine"
 	"todo.local/magefiles/internal/fault"
@@ -28,12 +28,16 @@ type world struct {
 	status   string // of the container; empty where there is none
 	marked   bool   // made by this project
 	complete bool   // its creation was completed
+	started  int    // how often it was started
 	ready    bool   // its API server answers
 	created  int
 	deleted  int
 	// made ahead, and said to be available
 	volumes, available int
 }
+
+// asked is how the question begins whether the creation of the node was completed.
+const asked = "docker exec x-control-plane sh -c " + completion
 
 func newWorld(t *testing.T) (*world, *Kind) {
 	t.Helper()
@@ -63,17 +67,21 @@ func newWorld(t *testing.T) (*world, *Kind) {
 		if w.marked {
 			mount = markMount
 		}
-		return fmt.Sprintf(`[{"State":{"Status":%q},"Config":{"Image":"todo-node:1"},"Mounts":[{"Destination":%q}],
-			"HostConfig":{"PortBindings":{"80/tcp":[{"HostIp":"127.0.0.1","HostPort":"8080"}]}}}]`, w.status, mount), nil
+		return fmt.Sprintf(`[{"Id":"1234","State":{"Status":%q,"StartedAt":"2026-01-01T00:00:0%dZ"},"Config":{"Image":"todo-node:1"},"Mounts":[{"Destination":%q}],
+			"HostConfig":{"PortBindings":{"80/tcp":[{"HostIp":"127.0.0.1","HostPort":"8080"}]}}}]`, w.status, w.started, mount), nil
 	})
-	w.fake.OnFunc("docker exec x-control-plane test -f", func(run.Cmd) (string, error) {
-		if !w.complete {
-			return "", errors.New("exit status 1")
+	w.fake.OnFunc(asked, func(run.Cmd) (string, error) {
+		if w.complete {
+			return "complete\n", nil
 		}
-		return "", nil
+		return "incomplete\n", nil
 	})
 	w.fake.OnFunc("docker exec x-control-plane sh -c mkdir -p -m 0777 "+volumeDir+" && touch", func(run.Cmd) (string, error) { w.complete = true; return "", nil })
-	w.fake.OnFunc("docker start", func(run.Cmd) (string, error) { w.status, w.ready = "running", true; return "", nil })
+	w.fake.OnFunc("docker start", func(run.Cmd) (string, error) {
+		w.status, w.ready = "running", true
+		w.started++
+		return "", nil
+	})
 	w.fake.OnFunc("docker restart", func(run.Cmd) (string, error) { w.ready = true; return "", nil })
 	w.fake.OnFunc("docker stop", func(run.Cmd) (string, error) { w.status = "exited"; return "", nil })
 
@@ -81,8 +89,9 @@ func newWorld(t *testing.T) (*world, *Kind) {
 	k := &Kind{
 		Docker: &engine.Docker{Runner: w.fake, CLI: "docker"}, ClusterName: "x",
 		Kubeconfig: filepath.Join(dir, "kubeconfig"), Cache: dir,
-		Quirks: func(context.Context) (Quirks, error) { return Quirks{}, nil },
-		Ports:  func(context.Context) (Ports, error) { return Ports{8080, 8443}, nil },
+		Quirks:    func(context.Context) (Quirks, error) { return Quirks{}, nil },
+		Ports:     func(context.Context) (Ports, error) { return Ports{8080, 8443}, nil },
+		Diagnoses: filepath.Join(dir, "diagnosis"), pulse: time.Hour,
 	}
 	kubeconfig := fmt.Sprintf("apiVersion: v1\nkind: Config\nclusters: [{name: kind-x, cluster: {server: %q}}]\n"+
 		"contexts: [{name: kind-x, context: {cluster: kind-x, user: u}}]\nusers: [{name: u, user: {}}]\n", api.URL)
@@ -210,24 +219,6 @@ func TestConfigBindsLoopbackAndPatchesOnlyQuirks(t *testing.T) {
 	assert.Len(t, odd.KubeadmConfigPatches, 2)
 	assert.Len(t, odd.ContainerdConfigPatches, 2)
 	assert.True(t, odd.Networking.DisableDefaultCNI)
-}
-
-func TestFailedCreationNamesThePortThatCannotBeHad(t *testing.T) {
-	for output, want := range map[string]string{
-		"docker: Error response from daemon: Bind for 127.0.0.1:8080 failed: port is already allocated.\nSee 'docker run --help'.": "a port is taken: docker: Error response",
-		"docker: Error response from daemon: error while calling RootlessKit PortManager.AddPort(): cannot expose privileged port 80, you can add " +
-			"'net.ipv4.ip_unprivileged_port_start=80' to /etc/sysctl.conf: listen tcp 127.0.0.1:80: bind: permission denied.\n": "may not use ports below 1024",
-	} {
-		w, k := newWorld(t)
-		k.create = func(context.Context, *v1alpha4.Cluster, func(string)) error {
-			return &kindexec.RunError{Command: []string{"docker", "run"}, Inner: errors.New("exit status 125"), Output: []byte(output)}
-		}
-		_, err := up(t, k)
-		require.ErrorContains(t, err, want)
-		assert.Equal(t, fault.CodeEnvironment, fault.Code(err))
-		assert.Contains(t, fault.Remedy(err), "TODO_HTTP_PORT")
-		assert.Zero(t, w.deleted)
-	}
 }
 
 func TestInterruptedWait(t *testing.T) {

@@ -8,7 +8,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"runtime"
+	"strings"
 	"syscall"
 	"time"
 
@@ -50,9 +52,10 @@ type libraryAnswer struct {
 // libraryFailure is an error on its way from one process to another, with what the failed command said.
 type libraryFailure struct {
 	Text    string
-	Command []string // empty where it was no command that failed
-	Output  []byte
+	Command string // empty where it was no command that failed
+	Output  string
 	Inner   string
+	Code    int
 }
 
 // This is not main's to do: whatever program has the package, a test's among them, can be asked to be the library.
@@ -87,6 +90,7 @@ func serveLibrary(in io.Reader, out io.Writer) error {
 			kind.CreateWithKubeconfigPath(call.Kubeconfig),
 			kind.CreateWithDisplayUsage(false),
 			kind.CreateWithDisplaySalutation(false),
+			kind.CreateWithRetain(true), // a node that fails is asked for the cause before it goes
 		)
 	case call.Delete:
 		err = library.Delete(call.Name, call.Kubeconfig)
@@ -104,7 +108,13 @@ func failureOf(err error) *libraryFailure {
 	f := &libraryFailure{Text: err.Error()}
 	var command *kindexec.RunError
 	if errors.As(err, &command) {
-		f.Command, f.Output, f.Inner = command.Command, command.Output, command.Inner.Error()
+		// Of the command no more than docker's own: the rest may hold a proxy's password.
+		f.Command, f.Output = strings.Join(command.Command[:min(2, len(command.Command))], " "), string(command.Output)
+		f.Inner, f.Code = command.Inner.Error(), -1
+		var exit *exec.ExitError
+		if errors.As(command.Inner, &exit) {
+			f.Code = exit.ExitCode()
+		}
 	}
 	return f
 }
@@ -113,10 +123,10 @@ func (f *libraryFailure) error() error {
 	switch {
 	case f == nil:
 		return nil
-	case len(f.Command) == 0:
+	case f.Command == "":
 		return errors.New(f.Text)
 	}
-	return &kindexec.RunError{Command: f.Command, Output: f.Output, Inner: errors.New(f.Inner)}
+	return &run.Error{Cmd: f.Command, Code: f.Code, Output: f.Output, Err: errors.New(f.Inner)}
 }
 
 // callLibrary runs this program as kind's library. line gets the messages; it may be nil.

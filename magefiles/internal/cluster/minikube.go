@@ -7,7 +7,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"todo.local/magefiles/internal/engine"
@@ -76,58 +75,6 @@ func (m *Minikube) inspect(ctx context.Context) (*profile, error) {
 	return p, err
 }
 
-// mark is the record of a profile that this project made, a file that exists from before its creation until after its deletion.
-type mark struct {
-	Container string // ID of the node's container; empty until the creation is complete
-}
-
-func (m *Minikube) markPath() string {
-	return filepath.Join(m.Cache, "clusters", m.Profile+".minikube.json")
-}
-
-// Made tells whether this project made the profile, or began to.
-func (m *Minikube) Made() bool {
-	_, ok := m.mark()
-	return ok
-}
-
-func (m *Minikube) mark() (mark, bool) {
-	var k mark
-	raw, err := os.ReadFile(m.markPath())
-	return k, err == nil && json.Unmarshal(raw, &k) == nil
-}
-
-func (m *Minikube) setMark(k mark) error {
-	raw, err := json.Marshal(k)
-	if err != nil {
-		return err
-	}
-	return writeFile(m.markPath(), raw)
-}
-
-// ours compares the record with the node: somebody may have deleted the profile that it speaks of, and made another one of the same name.
-func (m *Minikube) ours(ctx context.Context) (bool, error) {
-	k, ok := m.mark()
-	if !ok || k.Container == "" {
-		return ok, nil
-	}
-	id, err := m.container(ctx)
-	return err == nil && (id == "" || id == k.Container), err
-}
-
-// container gives the ID of the node's container, or nothing where there is none.
-func (m *Minikube) container(ctx context.Context) (string, error) {
-	id, err := m.Docker.Output(ctx, "container", "inspect", "--format", "{{.Id}}", m.Profile)
-	var e *run.Error
-	if errors.As(err, &e) && strings.Contains(strings.ToLower(e.Output), "no such container") {
-		return "", nil
-	}
-	if known := engine.Explain(err); known != nil {
-		return "", known
-	}
-	return id, err
-}
-
 // State tells what there is of the profile.
 func (m *Minikube) State(ctx context.Context) (State, error) {
 	p, err := m.inspect(ctx)
@@ -175,20 +122,21 @@ func (m *Minikube) Up(ctx context.Context, t *ui.Task, _ source.Node, _ func()) 
 	return a, a.awake(ctx, t, begin)
 }
 
-// make brings the profile to where it runs with its addons. A creation that was interrupted is gone on with, or else begun again: nothing is in it yet.
+// make brings the profile to where it runs with its addons. minikube itself goes on with a creation that was interrupted, and what it cannot go on with is
+// not deleted for that: that the record calls it unfinished does not tell what became of it since.
 func (m *Minikube) make(ctx context.Context, t *ui.Task, exists, complete bool) error {
 	if !exists {
+		if err := m.unknown(ctx); err != nil {
+			return err
+		}
 		if err := m.setMark(mark{}); err != nil {
 			return err
 		}
 	}
 	err := m.start(ctx, t)
-	if err != nil && ctx.Err() == nil && exists && !complete {
-		t.Note("the creation of %s was interrupted; making it again", m.Name())
-		if _, err := m.output(ctx, 5*time.Minute, "delete"); err != nil {
-			return m.failed(err, "cannot be deleted")
-		}
-		err = m.start(ctx, t)
+	var f *fault.Error
+	if exists && !complete && errors.As(err, &f) {
+		f.Remedy += "; its creation was never completed, so that this begins again: go tool mage cluster:delete deploy"
 	}
 	if err != nil {
 		return err

@@ -44,7 +44,7 @@ func (m *Minikube) start(ctx context.Context, t *ui.Task) error {
 		return m.failed(err, "does not start")
 	}
 	remedy := oneLine(complaint.Data.Advice)
-	if remedy == "" {
+	if remedy == "" || strings.Contains(remedy, "minikube delete") { // minikube is quick to advise that; the database would go too
 		remedy = "run the target again"
 	}
 	return fault.New(fault.CodeCluster, m.Name()+" does not start: "+oneLine(complaint.Data.Message), remedy+"; TODO_CLUSTER=kind does without minikube")

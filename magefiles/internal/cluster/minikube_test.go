@@ -183,6 +183,29 @@ func TestMinikubeThatDoesNotServeIsStarted(t *testing.T) {
 	}
 }
 
+func TestMinikubeThatForgotAProfileDoesNotMakeItAnew(t *testing.T) {
+	w, m := newMinikube(t)
+	minikubeUp(t, m)
+	require.NoError(t, os.Remove(filepath.Join(w.state, "host"))) // another MINIKUBE_HOME
+	w.calls(t)
+	_, err := m.Up(t.Context(), nil, source.Node{}, nil)
+	require.ErrorContains(t, err, "minikube does not know minikube profile x, whose node is in the Docker engine")
+	assert.Contains(t, fault.Remedy(err), "MINIKUBE_HOME")
+	assert.Equal(t, []string{"status --output json"}, w.calls(t))
+	w.write(t, "host", "Stopped")
+	minikubeUp(t, m)
+}
+
+func TestMinikubeDoesNotPassOnTheAdviceToDelete(t *testing.T) {
+	w, m := newMinikube(t)
+	minikubeUp(t, m)
+	w.write(t, "host", "Stopped")
+	w.write(t, "fail-start", `{"type":"io.k8s.sigs.minikube.error","data":{"advice":"Run: \"minikube delete -p x\", then \"minikube start\"","message":"the reason why"}}`+"\n")
+	_, err := m.Up(t.Context(), nil, source.Node{}, nil)
+	require.ErrorContains(t, err, "the reason why")
+	assert.NotContains(t, fault.Remedy(err), "delete")
+}
+
 func TestMinikubeProfileOfSomebodyElseIsLeftAlone(t *testing.T) {
 	for name, meet := range map[string]func(*testing.T, *minikubeWorld, *Minikube){
 		"never made here": func(t *testing.T, w *minikubeWorld, _ *Minikube) { w.write(t, "host", "Running") },
@@ -233,11 +256,14 @@ func TestMinikubeInterruptedStart(t *testing.T) {
 		minikubeUp(t, m)
 		assert.Equal(t, making, w.calls(t))
 	})
-	t.Run("or begins again", func(t *testing.T) {
+	t.Run("or leaves it, and says how to begin again", func(t *testing.T) {
 		w, m := interrupted(t)
 		w.write(t, "fail-start", "")
-		minikubeUp(t, m)
-		assert.Equal(t, []string{making[0], startCall, "delete", startCall, making[2], making[3], "ip"}, w.calls(t))
+		_, err := m.Up(t.Context(), nil, source.Node{}, nil)
+		require.ErrorContains(t, err, "does not start")
+		assert.Regexp(t, "^run the target again.*never completed.*cluster:delete deploy", fault.Remedy(err))
+		assert.Equal(t, making[:2], w.calls(t))
+		assert.True(t, m.Made())
 	})
 	t.Run("or deletes it", func(t *testing.T) {
 		w, m := interrupted(t)

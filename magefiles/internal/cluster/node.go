@@ -19,6 +19,7 @@ import (
 
 // container is what docker inspect tells of a node.
 type container struct {
+	ID    string `json:"Id"`
 	State struct {
 		Status    string
 		StartedAt time.Time
@@ -60,22 +61,15 @@ func (k *Kind) inspect(ctx context.Context) (*container, error) {
 		"choose another name with TODO_CLUSTER_NAME")
 }
 
-func (k *Kind) complete(ctx context.Context) (bool, error) {
-	_, err := k.Docker.Output(ctx, "exec", k.node(), "test", "-f", readyMark)
-	var e *run.Error
-	if errors.As(err, &e) && e.Code == 1 {
-		return false, nil
-	}
-	return err == nil, err
-}
-
 // reach gives the access to a running node whose API server answers. A fresh checkout has no kubeconfig yet, and that of a remade cluster is another.
 func (k *Kind) reach(ctx context.Context, c *container) (Access, error) {
 	if a := k.access(c); a.ready(ctx) == nil {
 		return a, nil
 	}
-	if complete, err := k.complete(ctx); err != nil || !complete {
-		return Access{}, errors.Join(err, errIncomplete)
+	if complete, err := k.complete(ctx); err != nil {
+		return Access{}, err
+	} else if !complete {
+		return Access{}, errIncomplete
 	}
 	a, err := k.exportKubeconfig(ctx, c)
 	if err != nil {
@@ -98,7 +92,7 @@ func (k *Kind) access(c *container) Access {
 func (k *Kind) exportKubeconfig(ctx context.Context, c *container) (Access, error) {
 	text, err := k.kubeconfig(ctx)
 	if err != nil {
-		return Access{}, fault.Wrap(err, fault.CodeCluster, "the kubeconfig of "+k.Name()+" cannot be read", "run: go tool mage cluster:up")
+		return Access{}, fmt.Errorf("its kubeconfig cannot be read: %w", err)
 	}
 	return k.access(c), writeFile(k.Kubeconfig, []byte(text))
 }

@@ -136,12 +136,13 @@ func (n *Node) transfer(ctx context.Context, t *ui.Task, refs []string, ids map[
 	moved, there, err := n.receive(ctx, l, has, snapshotter)
 	if err != nil {
 		l.removeDamaged() // which may be why
-		return 0, fault.Wrap(err, fault.CodeCluster, "the node "+n.Container+" did not take the images", "run the target again; if it fails again: go tool mage cluster:delete deploy")
+		return 0, fault.Wrap(err, fault.CodeCluster, "the node "+n.Container+" did not take the images", "run the target again; if it fails again, restart the node: go tool mage cluster:down deploy")
 	}
 	for _, ref := range refs {
 		want := l.digests[ref]
 		if got := there[fullName(ref)]; got == "" || got != want {
-			return 0, fault.New(fault.CodeCluster, fmt.Sprintf("the node %s has %s as %q instead of %s", n.Container, ref, got, want), "run: go tool mage cluster:delete deploy")
+			return 0, fault.New(fault.CodeCluster, fmt.Sprintf("the node %s has %s as %q instead of %s", n.Container, ref, got, want),
+				"run the target again; if it fails again, restart the node: go tool mage cluster:down deploy")
 		}
 		if err := n.record(ref, ids[ref], want); err != nil {
 			return 0, err

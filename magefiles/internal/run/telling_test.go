@@ -15,6 +15,8 @@ func TestTheTellingLineIsTheReasonAndNoAside(t *testing.T) {
 			"See 'docker run --help'.\n", "docker: Error response from daemon: driver failed programming external connectivity."},
 		{"docker run, version 29", "docker: Error response from daemon: exec: \"docker-proxy\": executable file not found in $PATH\n\n" +
 			"Run 'docker run --help' for more information\n", `docker: Error response from daemon: exec: "docker-proxy": executable file not found in $PATH`},
+		{"docker start", "Error response from daemon: Bind for 127.0.0.1:8080 failed: port is already allocated\nError: failed to start containers: todo-control-plane\n",
+			"Error response from daemon: Bind for 127.0.0.1:8080 failed: port is already allocated"},
 		{"docker build, with a link to the details", "------\nERROR: failed to build: failed to solve: base: not found\n\n" +
 			"View build details: docker-desktop://dashboard/build/default/default/abc\n", "ERROR: failed to build: failed to solve: base: not found"},
 		{"an unknown flag", "unknown flag: --snapshoter\n\nUsage:  docker run [OPTIONS] IMAGE [COMMAND] [ARG...]\n\nRun 'docker run --help' for more information\n",

@@ -1,0 +1,132 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"todo.local/magefiles/internal/fault"
+	"todo.local/magefiles/internal/ui"
+)
+
+// errIncomplete is the answer of a running node that its creation was never completed. Nothing else may lead to the deletion of a cluster that was not
+// asked for: whatever else is wrong with a node, it may hold a database.
+var errIncomplete = errors.New("the cluster was never completed")
+
+// revive brings an existing node back: it starts it, waits for the API server, and restarts it once where that does not come.
+func (k *Kind) revive(ctx context.Context, t *ui.Task, c *container) (Access, error) {
+	a, err := k.start(ctx, t, c)
+	if err == nil || ctx.Err() != nil || errors.Is(err, errIncomplete) {
+		return a, err
+	}
+	var f *fault.Error
+	errors.As(k.explain(ctx, t, k.Name()+" does not come up", err), &f)
+	f.Remedy += "; when that is done, run the target again. Nothing was deleted: go tool mage cluster:delete would remove the cluster with its database"
+	return Access{}, f
+}
+
+func (k *Kind) start(ctx context.Context, t *ui.Task, c *container) (Access, error) {
+	verb, command := "start", "start"
+	switch c.State.Status {
+	case "running":
+		verb, command = "restart", ""
+	case "paused":
+		command = "unpause"
+	}
+	t.Status("%sing the node", verb)
+	if command != "" {
+		if _, err := k.Docker.Output(ctx, command, k.node()); err != nil {
+			return Access{}, portTaken(err)
+		}
+	}
+	if complete, err := k.complete(ctx); err != nil {
+		return Access{}, err
+	} else if !complete {
+		return Access{}, errIncomplete
+	}
+	a, err := k.await(ctx, t, c, time.Minute)
+	var beyond hopeless
+	if err != nil && ctx.Err() == nil && !errors.As(err, &beyond) {
+		t.Note("%s does not answer; restarting its node", k.Name())
+		if _, err := k.Docker.Output(ctx, "restart", k.node()); err != nil {
+			return Access{}, err
+		}
+		a, err = k.await(ctx, t, c, 2*time.Minute)
+	}
+	if err != nil {
+		return Access{}, err
+	}
+	t.Result("%s was stopped and runs again", k.Name())
+	if c, err = k.inspect(ctx); err != nil || c == nil {
+		return a, err
+	}
+	return a, a.awake(ctx, t, c.State.StartedAt)
+}
+
+// portTaken says of a stopped node's ports what the engine's own explanation does not: they are part of it, and cannot be chosen anew.
+func portTaken(err error) error {
+	text := err.Error()
+	if !strings.Contains(text, "port is already allocated") && !strings.Contains(text, "address already in use") {
+		return err
+	}
+	return fault.New(fault.CodeEnvironment, "a port of it is taken: "+text, "end the program that has it (go tool mage doctor names it)")
+}
+
+// await waits until the API server of a node that was started is ready, at most as long as told, and no longer than there is hope.
+func (k *Kind) await(ctx context.Context, t *ui.Task, c *container, most time.Duration) (Access, error) {
+	a, err := k.exportKubeconfig(ctx, c)
+	if err != nil {
+		return a, err
+	}
+	waiting, giveUp := context.WithCancelCause(ctx)
+	defer giveUp(nil)
+	go k.watch(waiting, t, giveUp)
+	err = a.waitReady(waiting, most)
+	if cause := context.Cause(waiting); err != nil && ctx.Err() == nil && cause != nil {
+		err = cause
+	}
+	return a, err
+}
+
+// completion asks a node whether its creation was completed. The mark is in two places, as the volume could come up empty and the node's own file system not.
+// A folder that cannot be read is no answer.
+const completion = `set -e
+ls ` + readyDir + ` ` + layerDir + ` >/dev/null
+if [ -e ` + readyDir + readyMark + ` ] || [ -e ` + layerDir + readyMark + ` ]; then echo complete; else echo incomplete; fi`
+
+// complete tells whether the creation of the node was completed. That it was not is only said where the node said so itself, twice, and ran the whole time.
+func (k *Kind) complete(ctx context.Context) (bool, error) {
+	ask := func() (string, error) { return k.Docker.Output(ctx, "exec", k.node(), "sh", "-c", completion) }
+	word, err := ask()
+	if err != nil {
+		return false, err
+	}
+	if word == "incomplete" {
+		before, err := k.inspect(ctx)
+		if err != nil {
+			return false, err
+		}
+		if word, err = ask(); err != nil {
+			return false, err
+		}
+		after, err := k.inspect(ctx)
+		if err != nil {
+			return false, err
+		}
+		if !before.sameLife(after) {
+			return false, errors.New("its node ended while it was asked whether its creation was completed")
+		}
+	}
+	if word != "complete" && word != "incomplete" {
+		return false, fmt.Errorf("its node does not tell whether its creation was completed: it answers %q", word)
+	}
+	return word == "complete", nil
+}
+
+// sameLife tells whether two looks at a node saw it running, and not started anew between them.
+func (c *container) sameLife(later *container) bool {
+	return c != nil && later != nil && c.ID == later.ID && c.State.Status == "running" && later.State.Status == "running" &&
+		c.State.StartedAt.Equal(later.State.StartedAt)
+}

@@ -1,0 +1,77 @@
+package cluster
+
+import (
+	"context"
+	"path/filepath"
+	"time"
+
+	"todo.local/magefiles/internal/fault"
+	"todo.local/magefiles/internal/postmortem"
+	"todo.local/magefiles/internal/ui"
+)
+
+const (
+	// pulse is how often it is looked whether a node that comes up still runs.
+	pulse = time.Second
+	// firstLook is the pulse at which the node is asked how it does for the first time, and look how many pulses there are from one time to the next. A
+	// node that comes up well on a machine with time is never asked.
+	firstLook, look = 8, 2
+)
+
+// hopeless is a node that will not come up however long one waits.
+type hopeless struct{ why string }
+
+func (h hopeless) Error() string { return h.why }
+
+// watch looks after a node that is coming up until ctx ends. It mends what it can, and calls giveUp once there is no hope: the node has ended, or the same
+// lasting cause was seen twice.
+func (k *Kind) watch(ctx context.Context, t *ui.Task, giveUp func(error)) {
+	tick := time.NewTicker(k.pulse)
+	defer tick.Stop()
+	var seen string
+	mended := map[string]bool{}
+	for n := 1; ; n++ {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if c, err := k.inspect(ctx); err == nil && c != nil && c.State.Status != "running" {
+			giveUp(hopeless{"its node has ended"})
+			return
+		}
+		if n < firstLook || (n-firstLook)%look != 0 {
+			continue
+		}
+		cause := postmortem.Look(ctx, k.Docker, k.node(), nil).Cause()
+		switch {
+		case ctx.Err() != nil:
+			return
+		case cause.Mend != nil && !mended[cause.What]:
+			mended[cause.What] = true
+			if _, err := k.Docker.Output(ctx, append([]string{"exec", k.node()}, cause.Mend...)...); err == nil {
+				t.Note("%s; mended in the node", cause.What)
+			}
+		case cause.Final && cause.What == seen:
+			giveUp(hopeless{cause.What})
+			return
+		}
+		seen = ""
+		if cause.Final {
+			seen = cause.What
+		}
+	}
+}
+
+// explain is the failure of a node in one line, with its cause and the remedy. The evidence is kept.
+func (k *Kind) explain(ctx context.Context, t *ui.Task, what string, failure error) error {
+	t.Status("looking for the cause")
+	evidence := postmortem.Look(ctx, k.Docker, k.node(), failure)
+	cause := evidence.Cause()
+	dir := filepath.Join(k.Diagnoses, time.Now().Format("20060102-150405"))
+	if err := evidence.Save(dir, cause); err != nil {
+		t.Note("the evidence is incomplete: %v", err)
+	}
+	t.Note("what the Docker engine and the node said is saved in %s", dir)
+	return fault.New(cause.Code, what+": "+cause.What, cause.Remedy)
+}
