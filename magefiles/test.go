@@ -49,3 +49,6 @@ func (Test) Slow(ctx context.Context) error { return with(ctx, (*deploy.App).Tes
 
 // Soak ends deploys with SIGKILL at twenty random moments, on a cluster of its own; the deploy after each has to succeed.
 func (Test) Soak(ctx context.Context) error { return with(ctx, (*deploy.App).TestSoak) }
+
+// Worlds runs what takes long: clusters that cannot be made, each for a reason of its own, which has to be named.
+func (Test) Worlds(ctx context.Context) error { return with(ctx, (*deploy.App).TestWorlds) }

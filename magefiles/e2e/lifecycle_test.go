@@ -156,6 +156,7 @@ func TestLifecycle(t *testing.T) {
 			assert.Equal(t, []string{"written on the first day"}, alice.titles(t))
 		}},
 		{"a registry that falters delays a version, one that lacks it takes it back", func(t *testing.T) { faltering(t, project, alice) }},
+		{"a stopped node that does not come up keeps its data, and tells why", func(t *testing.T) { revived(t, project, alice) }},
 		{"as somebody else's cluster it gets its images from a registry, and is left running", func(t *testing.T) { foreign(t, project) }},
 		{"deletion leaves nothing behind", func(t *testing.T) {
 			r := project.mage(t, nil, "cluster:delete")

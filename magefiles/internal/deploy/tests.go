@@ -50,8 +50,8 @@ func (a *App) TestLint(ctx context.Context) error {
 
 func (a *App) lint(ctx context.Context, print func(string)) error {
 	for _, args := range [][]string{
-		{"vet", "-tags", "e2e bench soak", "./..."},
-		{"tool", "staticcheck", "-tags", "e2e bench soak", "./..."},
+		{"vet", "-tags", "e2e bench soak worlds", "./..."},
+		{"tool", "staticcheck", "-tags", "e2e bench soak worlds", "./..."},
 		{"tool", "actionlint"},
 	} {
 		if _, err := a.runner.Run(ctx, run.Cmd{Name: "go", Args: args, Dir: a.cfg.Root, Line: print}); err != nil {
@@ -224,6 +224,11 @@ func (a *App) TestSoak(ctx context.Context) error {
 // TestSlow uses the application in a browser, over and over, where everything is slow, on a cluster of its own.
 func (a *App) TestSlow(ctx context.Context) error {
 	return a.goTests(ctx, "Slow", "-tags", "soak", "-timeout", "4h", "-v", "-run", "TestSlow", "./magefiles/e2e/...")
+}
+
+// TestWorlds has clusters fail to be made in every way that can be provoked.
+func (a *App) TestWorlds(ctx context.Context) error {
+	return a.goTests(ctx, "Worlds", "-tags", "worlds", "-timeout", "60m", "-v", "-run", "Birth", "./magefiles/e2e/...")
 }
 
 // Bench measures the targets against scripts that do the same, on a cluster of its own, and renews docs/bench.svg.
