@@ -13,7 +13,7 @@ func init() {
 	journals := []string{"kubelet.txt", "containerd.txt", "resources.txt"}
 	maps.Copy(births, map[string]birth{
 		"its image is no node's": {
-			options: []string{"--entrypoint", "sleep"}, code: fault.CodeInput, cause: `its image does not start like a node`,
+			options: []string{"--entrypoint", "cat"}, code: fault.CodeInput, cause: `its image does not start like a node`,
 		},
 		"it has too little memory": {
 			options: []string{"--memory", "300m", "--memory-swap", "300m"}, code: fault.CodeEnvironment,

@@ -110,6 +110,9 @@ var booted = map[source]string{kubelet: `"Started kubelet"`, containerd: "contai
 // current is the part of a text that tells of now.
 func (e *Evidence) current(about source) string {
 	text := e.texts[about]
+	if about == console && e.texts[ending] == "" {
+		return "" // an init complains of much, and goes on
+	}
 	if mark, ok := booted[about]; ok {
 		if i := strings.LastIndex(text, mark); i >= 0 {
 			text = text[i+len(mark):]
@@ -129,7 +132,8 @@ func last(text string, signs *regexp.Regexp) (found string) {
 }
 
 var (
-	// criPrefix is what containerd puts before each line of a pod's log, klogPrefix what Kubernetes' programs do.
+	// ansi is what an init paints its messages with, criPrefix what containerd puts before each line of a pod's log, and klogPrefix what Kubernetes' programs do.
+	ansi       = regexp.MustCompile(`\x1b\[[0-9;]*m`)
 	criPrefix  = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\S+ (stdout|stderr) [FP] `)
 	klogPrefix = regexp.MustCompile(`^[IWEF]\d{4} [\d:.]+ +\d+ \S+\] `)
 	failed     = regexp.MustCompile(`^"[^"]*" err=("(?:[^"\\]|\\.)*")`)
@@ -138,7 +142,9 @@ var (
 
 // plain takes away what a program's log puts around a message.
 func plain(line string) string {
-	line = klogPrefix.ReplaceAllString(criPrefix.ReplaceAllString(line, ""), "")
+	for _, decoration := range []*regexp.Regexp{ansi, criPrefix, klogPrefix} {
+		line = decoration.ReplaceAllString(line, "")
+	}
 	if m := failed.FindStringSubmatch(line); m != nil {
 		if text, err := strconv.Unquote(m[1]); err == nil {
 			line = text

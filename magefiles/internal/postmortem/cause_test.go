@@ -25,7 +25,7 @@ const (
 func node(inspect string, says map[source]string) *engine.Docker {
 	fake := (&run.Fake{}).On("docker container inspect x", inspect, nil).On("docker logs --tail 400 x", says[console], nil)
 	for about, script := range questions {
-		fake.On("docker exec --env STARTED=2026-11-25T00:00:01Z x sh -c "+script, says[about], nil)
+		fake.On("docker exec --env STARTED=@1795564801 x sh -c "+script, says[about], nil)
 	}
 	return &engine.Docker{Runner: fake, CLI: "docker"}
 }

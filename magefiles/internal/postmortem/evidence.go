@@ -50,11 +50,12 @@ type state struct {
 	StartedAt time.Time
 }
 
-// questions are asked in a running node. Each is a script; what it prints is the text, whether or not it fails.
+// questions are asked in a running node. Each is a script; what it prints is the text, whether or not it fails. Journals and logs outlive a node's stop, so
+// that only what came since $STARTED tells of now.
 var questions = map[source]string{
-	kubelet:    "journalctl --unit kubelet --no-pager --output cat --lines 400",
-	containerd: "journalctl --unit containerd --no-pager --output cat --lines 400",
-	// Of every container the newest log, as a container that is started again gets another one; none from before the node was started.
+	kubelet:    `journalctl --unit kubelet --since "$STARTED" --no-pager --output cat --lines 400`,
+	containerd: `journalctl --unit containerd --since "$STARTED" --no-pager --output cat --lines 400`,
+	// Of every container the newest log, as a container that is started again gets another one.
 	pods: `cd /var/log/pods && for dir in */*/; do
 	log=$(ls -t "$dir" | head -n 1)
 	[ -n "$(find "$dir$log" -newermt "$STARTED" 2>/dev/null)" ] && echo "== $dir$log" && tail -n 40 "$dir$log"
@@ -106,7 +107,7 @@ func Look(ctx context.Context, d *engine.Docker, node string, failure error) *Ev
 	}
 	ask(console, "logs", "--tail", "400", node)
 	if s.Status == "running" {
-		started := "STARTED=" + s.StartedAt.UTC().Format(time.RFC3339)
+		started := fmt.Sprintf("STARTED=@%d", s.StartedAt.Unix())
 		for about, script := range questions {
 			ask(about, "exec", "--env", started, node, "sh", "-c", script)
 		}

@@ -10,7 +10,7 @@ import (
 var asides = regexp.MustCompile(strings.Join([]string{
 	`^-*$`,
 	// docker, and programs with a command line like its own
-	`^(see|run) ['"\x60].* (--help|-h)['"\x60]`, `^for more (help|information)`, `^view build details:`, `^usage:`,
+	`^(see|run) ['"\x60].* (--help|-h)['"\x60]`, `^for more (help|information)`, `^see "systemctl status `, `^view build details:`, `^usage:`,
 	`^what's next:`, `^error: failed to start containers: `, `^learn more `, `^to see the stack trace of this error`,
 	// stack traces of Go: of a panic, and of an error that carries one
 	`^goroutine \d+ `, `^created by `, `^\[signal `, `^\S+\.(go|s):\d+( \+0x[0-9a-f]+)?$`, `^[\w./*()-]+\.[\w.*()\[\]-]+(\(.*\))?$`, `^exit status \d+$`,

@@ -26,6 +26,9 @@ func TestTheTellingLineIsTheReasonAndNoAside(t *testing.T) {
 			"github.com/spf13/cobra.(*Command).execute\n\tgithub.com/spf13/cobra@v1.10.0/command.go:1015\n" +
 			"main.main\n\tk8s.io/kubernetes/cmd/kubeadm/kubeadm.go:25\nruntime.main\n\truntime/proc.go:285\nruntime.goexit\n\truntime/asm_amd64.s:1771\n",
 			"error: error execution phase wait-control-plane: failed while waiting for the kubelet to start"},
+		{"systemctl", "Job for containerd.service failed because the control process exited with error code.\n" +
+			"See \"systemctl status containerd.service\" and \"journalctl -xeu containerd.service\" for details.\n",
+			"Job for containerd.service failed because the control process exited with error code."},
 		{"a panic", "panic: assignment to entry in nil map\n\ngoroutine 1 [running]:\nmain.main()\n\t/src/main.go:12 +0x1d\nexit status 2\n",
 			"panic: assignment to entry in nil map"},
 		{"a panic at an address", "panic: runtime error: invalid memory address or nil pointer dereference\n[signal SIGSEGV: segmentation violation code=0x1 addr=0x0 pc=0x4]\n\n" +
