@@ -4,6 +4,10 @@ package e2e
 
 import (
 	"maps"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"todo.local/magefiles/internal/fault"
 )
@@ -16,11 +20,11 @@ func init() {
 			options: []string{"--entrypoint", "cat"}, code: fault.CodeInput, cause: `its image does not start like a node`,
 		},
 		"it has too little memory": {
-			options: []string{"--memory", "300m", "--memory-swap", "300m"}, code: fault.CodeEnvironment,
+			options: []string{"--memory", "160m", "--memory-swap", "160m"}, code: fault.CodeEnvironment,
 			cause: `it has too little memory`, keeps: journals,
 		},
 		"its disk is full": {
-			options: []string{"--tmpfs", "/var/lib/kubelet:size=64k,exec"}, code: fault.CodeEnvironment,
+			options: []string{"--tmpfs", "/var/lib/kubelet:size=4k"}, code: fault.CodeEnvironment,
 			cause: `the disk is full`, keeps: journals,
 		},
 		"the disk under etcd is full": {
@@ -40,4 +44,23 @@ func init() {
 			code:   fault.CodeCluster, cause: `a port of the control plane is taken in the node: .*6443`, keeps: append(journals, "pods.txt"),
 		},
 	})
+}
+
+// TestABirthIsMended takes a cgroup away that the kubelet needs, as the init of a node lacks it where another privileged container brought its hierarchy to
+// the machine.
+func TestABirthIsMended(t *testing.T) {
+	info, err := docker(t).Info(t.Context())
+	require.NoError(t, err)
+	if info.CgroupVersion != "1" {
+		t.Skip("only on cgroup v1 has each kind of cgroup a hierarchy of its own")
+	}
+	cluster := settings(t).ClusterName + "-birth"
+	t.Cleanup(func() {
+		require.Zero(t, here(t).mage(t, []string{"TODO_CLUSTER_NAME=" + cluster}, "cluster:delete").code)
+	})
+	missing := birth{before: `"$docker" exec "$node" sh -c 'for m in $(grep -o " /sys/fs/cgroup/pids[^ ]*/kubelet " /proc/self/mountinfo); do umount -l $m; done
+		rmdir /sys/fs/cgroup/pids/kubelet'`}
+	r := here(t).mage(t, missing.client(t, cluster), "cluster:up")
+	require.Zero(t, r.code)
+	assert.Regexp(t, `the kubelet misses a cgroup .*/sys/fs/cgroup/pids/kubelet.*; mended in the node`, r.output)
 }

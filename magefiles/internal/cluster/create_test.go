@@ -51,7 +51,7 @@ func TestAFailedCreationNamesItsCauseAndLeavesNothing(t *testing.T) {
 				return x.failure
 			}
 			for question, answer := range x.says {
-				w.fake.On("docker exec --env STARTED=@1767225600 x-control-plane sh -c "+question, answer, nil)
+				w.fake.On("docker exec --env STARTED=@1767225600 --env ID=1234 x-control-plane sh -c "+question, answer, nil)
 			}
 			_, err := up(t, k)
 			require.EqualError(t, err, "kind cluster x could not be made: "+x.cause)
@@ -94,7 +94,7 @@ func TestACgroupThatIsMissingIsMadeWhileTheControlPlaneStarts(t *testing.T) {
 	w, k := newWorld(t)
 	k.pulse = time.Millisecond
 	mended := make(chan struct{})
-	const kubelet = "docker exec --env STARTED=@1767225600 x-control-plane sh -c journalctl --unit kubelet"
+	const kubelet = "docker exec --env STARTED=@1767225600 --env ID=1234 x-control-plane sh -c journalctl --unit kubelet"
 	w.fake.On(kubelet, `E1125 00:01:02.345678     321 run.go:72] "command failed" err="failed to run Kubelet: invalid configuration: `+
 		`cgroup [\"kubelet\"] has some missing paths: /sys/fs/cgroup/hugetlb/kubelet, /sys/fs/cgroup/net_cls,net_prio/kubelet"`+"\n", nil)
 	w.fake.OnFunc("docker exec x-control-plane sh -euc for path", func(c run.Cmd) (string, error) {
@@ -118,7 +118,7 @@ func TestACgroupThatIsMissingIsMadeWhileTheControlPlaneStarts(t *testing.T) {
 func TestACreationWithNoHopeIsEndedEarly(t *testing.T) {
 	w, k := newWorld(t)
 	k.pulse = time.Millisecond
-	w.fake.On("docker exec --env STARTED=@1767225600 x-control-plane sh -c systemctl show", "full: /var has 0 of 1200 MB free\n", nil)
+	w.fake.On("docker exec --env STARTED=@1767225600 --env ID=1234 x-control-plane sh -c systemctl show", "full: /var has 0 of 1200 MB free\n", nil)
 	ended := make(chan struct{})
 	w.fake.OnFunc("docker exec x-control-plane pkill kubeadm", func(run.Cmd) (string, error) { close(ended); return "", nil })
 	k.create = func(ctx context.Context, config *v1alpha4.Cluster, line func(string)) error {

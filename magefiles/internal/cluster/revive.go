@@ -23,7 +23,7 @@ func (k *Kind) revive(ctx context.Context, t *ui.Task, c *container) (Access, er
 	}
 	var f *fault.Error
 	errors.As(k.explain(ctx, t, k.Name()+" does not come up", err), &f)
-	f.Remedy += "; when that is done, run the target again. Nothing was deleted: go tool mage cluster:delete would remove the cluster with its database"
+	f.Remedy += ". Nothing was deleted: go tool mage cluster:delete would remove the cluster with its database"
 	return Access{}, f
 }
 

@@ -98,7 +98,7 @@ func TestANodeWithNoHopeIsGivenUpAtOnce(t *testing.T) {
 			w.fake.OnFunc(asked, func(run.Cmd) (string, error) { w.status = "exited"; return "complete", nil })
 		}, "its container ended: exit code 0"},
 		"its kubelet fails over and over": {func(w *world) {
-			w.fake.On("docker exec --env STARTED=@1767225601 x-control-plane sh -c journalctl --unit kubelet",
+			w.fake.On("docker exec --env STARTED=@1767225601 --env ID=1234 x-control-plane sh -c journalctl --unit kubelet",
 				`E1125 00:01:02.345678     321 run.go:72] "command failed" err="failed to load kubelet config file, path: /var/lib/kubelet/config.yaml"`+"\n", nil)
 		}, "the kubelet does not start: failed to load kubelet config file, path: /var/lib/kubelet/config.yaml"},
 	} {

@@ -73,5 +73,5 @@ func (k *Kind) explain(ctx context.Context, t *ui.Task, what string, failure err
 		t.Note("the evidence is incomplete: %v", err)
 	}
 	t.Note("what the Docker engine and the node said is saved in %s", dir)
-	return fault.New(cause.Code, what+": "+cause.What, cause.Remedy)
+	return fault.New(cause.Code, what+": "+cause.What, cause.Remedy+"; then run the target again")
 }

@@ -13,7 +13,7 @@ import (
 // Cause is why a node does not come up.
 type Cause struct {
 	What   string   // one line
-	Remedy string   // what the user can do
+	Remedy string   // what the user can do before the next attempt
 	Code   int      // the exit code of fault that it belongs to
 	Final  bool     // no waiting will change it
 	Mend   []string // a command that mends it in the node, where there is one
@@ -31,7 +31,7 @@ type symptom struct {
 }
 
 const (
-	tryAgain   = "run the target again"
+	readOn     = "the evidence tells more; put that right"
 	moreMemory = "give Docker, or this machine, more memory, or end other programs"
 	freeSpace  = "free some space: `df -h` shows where, `docker system df` what Docker holds, `docker system prune` removes what nothing uses"
 	setupRoot  = "run `go tool mage setup` as root, which raises them"
@@ -51,23 +51,24 @@ var symptoms = []symptom{
 
 	// What it has of the machine.
 	{in: resources, signs: sign(`^killed: `), what: "it has too little memory", remedy: moreMemory, code: fault.CodeEnvironment, lasts: true},
+	{in: resources, signs: sign(`^short: `), what: "it has too little memory", remedy: moreMemory, code: fault.CodeEnvironment},
 	{in: resources, signs: sign(`^full: `), what: "the disk is full", remedy: freeSpace, code: fault.CodeEnvironment, lasts: true},
 
 	// containerd, without which no kubelet starts.
 	{in: containerd, signs: sign(`no space left on device`), what: "the disk is full", remedy: freeSpace, code: fault.CodeEnvironment, lasts: true},
-	{in: containerd, signs: sign(`^containerd: |level=fatal`), what: "the node's containerd does not start", remedy: tryAgain, code: fault.CodeCluster, lasts: true},
+	{in: containerd, signs: sign(`^containerd: |level=fatal`), what: "the node's containerd does not start", remedy: readOn, code: fault.CodeCluster, lasts: true},
 
 	// The kubelet.
-	{in: kubelet, signs: sign(`has some missing paths: /sys/fs/cgroup/`), what: "the kubelet misses a cgroup that another node brought to this machine", remedy: tryAgain,
+	{in: kubelet, signs: sign(`has some missing paths: /sys/fs/cgroup/`), what: "the kubelet misses a cgroup that another node brought to this machine", remedy: readOn,
 		code: fault.CodeCluster, mend: makeCgroups},
 	{in: kubelet, signs: sign(`too many open files`), what: "the kernel's inotify limits are too low", remedy: setupRoot, code: fault.CodeEnvironment, lasts: true},
 	{in: kubelet, signs: sign(`not run on a host using cgroup v1|cgroup v1 support is unsupported`), what: "the kubelet refuses this machine's cgroup v1",
 		remedy: "boot the machine with cgroup v2, or use a node image with an older Kubernetes", code: fault.CodeEnvironment, lasts: true},
-	{in: kubelet, signs: sign(`"command failed" err=.*containerd\.sock`), what: "the kubelet does not reach containerd", remedy: tryAgain, code: fault.CodeCluster},
-	{in: kubelet, signs: sign(`"command failed" err=|failed to run kubelet`), what: "the kubelet does not start", remedy: tryAgain, code: fault.CodeCluster, lasts: true},
+	{in: kubelet, signs: sign(`"command failed" err=.*containerd\.sock`), what: "the kubelet does not reach containerd", remedy: readOn, code: fault.CodeCluster},
+	{in: kubelet, signs: sign(`"command failed" err=|failed to run kubelet`), what: "the kubelet does not start", remedy: readOn, code: fault.CodeCluster, lasts: true},
 
 	// The control plane.
-	{in: pods, signs: sign(`bind: address already in use`), what: "a port of the control plane is taken in the node", remedy: tryAgain, code: fault.CodeCluster, lasts: true},
+	{in: pods, signs: sign(`bind: address already in use`), what: "a port of the control plane is taken in the node", remedy: readOn, code: fault.CodeCluster, lasts: true},
 	{in: pods, signs: sign(`no space left on device`), what: "the disk is full", remedy: freeSpace, code: fault.CodeEnvironment, lasts: true},
 	{in: pods, signs: sign(`certificate has expired or is not yet valid`), what: "a certificate is not valid at this machine's time of day",
 		remedy: "set the clock: `timedatectl status` shows it", code: fault.CodeEnvironment, lasts: true},
@@ -76,8 +77,8 @@ var symptoms = []symptom{
 
 	// A node that does not run for none of these reasons.
 	{in: ending, signs: sign(`^out of memory: `), what: "it has too little memory", remedy: moreMemory, code: fault.CodeEnvironment, lasts: true},
-	{in: ending, signs: sign(`^error: `), what: "its container does not start", remedy: tryAgain, code: fault.CodeCluster, lasts: true},
-	{in: ending, signs: sign(`^ended: `), what: "its container ended", remedy: tryAgain, code: fault.CodeCluster, lasts: true},
+	{in: ending, signs: sign(`^error: `), what: "its container does not start", remedy: readOn, code: fault.CodeCluster, lasts: true},
+	{in: ending, signs: sign(`^ended: `), what: "its container ended", remedy: readOn, code: fault.CodeCluster, lasts: true},
 
 	// What the command that failed gave up with.
 	{in: answer, signs: sign(`could not find a log line that matches`), what: "its image does not start like a node", remedy: otherImage, code: fault.CodeInput},
@@ -100,7 +101,7 @@ func (e *Evidence) Cause() Cause {
 		}
 	}
 	return Cause{
-		What: clip(plain(run.Telling(e.texts[answer]))), Remedy: tryAgain + "; go tool mage doctor checks what a cluster needs", Code: fault.CodeCluster,
+		What: clip(plain(run.Telling(e.texts[answer]))), Remedy: "go tool mage doctor checks what a cluster needs", Code: fault.CodeCluster,
 	}
 }
 
@@ -137,7 +138,7 @@ var (
 	criPrefix  = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\S+ (stdout|stderr) [FP] `)
 	klogPrefix = regexp.MustCompile(`^[IWEF]\d{4} [\d:.]+ +\d+ \S+\] `)
 	failed     = regexp.MustCompile(`^"[^"]*" err=("(?:[^"\\]|\\.)*")`)
-	tagged     = regexp.MustCompile(`^(full|killed|out of memory|error|ended): `)
+	tagged     = regexp.MustCompile(`^(full|killed|short|out of memory|error|ended): `)
 )
 
 // plain takes away what a program's log puts around a message.

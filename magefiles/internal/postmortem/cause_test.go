@@ -25,7 +25,7 @@ const (
 func node(inspect string, says map[source]string) *engine.Docker {
 	fake := (&run.Fake{}).On("docker container inspect x", inspect, nil).On("docker logs --tail 400 x", says[console], nil)
 	for about, script := range questions {
-		fake.On("docker exec --env STARTED=@1795564801 x sh -c "+script, says[about], nil)
+		fake.On("docker exec --env STARTED=@1795564801 --env ID=12 x sh -c "+script, says[about], nil)
 	}
 	return &engine.Docker{Runner: fake, CLI: "docker"}
 }
@@ -68,6 +68,8 @@ func TestEveryCauseIsToldByItsSigns(t *testing.T) {
 			want: "it has too little memory: it was killed", code: fault.CodeEnvironment, remedy: "memory"},
 		"too little memory": {failure: kubeadm(), inspect: running, says: map[source]string{resources: "Id=kubelet.service\nkilled: 7 processes of the node, for its limit of 200 MB\n"},
 			want: "it has too little memory: 7 processes of the node, for its limit of 200 MB", code: fault.CodeEnvironment, remedy: "memory"},
+		"memory that is short": {failure: kubeadm(), inspect: running, says: map[source]string{resources: "short: the node's limit is 300 MB\n"},
+			want: "it has too little memory: the node's limit is 300 MB", code: fault.CodeEnvironment, remedy: "memory", waits: true},
 		"a full disk": {failure: kubeadm(), inspect: running, says: map[source]string{resources: "full: /var has 0 of 1200 MB free\n",
 			kubelet: `E1125 00:01:02.345678     321 run.go:72] "command failed" err="failed to run Kubelet: no space left on device"`},
 			want: "the disk is full: /var has 0 of 1200 MB free", code: fault.CodeEnvironment, remedy: "docker system prune"},

@@ -65,10 +65,11 @@ done`,
 df -kP / /var | while read -r device size used free share path; do
 	case $free in *[0-9]) [ "$free" -ge 20480 ] || echo "full: $path has $((free / 1024)) of $((size / 1024)) MB free" ;; esac
 done
-kills=$(cat /sys/fs/cgroup/memory.events 2>/dev/null || find /sys/fs/cgroup/memory -name memory.oom_control -exec cat {} + 2>/dev/null)
-kills=$(echo "$kills" | sed -n 's/^oom_kill //p' | sort -n | tail -n 1)
 limit=$(cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/memory/memory.limit_in_bytes 2>/dev/null | head -n 1)
-case $limit in max|????????????????*|'') ;; *) [ "${kills:-0}" = 0 ] || echo "killed: $kills processes of the node, for its limit of $((limit / 1048576)) MB" ;; esac
+case $limit in max|????????????????*|'') limit=0 ;; esac
+limit=$((limit / 1048576)) kills=$(dmesg 2>/dev/null | grep -c "oom_memcg=[^,]*$ID,")
+if [ "$kills" -gt 0 ]; then echo "killed: $kills processes of the node, for its limit of $limit MB"
+elif [ $limit -gt 0 ] && [ $limit -lt 1024 ]; then echo "short: the node's limit is $limit MB"; fi
 date -u; free -m; df -h; df -i / /var; sysctl fs.inotify.max_user_instances fs.inotify.max_user_watches; ls -d /sys/fs/cgroup/*/ /sys/fs/cgroup/*/kubelet`,
 }
 
@@ -83,7 +84,7 @@ func Look(ctx context.Context, d *engine.Docker, node string, failure error) *Ev
 	case failure != nil:
 		e.texts[answer] = failure.Error()
 	}
-	s, raw := inspect(ctx, d, node)
+	id, s, raw := inspect(ctx, d, node)
 	if raw == nil {
 		return e
 	}
@@ -109,7 +110,7 @@ func Look(ctx context.Context, d *engine.Docker, node string, failure error) *Ev
 	if s.Status == "running" {
 		started := fmt.Sprintf("STARTED=@%d", s.StartedAt.Unix())
 		for about, script := range questions {
-			ask(about, "exec", "--env", started, node, "sh", "-c", script)
+			ask(about, "exec", "--env", started, "--env", "ID="+id, node, "sh", "-c", script)
 		}
 	}
 	wg.Wait()
@@ -140,12 +141,12 @@ func (s state) ending(console string) string {
 }
 
 // inspect gives what the engine tells of a container, as it is kept: without its environment, as a proxy's address in it may hold a password.
-func inspect(ctx context.Context, d *engine.Docker, node string) (s state, kept []byte) {
+func inspect(ctx context.Context, d *engine.Docker, node string) (id string, s state, kept []byte) {
 	ctx, cancel := context.WithTimeout(ctx, questionLimit)
 	defer cancel()
 	out, err := d.Output(ctx, "container", "inspect", node)
 	if err != nil {
-		return s, nil
+		return "", s, nil
 	}
 	var found []struct {
 		ID              string `json:"Id"`
@@ -160,10 +161,10 @@ func inspect(ctx context.Context, d *engine.Docker, node string) (s state, kept 
 		NetworkSettings json.RawMessage
 	}
 	if json.Unmarshal([]byte(out), &found) != nil || len(found) != 1 || json.Unmarshal(found[0].State, &s) != nil {
-		return s, nil
+		return "", s, nil
 	}
 	kept, _ = json.MarshalIndent(found[0], "", "  ") // of JSON: cannot fail
-	return s, kept
+	return found[0].ID, s, kept
 }
 
 // Save writes the evidence into a new folder, for this user only: a node's journals may name anything.
