@@ -33,7 +33,7 @@ func revived(t *testing.T, project checkout, alice *user) {
 	ask("cp", node+":"+entrypoint, whole)
 	ask("cp", whole, node+":"+entrypoint+".whole")
 	repair := func() {
-		ask("stop", "--time", "5", node)
+		ask("stop", "-t", "5", node)
 		ask("cp", whole, node+":"+entrypoint)
 	}
 	defer repair()
@@ -48,7 +48,7 @@ func revived(t *testing.T, project checkout, alice *user) {
 mkdir -p /small && mount -t tmpfs -o size=256k tmpfs /small && mkdir /small/up /small/work
 mount -t overlay -o lowerdir=/var/lib/etcd,upperdir=/small/up,workdir=/small/work overlay /var/lib/etcd
 exec ` + entrypoint + `.whole "$@"
-`, "the disk is full: .*no space left on device", fault.CodeEnvironment},
+`, "the disk is full: failed to open database: .*no space left on device", fault.CodeEnvironment},
 	} {
 		t.Run(x.name, func(t *testing.T) {
 			broken := filepath.Join(dir, "broken")

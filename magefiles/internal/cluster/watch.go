@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"errors"
 	"path/filepath"
 	"time"
 
@@ -66,8 +67,15 @@ func (k *Kind) watch(ctx context.Context, t *ui.Task, giveUp func(error)) {
 // explain is the failure of a node in one line, with its cause and the remedy. The evidence is kept.
 func (k *Kind) explain(ctx context.Context, t *ui.Task, what string, failure error) error {
 	t.Status("looking for the cause")
+	var beyond hopeless
+	if errors.As(failure, &beyond) {
+		failure = nil // it was found in what is looked at again, and is no evidence of its own
+	}
 	evidence := postmortem.Look(ctx, k.Docker, k.node(), failure)
 	cause := evidence.Cause()
+	if cause.What == "" {
+		cause.What = beyond.why
+	}
 	dir := filepath.Join(k.Diagnoses, time.Now().Format("20060102-150405"))
 	if err := evidence.Save(dir, cause); err != nil {
 		t.Note("the evidence is incomplete: %v", err)

@@ -1,6 +1,7 @@
 package postmortem
 
 import (
+	"encoding/json"
 	"regexp"
 	"strconv"
 	"strings"
@@ -145,6 +146,10 @@ var (
 func plain(line string) string {
 	for _, decoration := range []*regexp.Regexp{ansi, criPrefix, klogPrefix} {
 		line = decoration.ReplaceAllString(line, "")
+	}
+	var entry struct{ Msg, Error string } // etcd's
+	if json.Unmarshal([]byte(line), &entry) == nil && entry.Msg != "" {
+		line = strings.TrimSuffix(entry.Msg+": "+entry.Error, ": ")
 	}
 	if m := failed.FindStringSubmatch(line); m != nil {
 		if text, err := strconv.Unquote(m[1]); err == nil {

@@ -96,9 +96,12 @@ func TestEveryCauseIsToldByItsSigns(t *testing.T) {
 			pods: "2026-11-25T00:01:02Z stderr F tls: failed to verify certificate: x509: certificate has expired or is not yet valid: current time 2020-01-01\n"},
 			want: "a certificate is not valid at this machine's time of day: tls: failed to verify certificate: x509: certificate has expired or is not yet valid: current time 2020-01-01",
 			code: fault.CodeEnvironment, remedy: "clock"},
+		"a disk that is full under etcd": {failure: errors.New("connection refused"), inspect: running, says: map[source]string{
+			pods: `2026-11-25T00:01:02Z stderr F {"level":"panic","msg":"failed to open database","path":"/var/lib/etcd/member/snap/db","error":"open db: no space left on device","stacktrace":"x"}` + "\n"},
+			want: "the disk is full: failed to open database: open db: no space left on device", code: fault.CodeEnvironment, remedy: "docker system prune"},
 		"data that is broken": {failure: errors.New("connection refused"), inspect: running, says: map[source]string{
 			pods: `2026-11-25T00:01:02Z stderr F {"level":"fatal","msg":"failed to recover v3 backend from snapshot"}` + "\n"},
-			want: `etcd cannot read its data: {"level":"fatal","msg":"failed to recover v3 backend from snapshot"}`, code: fault.CodeCluster, remedy: "disk"},
+			want: "etcd cannot read its data: failed to recover v3 backend from snapshot", code: fault.CodeCluster, remedy: "disk"},
 		"an image that is no node's": {failure: errors.New(`could not find a log line that matches "Reached target .*Multi-User System.*|detected cgroup v1"`), inspect: running,
 			want: `its image does not start like a node: could not find a log line that matches "Reached target .*Multi-User System.*|detected cgroup v1"`, code: fault.CodeInput, waits: true},
 		"nothing known": {failure: errors.New("the API server answers /readyz with 500"), inspect: running,
