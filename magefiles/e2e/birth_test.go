@@ -43,17 +43,6 @@ var births = map[string]birth{
 		files: program("#!/bin/sh\necho 'INFO: starting'\necho 'ERROR: the reason why' >&2\nexit 3\n"),
 		cause: `its container ended: exit code 3: ERROR: the reason why`, keeps: []string{"console.txt", "container.txt"},
 	},
-	"its image is for another architecture": {
-		options: []string{"--volume", "DIR/entrypoint:/usr/local/bin/entrypoint:ro"}, code: fault.CodeInput,
-		files: program("\x7fELF\x02\x01\x01" + strings.Repeat("\x00", 9) + "\x02\x00\x16\x00\x01\x00\x00\x00" + strings.Repeat("\x00", 200)), // of an IBM Z
-		cause: `its image is for another architecture than this machine's: .*exec format error`,
-	},
-	"its disk cannot be written": {
-		options: []string{"--read-only"}, code: fault.CodeEnvironment, cause: `the node cannot write to its disk: .*Read-only file system`,
-	},
-	"the engine goes away": {
-		before: `touch "$dir/gone"; ` + unreachable, code: fault.CodeEnvironment, cause: `Docker cannot be used: its engine does not answer`,
-	},
 }
 
 func program(text string) func(*testing.T, string) {

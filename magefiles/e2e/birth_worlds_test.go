@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"maps"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -12,10 +13,21 @@ import (
 	"todo.local/magefiles/internal/fault"
 )
 
-// Of these, a control plane has to be waited for.
+// These take longer: of most of them a control plane has to be waited for.
 func init() {
 	journals := []string{"kubelet.txt", "containerd.txt", "resources.txt"}
 	maps.Copy(births, map[string]birth{
+		"its image is for another architecture": {
+			options: []string{"--volume", "DIR/entrypoint:/usr/local/bin/entrypoint:ro"}, code: fault.CodeInput,
+			files: program("\x7fELF\x02\x01\x01" + strings.Repeat("\x00", 9) + "\x02\x00\x16\x00\x01\x00\x00\x00" + strings.Repeat("\x00", 200)), // of an IBM Z
+			cause: `its image is for another architecture than this machine's: .*exec format error`,
+		},
+		"its disk cannot be written": {
+			options: []string{"--read-only"}, code: fault.CodeEnvironment, cause: `the node cannot write to its disk: .*Read-only file system`,
+		},
+		"the engine goes away": {
+			before: `touch "$dir/gone"; ` + unreachable, code: fault.CodeEnvironment, cause: `Docker cannot be used: its engine does not answer`,
+		},
 		"its image is no node's": {
 			options: []string{"--entrypoint", "cat"}, code: fault.CodeInput, cause: `its image does not start like a node`,
 		},
