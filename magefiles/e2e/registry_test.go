@@ -17,6 +17,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -39,6 +40,8 @@ type testRegistry struct {
 	mu      sync.Mutex
 	uploads int // blobs
 	pulls   int // of manifests
+	// answer answers a request in the registry's place; it returns false to leave it to the registry.
+	answer atomic.Pointer[func(http.ResponseWriter, *http.Request) bool]
 }
 
 func newRegistry(t *testing.T) *testRegistry {
@@ -68,6 +71,9 @@ func (r *testRegistry) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		r.pulls++
 	}
 	r.mu.Unlock()
+	if answer := r.answer.Load(); answer != nil && *answer != nil && (*answer)(w, req) {
+		return
+	}
 	r.Handler.ServeHTTP(w, req)
 }
 
@@ -225,6 +231,8 @@ func foreign(t *testing.T, project checkout) {
 	uploads, _ = reg.take()
 	assert.Zero(t, uploads)
 
+	ingressOfItsOwn(t, changed, foreign)
+
 	r = changed.mage(t, foreign, "cluster:delete")
 	assert.Equal(t, fault.CodeInput, r.code)
 	assert.NotContains(t, r.output, "deleting the data")
@@ -237,8 +245,8 @@ func foreign(t *testing.T, project checkout) {
 	assert.Equal(t, raw, kept, "the user's kubeconfig")
 }
 
-// throughContext gives the settings with which the tests' cluster is one that somebody else runs, which gets its images from the registry, and the
-// kubeconfig that they name.
+// throughContext gives the settings with which the tests' cluster is one that somebody else runs, which gets its images
+// from the registry, and the kubeconfig that they name.
 func (d *deployment) throughContext(t *testing.T, reg *testRegistry) (env []string, kubeconfig string) {
 	t.Helper()
 	raw, err := os.ReadFile(d.access.Kubeconfig)

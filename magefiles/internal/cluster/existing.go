@@ -69,7 +69,8 @@ func (e *Existing) Access(ctx context.Context) (Access, error) {
 	return a, err
 }
 
-// look connects, and finds the way to the application. What keeps the cluster from having one is of no concern to whoever only looks.
+// look connects, and finds the way to the application. What keeps the cluster from having one is of no concern to
+// whoever only looks.
 func (e *Existing) look(ctx context.Context) (_ Access, unrouted, err error) {
 	a, err := e.connect(ctx)
 	if err != nil {
@@ -148,7 +149,8 @@ func (e *Existing) Delete(context.Context, *ui.Task) error {
 		fmt.Sprintf("go tool mage teardown uninstalls the application; its data goes with: kubectl --context %s delete namespace %s", e.ContextName, e.Namespace))
 }
 
-// writeFile writes a file for this user only, whole or not at all, with the folder that it is in. Several runs may do so at once.
+// writeFile writes a file for this user only, whole or not at all, with the folder that it is in. Several runs may do
+// so at once.
 func writeFile(path string, data []byte) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err

@@ -19,7 +19,8 @@ const (
 	ingressName = "todo-app" // the chart's Ingress
 )
 
-// installed is what the application's Ingress says, where there is one: the address that the cluster's ingress controller reports in it, and its class.
+// installed is what the application's Ingress says, where there is one: the address that the cluster's ingress
+// controller reports in it, and its class.
 func (e *Existing) installed(ctx context.Context, client kubernetes.Interface) (host, class string, err error) {
 	found, err := client.NetworkingV1().Ingresses(e.Namespace).Get(ctx, ingressName, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {
@@ -40,8 +41,8 @@ func (e *Existing) installed(ctx context.Context, client kubernetes.Interface) (
 	return host, class, nil
 }
 
-// class is the IngressClass for the application: the one that was chosen; else that of the installed Ingress, the cluster's default or only one, or the
-// usual one.
+// class is the IngressClass for the application: the one that was chosen; else that of the installed Ingress, the
+// cluster's default or only one, or the usual one.
 func (e *Existing) class(ctx context.Context, client kubernetes.Interface, installed string) (string, error) {
 	list, err := client.NetworkingV1().IngressClasses().List(ctx, metav1.ListOptions{})
 	if apierrors.IsForbidden(err) { // whoever may not look may still deploy

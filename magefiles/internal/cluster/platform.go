@@ -13,8 +13,8 @@ import (
 	"todo.local/magefiles/internal/fault"
 )
 
-// Platform asks the nodes that would take the application's pods what they run, such as linux/arm64. It is empty where there are none, as before a
-// cluster grows its first, and where this user may not look at nodes.
+// Platform asks the nodes that would take the application's pods what they run, such as linux/arm64. It is empty where
+// there are none, as before a cluster grows its first, and where this user may not look at nodes.
 func (e *Existing) Platform(ctx context.Context) (string, error) {
 	a, err := e.connect(ctx)
 	if err != nil {

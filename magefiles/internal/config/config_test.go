@@ -120,7 +120,8 @@ func TestBrokenDotEnvDoesNotLeak(t *testing.T) {
 	assert.NotContains(t, err.Error(), "secret")
 }
 
-// A password with a $ must not become another one: godotenv and docker compose, which reads the same file, put variables in its place.
+// A password with a $ must not become another one: godotenv and docker compose, which reads the same file, put
+// variables in its place.
 func TestADollarInDotEnvIsTakenLiterallyOrRefused(t *testing.T) {
 	const url, literal = "postgresql://u:pa$A1ss@h/d", ""
 	for _, x := range []struct{ name, file, want, line string }{

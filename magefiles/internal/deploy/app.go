@@ -80,8 +80,8 @@ func (a *App) platform(ctx context.Context, p cluster.Provider) (string, error) 
 	return platform, err
 }
 
-// images makes the application's images for a platform, the engine's own where empty, and delivers each as soon as it is there, or keeps them in the
-// engine where to is nil.
+// images makes the application's images for a platform, the engine's own where empty, and delivers each as soon as it
+// is there, or keeps them in the engine where to is nil.
 func (a *App) images(ctx context.Context, platform string, to deliver) (app application, err error) {
 	err = a.ui.Do("Images", func(t *ui.Task) error {
 		if err := t.Do("base images", func(t *ui.Task) (err error) {

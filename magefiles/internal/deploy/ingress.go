@@ -15,7 +15,8 @@ import (
 	"todo.local/magefiles/internal/ui"
 )
 
-// tlsSecret is the Secret whose certificate the ingress presents, or nothing where that is whatever the ingress controller has.
+// tlsSecret is the Secret whose certificate the ingress presents, or nothing where that is whatever the ingress
+// controller has.
 func (a *App) tlsSecret() string {
 	if a.cfg.TLS == config.TLSSelfSigned {
 		return secrets.CertificateName
@@ -45,8 +46,8 @@ func (a *App) certificate(ctx context.Context, t *ui.Task, client kubernetes.Int
 	})
 }
 
-// trusted are those who may vouch for the application's certificate: itself where deploy made it; else the system's authorities, those of
-// TODO_CA_BUNDLE, and what the Secret has.
+// trusted are those who may vouch for the application's certificate: itself where deploy made it; else the system's
+// authorities, those of TODO_CA_BUNDLE, and what the Secret has.
 func (a *App) trusted(ctx context.Context, client kubernetes.Interface) (*x509.CertPool, error) {
 	pool := x509.NewCertPool()
 	if a.cfg.TLS != config.TLSSelfSigned {
@@ -71,8 +72,8 @@ func (a *App) trusted(ctx context.Context, client kubernetes.Interface) (*x509.C
 	return pool, nil
 }
 
-// smoke checks the application over HTTP, or HTTPS where the ingress leads there, and where the certificate is of this project's choice over HTTPS in
-// any case.
+// smoke checks the application over HTTP, or HTTPS where the ingress leads there, and where the certificate is of this
+// project's choice over HTTPS in any case.
 func (a *App) smoke(ctx context.Context, t *ui.Task, client kubernetes.Interface, access cluster.Access, check func(context.Context, *ui.Task, smoke.Target) error) error {
 	trusted, err := a.trusted(ctx, client)
 	if err != nil {

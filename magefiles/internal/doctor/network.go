@@ -27,22 +27,37 @@ func (c *checker) checkContainerRegistry(ctx context.Context) Result {
 	if c.cfg.Images == config.ImagesSource {
 		return Result{Detail: "not needed: TODO_IMAGES=source"}
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.registry, nil)
-	if err != nil {
-		return Result{Level: Failure, Detail: oneLine(err)}
-	}
-	res, err := http.DefaultClient.Do(req)
-	if err == nil {
-		res.Body.Close()
-		if res.StatusCode == http.StatusOK || res.StatusCode == http.StatusUnauthorized { // the latter asks for a token, as it should
-			return Result{Detail: req.URL.Host + " answers"}
+	var err error
+	for _, mirror := range c.info.RegistryConfig.Mirrors {
+		if err = registryAnswers(ctx, strings.TrimSuffix(mirror, "/")+"/v2/"); err == nil {
+			return Result{Detail: "the engine's mirror " + mirror + " answers"}
 		}
-		err = fmt.Errorf("%s answers %s", req.URL.Host, res.Status)
+	}
+	if err = registryAnswers(ctx, c.registry); err == nil {
+		return Result{Detail: strings.TrimSuffix(strings.TrimPrefix(strings.TrimPrefix(c.registry, "https://"), "http://"), "/v2/") + " answers"}
 	}
 	if c.cfg.Images == config.ImagesAuto {
 		return Result{Detail: "none within reach, so that everything is built from package registries (" + because(err) + ")"}
 	}
 	return Result{Level: Failure, Detail: oneLine(err), Remedy: networkRemedy + ", or set TODO_IMAGES=source to do without"}
+}
+
+// registryAnswers asks for a registry's API.
+func registryAnswers(ctx context.Context, url string) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return err
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	res.Body.Close()
+	switch res.StatusCode {
+	case http.StatusOK, http.StatusUnauthorized, http.StatusTooManyRequests: // it may want a token, or some patience
+		return nil
+	}
+	return fmt.Errorf("%s answers %s", req.URL.Host, res.Status)
 }
 
 // because gives the last part of a chain of network errors: the parts before it say what was asked for.

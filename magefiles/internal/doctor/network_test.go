@@ -47,6 +47,14 @@ func TestContainerRegistry(t *testing.T) {
 	assert.Contains(t, r.Detail, "403")
 }
 
+func TestAMirrorOfTheEngineCountsAsARegistry(t *testing.T) {
+	mirror := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTooManyRequests) }))
+	defer mirror.Close()
+	c, _ := bench(t)
+	c.registry, c.info.RegistryConfig.Mirrors = "http://127.0.0.1:1/v2/", []string{"http://127.0.0.1:2/", mirror.URL + "/"}
+	assert.Equal(t, "the engine's mirror "+mirror.URL+"/ answers", c.checkContainerRegistry(t.Context()).Detail)
+}
+
 func TestPackageRegistriesAreAskedThroughTheirClients(t *testing.T) {
 	c, fake := bench(t)
 	fake.On("npm view", "12.2.0", nil)

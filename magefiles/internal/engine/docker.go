@@ -60,15 +60,18 @@ func (d *Docker) Output(ctx context.Context, args ...string) (string, error) {
 
 // Info is what an engine says of itself and of the machine that it runs on, which need not be this one.
 type Info struct {
-	OSType          string
-	KernelVersion   string
-	NCPU            int
-	MemTotal        int64  // bytes
-	CgroupVersion   string // "1" or "2"
-	DockerRootDir   string // where images and volumes are, on the engine's machine
-	DefaultRuntime  string
-	HTTPProxy       string // that the engine itself uses
-	HTTPSProxy      string
+	OSType         string
+	KernelVersion  string
+	NCPU           int
+	MemTotal       int64  // bytes
+	CgroupVersion  string // "1" or "2"
+	DockerRootDir  string // where images and volumes are, on the engine's machine
+	DefaultRuntime string
+	HTTPProxy      string // that the engine itself uses
+	HTTPSProxy     string
+	RegistryConfig struct {
+		Mirrors []string // of Docker Hub, as URLs, in the order that they are asked in
+	}
 	Name            string // the host name of its machine
 	OperatingSystem string
 	SecurityOptions []string // such as name=rootless

@@ -25,8 +25,8 @@ const (
 	oldestMajor = 20
 )
 
-// Find gives the first docker client on PATH that can build with BuildKit on an engine that answers. Its error wraps one of ErrNoClient,
-// ErrNotRunning, ErrNoPermission, ErrNoBuilder and ErrSlowBuilder where one of them is the reason.
+// Find gives the first docker client on PATH that can build with BuildKit on an engine that answers. Its error wraps
+// one of ErrNoClient, ErrNotRunning, ErrNoPermission, ErrNoBuilder and ErrSlowBuilder where one of them is the reason.
 func Find(ctx context.Context, r run.Runner) (*Docker, error) {
 	d, err := find(ctx, r)
 	if err != nil {

@@ -188,7 +188,8 @@ var (
 	complaint  = regexp.MustCompile(`(?i)\berror\b.{20,}`)
 )
 
-// buildReason gives what a person would scroll to: of the step that failed, the first line that speaks of an error, or else the last that tells anything.
+// buildReason gives what a person would scroll to: of the step that failed, the first line that speaks of an error, or
+// else the last that tells anything.
 func buildReason(log string) string {
 	output := map[string][]string{} // by step, as both halves of a build may print at once
 	var reason string

@@ -26,9 +26,9 @@ import (
 const tagLength = 12
 
 // contentTag names a build by everything that goes into it: the files of the build context, the build arguments, which
-// carry the base image's identity, the target stage, and the platform where it is not the engine's. The tar archive that
-// a builder makes the same image from goes to pack, read once with what is named; io.Discard where only the name is
-// wanted.
+// carry the base image's identity, the target stage, and the platform where it is not the engine's. The tar archive
+// that a builder makes the same image from goes to pack, read once with what is named; io.Discard where only the name
+// is wanted.
 func contentTag(s Spec, pack io.Writer) (string, error) {
 	sum := sha256.New()
 	fmt.Fprintf(sum, "target %q\n", s.Target)

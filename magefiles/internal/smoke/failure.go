@@ -57,7 +57,8 @@ func distrust(err error) string {
 	var invalid x509.CertificateInvalidError
 	switch {
 	case errors.As(err, &unknown):
-		return "name a PEM file with the authority of the ingress's certificate in TODO_CA_BUNDLE, or a Secret with a certificate to serve as TODO_TLS=secret:NAME"
+		return "add the authority of the ingress's certificate to a copy of this machine's bundle, which TODO_CA_BUNDLE names, " +
+			"or have a certificate of yours presented: TODO_TLS=secret:NAME"
 	case errors.As(err, &name):
 		return "have the ingress present a certificate for this host (TODO_TLS=secret:NAME), or choose a host that its own is for with TODO_HOST"
 	case errors.As(err, &invalid):

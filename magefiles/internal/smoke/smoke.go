@@ -29,7 +29,8 @@ const (
 	routePause = 100 * time.Millisecond
 )
 
-// Target is where the application is reached. The connection goes to one of the addresses whatever Host is, so no name has to resolve.
+// Target is where the application is reached. The connection goes to one of the addresses whatever Host is, so no name
+// has to resolve.
 type Target struct {
 	Addr       string         // host:port where the ingress answers HTTP; empty to ask over HTTPS alone
 	SecureAddr string         // host:port where it answers HTTPS, which is asked where HTTP leads there; empty where nobody knows
@@ -116,8 +117,8 @@ func (c *client) use(base, addr string) {
 // close ends the connections that are kept for a next request.
 func (c *client) close() { c.http.CloseIdleConnections() }
 
-// reach checks the two ways through the ingress. Where it leads from HTTP to HTTPS on the same host, everything goes over HTTPS from then on: no
-// password is sent before that is known.
+// reach checks the two ways through the ingress. Where it leads from HTTP to HTTPS on the same host, everything goes
+// over HTTPS from then on: no password is sent before that is known.
 func (c *client) reach(ctx context.Context, t *ui.Task) error {
 	err := c.reachBoth(ctx, t)
 	var moved *Failure

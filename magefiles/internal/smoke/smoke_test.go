@@ -142,7 +142,8 @@ func startTLS(t *testing.T, c tls.Certificate, refused func()) *app {
 
 func (a *app) addr() string { return a.Listener.Addr().String() }
 
-// afterRefusals is a context that ends when some handshakes have failed: until then the ingress may not have heard of the certificate yet.
+// afterRefusals is a context that ends when some handshakes have failed: until then the ingress may not have heard of
+// the certificate yet.
 func afterRefusals(t *testing.T) (ctx context.Context, refused func()) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
@@ -217,7 +218,7 @@ func TestARedirectThatLeadsElsewhereFails(t *testing.T) {
 
 	target.Addr = redirecting(t, 301, "todo.example").addr()
 	secure.broken = func(w http.ResponseWriter, r *http.Request) bool {
-		http.Redirect(w, r, "https://todo.example"+r.URL.Path, 301)
+		http.Redirect(w, r, "https://todo.example"+r.URL.Path, http.StatusMovedPermanently)
 		return true
 	}
 	require.ErrorContains(t, Check(t.Context(), nil, target), "301", "a circle is not gone round twice")

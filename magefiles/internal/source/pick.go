@@ -13,15 +13,18 @@ import (
 )
 
 const (
-	// probeLimit is how long the first base image, 50 MB, may take. At a lower rate the pull of all images takes longer than to build them.
+	// probeLimit is how long the first base image, 50 MB, may take. At a lower rate the pull of all images takes longer
+	// than to build them.
 	probeLimit = 3 * time.Minute
-	// silenceKept is how long a registry that gave nothing, though it was asked again and again, is not asked for by further runs.
+	// silenceKept is how long a registry that gave nothing, though it was asked again and again, is not asked for by
+	// further runs.
 	silenceKept = 10 * time.Minute
 )
 
-// Pick chooses where images come from, and says why in one line. With TODO_IMAGES=auto that is wherever this machine has everything from
-// already; else a container registry, if the engine gets the first base image that it lacks from one; else this machine. The pull is what has to be
-// done anyway, and the only question that the engine's mirrors and logins count in.
+// Pick chooses where images come from, and says why in one line. With TODO_IMAGES=auto that is wherever this machine
+// has everything from already; else a container registry, if the engine gets the first base image that it lacks from
+// one; else this machine. The pull is what has to be done anyway, and the only question that the engine's mirrors and
+// logins count in.
 func Pick(ctx context.Context, t *ui.Task, cfg *config.Config, d *engine.Docker) (src Source, why string, err error) {
 	here, there := newFromSource(cfg, d), &fromRegistry{pins: pins.Load(), docker: d, nodeImage: cfg.NodeImage}
 	switch cfg.Images {

@@ -18,7 +18,8 @@ import (
 const (
 	// pullPatience is how long a registry is asked again that limits, fails or keeps silent.
 	pullPatience = time.Minute
-	// firstAnswer is how long the engine may take to say anything of an image. A registry that is slow, and works, takes seconds.
+	// firstAnswer is how long the engine may take to say anything of an image. A registry that is slow, and works,
+	// takes seconds.
 	firstAnswer = 20 * time.Second
 	// pullLimit is how long one image may take. None is larger than 500 MB.
 	pullLimit = 15 * time.Minute
@@ -26,9 +27,9 @@ const (
 	firstPause = 2 * time.Second
 )
 
-// Pull has the engine fetch an image, and so by way of the mirrors, proxies, certificates and logins that it knows. A registry that limits, fails or
-// keeps silent is asked again for a minute, with growing pauses, or after the time that its message names: the engine does not pass on the header
-// Retry-After.
+// Pull has the engine fetch an image, and so by way of the mirrors, proxies, certificates and logins that it knows. A
+// registry that limits, fails or keeps silent is asked again for a minute, with growing pauses, or after the time that
+// its message names: the engine does not pass on the header Retry-After.
 func Pull(ctx context.Context, t *ui.Task, d *engine.Docker, ref string) error {
 	return pull(ctx, t, d, ref, pullLimit).fault(ref)
 }

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/sync/errgroup"
+
 	"todo.local/magefiles/internal/config"
 	"todo.local/magefiles/internal/engine"
 	"todo.local/magefiles/internal/fault"
@@ -22,7 +24,8 @@ type fromRegistry struct {
 // Name is "registry".
 func (*fromRegistry) Name() string { return config.ImagesRegistry }
 
-// Node leaves the pull of the node image to kind. It fetches the images of the add-ons into the engine, which gives them to every new node.
+// Node leaves the pull of the node image to kind. It fetches the images of the add-ons into the engine, which gives
+// them to every new node.
 func (r *fromRegistry) Node(ctx context.Context, t *ui.Task) (Node, error) {
 	n := Node{Image: r.nodeImage, Traefik: r.pins.Registry.Traefik, MetricsServer: r.pins.Registry.MetricsServer, AddonsApart: true}
 	_, err := r.have(ctx, t, n.Traefik, n.MetricsServer)
@@ -43,19 +46,21 @@ func (r *fromRegistry) have(ctx context.Context, t *ui.Task, refs ...string) (ma
 		t.Unchanged("pulled before")
 		return found, nil
 	}
+	g, gctx := errgroup.WithContext(ctx)
 	for _, ref := range refs {
-		if _, ok := found[ref]; ok {
-			continue
+		if _, ok := found[ref]; !ok {
+			g.Go(func() error { return t.Do(ref, func(t *ui.Task) error { return Pull(gctx, t, r.docker, ref) }) })
 		}
-		if err := t.Do(ref, func(t *ui.Task) error { return Pull(ctx, t, r.docker, ref) }); err != nil {
-			return nil, err
-		}
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
 	}
 	return inspect(ctx, r.docker, refs...)
 }
 
-// Bases pulls the base images that the engine lacks. Those of builds are named by digest, as a tag may mean another image tomorrow. PostgreSQL, which
-// goes to the nodes from the engine, gets a name of its own there, by its content too.
+// Bases pulls the base images that the engine lacks. Those of builds are named by digest, as a tag may mean another
+// image tomorrow. PostgreSQL, which goes to the nodes from the engine, gets a name of its own there, by its content
+// too.
 func (r *fromRegistry) Bases(ctx context.Context, t *ui.Task) (Bases, error) {
 	refs := r.refs()
 	found, err := r.have(ctx, t, refs...)
@@ -76,7 +81,8 @@ func (r *fromRegistry) Bases(ctx context.Context, t *ui.Task) (Bases, error) {
 	return b, err
 }
 
-// own gives an image a name of this project's, by its content: that is what it is called where it was brought to and not pulled.
+// own gives an image a name of this project's, by its content: that is what it is called where it was brought to and
+// not pulled.
 func (r *fromRegistry) own(ctx context.Context, repo, ref string, info imageInfo) (string, error) {
 	_, content, _ := strings.Cut(info.id, ":")
 	if len(content) < keyLength {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 
@@ -24,7 +25,10 @@ import (
 func dockerWith(images map[string]string) (*engine.Docker, *run.Fake) {
 	f := &run.Fake{}
 	own := map[string]string{} // further name of an image
+	var mu sync.Mutex
 	f.OnFunc("docker image inspect", func(c run.Cmd) (string, error) {
+		mu.Lock()
+		defer mu.Unlock()
 		var out strings.Builder
 		var err error
 		for _, ref := range c.Args[4:] {
@@ -38,6 +42,8 @@ func dockerWith(images map[string]string) (*engine.Docker, *run.Fake) {
 		return out.String(), err
 	})
 	f.OnFunc("docker pull ", func(c run.Cmd) (string, error) {
+		mu.Lock()
+		defer mu.Unlock()
 		repo, _, _ := strings.Cut(c.Args[1], ":")
 		images[c.Args[1]] = repo + "@sha256:" + strings.Repeat("a", 64)
 		return "", nil
@@ -86,7 +92,7 @@ func TestAPostgresThatAPersonLoadedIsThereForThisMachineAlone(t *testing.T) {
 }
 
 func TestAFullDiskIsNoFaultOfTheRegistry(t *testing.T) {
-	d, f := dockerWith(map[string]string{})
+	d, f := dockerWith(map[string]string{pins.Load().Registry.Python: "python@sha256:1"})
 	f.On("docker pull node", "failed to register layer: write /usr/bin/node: no space left on device", errors.New("exit status 1"))
 	_, err := (&fromRegistry{pins: pins.Load(), docker: d}).Bases(t.Context(), nil)
 	const full = "the disk is full: failed to register layer: write /usr/bin/node: no space left on device"

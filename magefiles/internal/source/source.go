@@ -20,8 +20,8 @@ type Bases struct {
 	Python   string // Debian with Python 3.11 and its venv module
 	Node     string // Debian with Node.js 24 and npm, and an apt that works
 	Postgres string // PostgreSQL 15, configured by the POSTGRES_* variables of the official image
-	// PostgresElsewhere names PostgreSQL by its digest in a container registry, which has it for other platforms than the engine's. It is empty where
-	// the images are of this machine alone; then Python and Node are too.
+	// PostgresElsewhere names PostgreSQL by its digest in a container registry, which has it for other platforms than
+	// the engine's. It is empty where the images are of this machine alone; then Python and Node are too.
 	PostgresElsewhere string
 }
 
