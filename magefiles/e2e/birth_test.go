@@ -40,12 +40,12 @@ var births = map[string]birth{
 	},
 	"the node's entrypoint ends": {
 		options: []string{"--volume", "DIR/entrypoint:/usr/local/bin/entrypoint:ro"}, code: fault.CodeCluster,
-		files: program("#!/bin/sh\necho 'INFO: starting'\necho 'ERROR: the reason why' >&2\nexit 3\n"),
+		files: entrypointOf("#!/bin/sh\necho 'INFO: starting'\necho 'ERROR: the reason why' >&2\nexit 3\n"),
 		cause: `its container ended: exit code 3: ERROR: the reason why`, keeps: []string{"console.txt", "container.txt"},
 	},
 }
 
-func program(text string) func(*testing.T, string) {
+func entrypointOf(text string) func(*testing.T, string) {
 	return func(t *testing.T, dir string) {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, "entrypoint"), []byte(text), 0o755))
 	}

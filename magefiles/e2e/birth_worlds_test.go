@@ -19,7 +19,7 @@ func init() {
 	maps.Copy(births, map[string]birth{
 		"its image is for another architecture": {
 			options: []string{"--volume", "DIR/entrypoint:/usr/local/bin/entrypoint:ro"}, code: fault.CodeInput,
-			files: program("\x7fELF\x02\x01\x01" + strings.Repeat("\x00", 9) + "\x02\x00\x16\x00\x01\x00\x00\x00" + strings.Repeat("\x00", 200)), // of an IBM Z
+			files: entrypointOf("\x7fELF\x02\x01\x01" + strings.Repeat("\x00", 9) + "\x02\x00\x16\x00\x01\x00\x00\x00" + strings.Repeat("\x00", 200)), // of an IBM Z
 			cause: `its image is for another architecture than this machine's: .*exec format error`,
 		},
 		"its disk cannot be written": {
