@@ -11,7 +11,7 @@ import (
 // Test groups the tests.
 type Test mg.Namespace
 
-// All runs every test: lint, unit, chart, images, then end to end on a cluster of its own.
+// All runs every test: lint, unit, chart, images, then end to end on a cluster of its own, and on a current Docker engine.
 func (Test) All(ctx context.Context) error { return with(ctx, (*deploy.App).TestAll) }
 
 // Lint checks the Go code and the workflows.
@@ -46,6 +46,9 @@ func (Test) E2e(ctx context.Context) error { return with(ctx, (*deploy.App).Test
 
 // Slow uses the application twenty times in a browser with a sixth of the processor, on a cluster of its own with half of it; no run may fail.
 func (Test) Slow(ctx context.Context) error { return with(ctx, (*deploy.App).TestSlow) }
+
+// Engines deploys on the machine's Docker engine and on a current one beside it, each with a cluster of its own.
+func (Test) Engines(ctx context.Context) error { return with(ctx, (*deploy.App).TestEngines) }
 
 // Soak ends deploys with SIGKILL at twenty random moments, on a cluster of its own; the deploy after each has to succeed.
 func (Test) Soak(ctx context.Context) error { return with(ctx, (*deploy.App).TestSoak) }

@@ -1,4 +1,4 @@
-//go:build e2e || bench || soak || worlds
+//go:build e2e || bench || soak || worlds || engines
 
 // Package e2e calls the targets as a user does, on a real cluster of its own, and looks at what they leave behind.
 package e2e

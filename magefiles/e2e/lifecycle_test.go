@@ -4,19 +4,13 @@ package e2e
 
 import (
 	"bytes"
-	"context"
-	"crypto/sha256"
-	"maps"
 	"net/http"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -32,27 +26,9 @@ func TestLifecycle(t *testing.T) {
 	project := here(t)
 	home := userKubeconfig(t)
 	require.Zero(t, project.mage(t, nil, "cluster:delete").code)
-	var alice *user
-	steps := []struct {
-		name string
-		test func(t *testing.T)
-	}{
-		{"deploy from nothing", func(t *testing.T) {
-			r := project.mage(t, nil, "deploy")
-			require.Zero(t, r.code)
-			assert.Contains(t, r.output, "http://todo.localhost")
-			d := running(t)
-			for name, p := range d.pods(t) {
-				for _, c := range p.Status.ContainerStatuses {
-					assert.True(t, c.Ready, name)
-					assert.Zero(t, c.RestartCount, name)
-				}
-			}
-			assert.Len(t, d.names(t, "todo-backend"), 2)
-			assert.Len(t, d.names(t, "todo-frontend"), 2)
-			alice = d.register(t, "alice@example.com")
-			alice.add(t, "written on the first day")
-		}},
+	life := &short{project: project}
+	steps := []step{
+		life.begin(),
 		{"smoke test and status", func(t *testing.T) {
 			require.Zero(t, project.mage(t, nil, "test:smoke").code)
 			r := project.mage(t, nil, "status")
@@ -80,47 +56,26 @@ func TestLifecycle(t *testing.T) {
 		{"only the named hosts and paths are routed", routing},
 		{"services lead to their pods, and pods reach each other", wired},
 		{"HTTPS with a certificate of its own, next to HTTP", func(t *testing.T) { encrypted(t, project) }},
-		{"a second deploy changes nothing", func(t *testing.T) {
-			d := running(t)
-			pods, revision := slices.Sorted(maps.Keys(d.pods(t))), d.revision(t)
-			r := project.mage(t, nil, "deploy")
-			require.Zero(t, r.code)
-			assert.Contains(t, r.output, "Nothing changed")
-			assert.Equal(t, pods, slices.Sorted(maps.Keys(d.pods(t))))
-			assert.Equal(t, revision, d.revision(t))
-		}},
-		{"a one-line change of the backend rolls out only the backend, and no request fails", func(t *testing.T) {
-			d := running(t)
-			backend, frontend := d.names(t, "todo-backend"), d.names(t, "todo-frontend")
-			changed := copyOf(t, project)
-			appendTo(t, changed, "backend/src/main.py", "\n# one line more\n")
-			failed := watch(t, alice)
-			r := changed.mage(t, nil, "deploy")
-			require.Zero(t, r.code)
-			assert.Empty(t, failed())
-			assert.Equal(t, frontend, d.names(t, "todo-frontend"))
-			for _, name := range d.names(t, "todo-backend") {
-				assert.NotContains(t, backend, name)
-			}
-		}},
+		life.unchanged(),
+		life.changed(),
 		{"tasks survive the deletion of every pod", func(t *testing.T) {
 			d := running(t)
 			require.NoError(t, d.client.CoreV1().Pods(d.cfg.Namespace).DeleteCollection(t.Context(), metav1.DeleteOptions{}, metav1.ListOptions{}))
 			require.Zero(t, project.mage(t, nil, "deploy").code)
-			d.login(t, alice)
-			assert.Equal(t, []string{"written on the first day"}, alice.titles(t))
+			d.login(t, life.alice)
+			assert.Equal(t, []string{"written on the first day"}, life.alice.titles(t))
 		}},
 		{"the version before comes back, and the one that is named", func(t *testing.T) { history(t, project) }},
 		{"logs, usage, events, a shell and a port are at hand", func(t *testing.T) { observation(t, project) }},
 		{"pods can be scaled by hand", func(t *testing.T) { scaling(t, project) }},
 		{"questions are answered, and changes only proposed", func(t *testing.T) { aiOperations(t, project) }},
-		{"secrets are rotated, and are nowhere to be read", func(t *testing.T) { rotation(t, project, alice) }},
-		{"a rotation beside a version that does not come up leaves pods that work", func(t *testing.T) { rotationOfBroken(t, project, alice) }},
-		{"secrets of a person's own stay secret", func(t *testing.T) { given(t, project, alice) }},
-		{"a broken image is diagnosed while the version before keeps serving", func(t *testing.T) { brokenImage(t, project, alice) }},
-		{"a version that comes up and does not work is taken back", func(t *testing.T) { brokenAnswer(t, project, alice) }},
+		{"secrets are rotated, and are nowhere to be read", func(t *testing.T) { rotation(t, project, life.alice) }},
+		{"a rotation beside a version that does not come up leaves pods that work", func(t *testing.T) { rotationOfBroken(t, project, life.alice) }},
+		{"secrets of a person's own stay secret", func(t *testing.T) { given(t, project, life.alice) }},
+		{"a broken image is diagnosed while the version before keeps serving", func(t *testing.T) { brokenImage(t, project, life.alice) }},
+		{"a version that comes up and does not work is taken back", func(t *testing.T) { brokenAnswer(t, project, life.alice) }},
 		{"every kind of failure is diagnosed", diagnoses},
-		{"an unreachable database is named, its password is not", func(t *testing.T) { unreachableDatabase(t, project, alice) }},
+		{"an unreachable database is named, its password is not", func(t *testing.T) { unreachableDatabase(t, project, life.alice) }},
 		{"an image that does not build changes nothing", func(t *testing.T) {
 			d := running(t)
 			revision := d.revision(t)
@@ -130,7 +85,7 @@ func TestLifecycle(t *testing.T) {
 			assert.Equal(t, fault.CodeBuild, r.code)
 			assert.Contains(t, r.output, "the reason why")
 			assert.Equal(t, revision, d.revision(t))
-			assert.NotEmpty(t, alice.titles(t))
+			assert.NotEmpty(t, life.alice.titles(t))
 		}},
 		{"bad settings are one line and change nothing", func(t *testing.T) {
 			for _, setting := range []string{"TODO_CLUSTER=nonsense", "DATABASE_URL=mysql://u:hidden@h/d", "JWT_SECRET=hidden"} {
@@ -145,38 +100,21 @@ func TestLifecycle(t *testing.T) {
 		{"of deploys from two machines one waits until the other is judged", func(t *testing.T) { machines(t, project) }},
 		{"a deploy that is killed at whatever moment is picked up by the next", func(t *testing.T) { killed(t, project, 1, 2) }},
 		{"superseded images go, those of the kept revisions stay", func(t *testing.T) { pruned(t, project) }},
-		{"all is back after a restart of the node", func(t *testing.T) { restarted(t, project, alice) }},
+		{"all is back after a restart of the node", func(t *testing.T) { restarted(t, project, life.alice) }},
 		{"a node under pressure is named", pressed}, // its kubelet is restarted, and every pod has to prove again that it is ready
-		{"teardown keeps the data, twice is fine, and deploy brings it back", func(t *testing.T) {
-			require.Zero(t, project.mage(t, nil, "teardown").code)
-			require.Zero(t, project.mage(t, nil, "teardown").code)
-			assert.Equal(t, "exited", nodeStatus(t))
-			require.Zero(t, project.mage(t, nil, "deploy").code)
-			running(t).login(t, alice)
-			assert.Equal(t, []string{"written on the first day"}, alice.titles(t))
-		}},
-		{"a registry that falters delays a version, one that lacks it takes it back", func(t *testing.T) { faltering(t, project, alice) }},
-		{"a stopped node that does not come up keeps its data, and tells why", func(t *testing.T) { revived(t, project, alice) }},
+		life.resumed(),
+		{"a registry that falters delays a version, one that lacks it takes it back", func(t *testing.T) { faltering(t, project, life.alice) }},
+		{"a stopped node that does not come up keeps its data, and tells why", func(t *testing.T) { revived(t, project, life.alice) }},
 		{"as somebody else's cluster it gets its images from a registry, and is left running", func(t *testing.T) { foreign(t, project) }},
-		{"deletion leaves nothing behind", func(t *testing.T) {
-			r := project.mage(t, nil, "cluster:delete")
-			require.Zero(t, r.code)
-			assert.Contains(t, r.output, "data-postgres-0", "it says what data goes")
-			require.Zero(t, project.mage(t, nil, "cluster:delete").code)
-			cfg := settings(t)
-			assert.NoFileExists(t, cfg.Kubeconfig())
-			out, err := docker(t).Output(t.Context(), "ps", "--all", "--quiet", "--filter", "label=io.x-k8s.kind.cluster="+cfg.ClusterName)
-			require.NoError(t, err)
-			assert.Empty(t, out)
-			assert.Equal(t, home, userKubeconfig(t), "the user's own kubeconfig was changed")
-		}},
+		life.deleted(),
+		{"the user's own kubeconfig is as it was", func(t *testing.T) { assert.Equal(t, home, userKubeconfig(t)) }},
 	}
 	restore := func(failed string) {
 		const left = "the other steps cannot start; the cluster is left as it is, and go tool mage cluster:delete removes it"
-		require.NotNil(t, alice, left)
+		require.NotNil(t, life.alice, left)
 		t.Logf("deploying again, after the failure of %q", failed)
 		require.Zero(t, project.mage(t, nil, "deploy").code, left)
-		running(t).login(t, alice)
+		running(t).login(t, life.alice)
 	}
 	for i, s := range steps {
 		if !t.Run(s.name, s.test) && i+1 < len(steps) {
@@ -305,45 +243,4 @@ func pruned(t *testing.T, project checkout) {
 	}
 	require.Zero(t, project.mage(t, nil, "release:rollback", "-revision="+strconv.Itoa(history[0].Revision)).code, "the oldest revision still has its images")
 	require.Zero(t, project.mage(t, nil, "deploy").code)
-}
-
-// watch uses the application all the time, and gives a function that ends that and tells which requests failed.
-func watch(t *testing.T, u *user) func() []string {
-	t.Helper()
-	ctx, cancel := context.WithCancel(t.Context())
-	var count atomic.Int64
-	done := make(chan []string, 1) // a step that fails does not ask for it
-	go func() {
-		var failed []string
-		for ctx.Err() == nil {
-			if err := u.do(ctx, http.MethodGet, "/api/tasks", nil, http.StatusOK, nil); err != nil && ctx.Err() == nil {
-				failed = append(failed, time.Now().Format(time.TimeOnly)+" "+err.Error())
-			}
-			count.Add(1)
-			time.Sleep(50 * time.Millisecond)
-		}
-		done <- failed
-	}()
-	return func() []string {
-		cancel()
-		failed := <-done
-		t.Logf("%d requests while that ran, %d failed", count.Load(), len(failed))
-		return failed
-	}
-}
-
-func nodeStatus(t *testing.T) string {
-	t.Helper()
-	out, err := docker(t).Output(t.Context(), "container", "inspect", "--format", "{{.State.Status}}", settings(t).ClusterName+"-control-plane")
-	require.NoError(t, err)
-	return out
-}
-
-// userKubeconfig is a fingerprint of the kubeconfig that kubectl uses by itself, which no target may touch.
-func userKubeconfig(t *testing.T) [sha256.Size]byte {
-	t.Helper()
-	home, err := os.UserHomeDir()
-	require.NoError(t, err)
-	raw, _ := os.ReadFile(filepath.Join(home, ".kube", "config"))
-	return sha256.Sum256(raw)
 }

@@ -25,7 +25,7 @@ const e2eCluster = "todo-e2e"
 
 // TestAll runs every test, the quick ones first.
 func (a *App) TestAll(ctx context.Context) error {
-	for _, test := range []func(context.Context) error{a.testQuick, a.TestImages, a.TestE2e} {
+	for _, test := range []func(context.Context) error{a.testQuick, a.TestImages, a.TestE2e, a.testCurrentEngine} {
 		if err := test(ctx); err != nil {
 			return err
 		}
@@ -50,8 +50,8 @@ func (a *App) TestLint(ctx context.Context) error {
 
 func (a *App) lint(ctx context.Context, print func(string)) error {
 	for _, args := range [][]string{
-		{"vet", "-tags", "e2e bench soak worlds", "./..."},
-		{"tool", "staticcheck", "-tags", "e2e bench soak worlds", "./..."},
+		{"vet", "-tags", "e2e bench soak worlds engines", "./..."},
+		{"tool", "staticcheck", "-tags", "e2e bench soak worlds engines", "./..."},
 		{"tool", "actionlint"},
 	} {
 		if _, err := a.runner.Run(ctx, run.Cmd{Name: "go", Args: args, Dir: a.cfg.Root, Line: print}); err != nil {

@@ -28,6 +28,9 @@ type Pins struct {
 	Buildx  string `json:"buildx"`
 	Compose string `json:"compose"`
 
+	Moby          string `json:"moby"`
+	DockerCommand string `json:"dockerCommand"`
+
 	Debian struct {
 		Suite    string `json:"suite"`
 		Packages string `json:"packages"`
