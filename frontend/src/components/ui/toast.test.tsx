@@ -8,7 +8,8 @@ afterEach(() => vi.useRealTimers());
 function Failing() {
   const toast = useToast();
   const say = () => {
-    toast({ text: "Completed “Read”" });
+    toast({ text: "Saved." });
+    toast({ text: "Completed “Read”", undo: () => {} });
     toast({
       tone: "error",
       text: "“Read” was not changed.",
@@ -22,7 +23,7 @@ function Failing() {
   );
 }
 
-it("a message that asks for something waits for it, others go by themselves", () => {
+it("what can be undone can be for 20 s, what can be tried again until it is dismissed; other messages go", () => {
   vi.useFakeTimers();
   render(
     <ToastProvider>
@@ -30,8 +31,11 @@ it("a message that asks for something waits for it, others go by themselves", ()
     </ToastProvider>,
   );
   act(() => screen.getByText("Fail").click());
-  expect(screen.getByText("Completed “Read”")).toBeVisible();
+  expect(screen.getByText("Saved.")).toBeVisible();
+  act(() => vi.advanceTimersByTime(19_000));
+  expect(screen.queryByText("Saved.")).toBeNull();
+  expect(screen.getByRole("button", { name: /Undo/ })).toBeVisible();
   act(() => vi.advanceTimersByTime(60_000));
-  expect(screen.queryByText("Completed “Read”")).toBeNull();
+  expect(screen.queryByRole("button", { name: /Undo/ })).toBeNull();
   expect(screen.getByRole("button", { name: "Try again" })).toBeVisible();
 });

@@ -11,8 +11,6 @@ import { Kbd } from "./kbd";
 export type ToastMessage = {
   text: string;
   tone?: "neutral" | "error";
-  /** In milliseconds; a message with an action stays until it is dismissed. */
-  duration?: number;
   /** A button in the message; `hint` tells screen-reader users another way to the same thing. */
   action?: { label: string; hint: string; run: () => void };
   /** Takes back what the message tells of: a button "Undo", and the key for it, while the message is there. */
@@ -33,6 +31,8 @@ export function useToast() {
 }
 
 const ACTION = "rounded-md px-3 py-1.5 font-semibold text-accent text-sm hover:bg-hover";
+/** Enough for who reads slowly, or with a slow machine. */
+const UNDO_MS = 20_000;
 const EXIT_MS = 200;
 const MAX_SHOWN = 3;
 let lastId = 0;
@@ -86,7 +86,7 @@ export function ToastProvider({ children }: { children: ReactNode }) {
             key={toast.id}
             open={toast.open}
             onOpenChange={(open) => !open && close(toast.id)}
-            duration={toast.duration ?? (toast.action ? Number.POSITIVE_INFINITY : 6000)}
+            duration={toast.action ? Number.POSITIVE_INFINITY : toast.undo ? UNDO_MS : 6000}
             type={toast.tone === "error" ? "foreground" : "background"}
             className="flex w-full animate-rise items-center gap-3 rounded-xl border border-line bg-raised py-2 pr-2 pl-4 shadow-float"
           >

@@ -10,9 +10,6 @@ import type { Task } from "../api/types";
 import { Deletions } from "./deletions";
 import { LISTS } from "./lists";
 
-/** Time in which a deletion can be undone, in milliseconds. */
-const UNDO_MS = 6000;
-
 const DeletionsContext = createContext<Deletions | null>(null);
 
 /** Keeps the pending deletions of the session, and carries them out when the page goes away. */
@@ -59,7 +56,6 @@ export function useDeletions() {
     deletions.add(task);
     toast({
       text: `Deleted “${task.title}”`,
-      duration: UNDO_MS,
       undo: () => {
         deletions.undo(task.id);
         onUndo();
