@@ -44,7 +44,7 @@ func (Test) Lighthouse(ctx context.Context) error { return with(ctx, (*deploy.Ap
 // E2e deploys to a cluster of its own and tests the whole there, failures included.
 func (Test) E2e(ctx context.Context) error { return with(ctx, (*deploy.App).TestE2e) }
 
-// Slow uses the application twenty times in a browser with a sixth of the processor, on a cluster of its own with half of it; no run may fail.
+// Slow uses the application twenty times in a browser with a sixth of the processor, on a cluster of its own that is busy otherwise; no run may fail.
 func (Test) Slow(ctx context.Context) error { return with(ctx, (*deploy.App).TestSlow) }
 
 // Engines deploys on the machine's Docker engine and on a current one beside it, each with a cluster of its own.
