@@ -51,15 +51,11 @@ func init() {
 			before: `"$docker" exec "$node" sh -c 'echo nonsense >>/etc/containerd/config.toml; systemctl restart containerd'`,
 			code:   fault.CodeCluster, cause: `the node's containerd does not start: `, keeps: journals,
 		},
-		"the API server's port is taken in it": {
-			before: `"$docker" exec --detach "$node" kubectl proxy --address 0.0.0.0 --port 6443`,
-			code:   fault.CodeCluster, cause: `a port of the control plane is taken in the node: .*6443`, keeps: append(journals, "pods.txt"),
-		},
 	})
 }
 
-// TestABirthIsMended takes a cgroup away that the kubelet needs, as the init of a node lacks it where another privileged container brought its hierarchy to
-// the machine.
+// TestABirthIsMended takes a cgroup away that the kubelet needs, as the init of a node lacks it where another
+// privileged container brought its hierarchy to the machine.
 func TestABirthIsMended(t *testing.T) {
 	info, err := docker(t).Info(t.Context())
 	require.NoError(t, err)
