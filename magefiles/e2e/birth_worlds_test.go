@@ -13,7 +13,7 @@ import (
 	"todo.local/magefiles/internal/fault"
 )
 
-// These take longer: of most of them a control plane has to be waited for.
+// These take longer: of most of them something in the node has to be waited for.
 func init() {
 	journals := []string{"kubelet.txt", "containerd.txt", "resources.txt"}
 	maps.Copy(births, map[string]birth{
@@ -31,17 +31,9 @@ func init() {
 		"its image is no node's": {
 			options: []string{"--entrypoint", "cat"}, code: fault.CodeInput, cause: `its image does not start like a node`,
 		},
-		"it has too little memory": {
-			options: []string{"--memory", "160m", "--memory-swap", "160m"}, code: fault.CodeEnvironment,
-			cause: `it has too little memory`, keeps: journals,
-		},
 		"its disk is full": {
 			options: []string{"--tmpfs", "/var/lib/kubelet:size=4k"}, code: fault.CodeEnvironment,
 			cause: `the disk is full`, keeps: journals,
-		},
-		"the disk under etcd is full": {
-			options: []string{"--tmpfs", "/var/lib/etcd:size=4m"}, code: fault.CodeEnvironment,
-			cause: `the disk is full`, keeps: append(journals, "pods.txt"),
 		},
 		"its kubelet is configured wrongly": {
 			before: `"$docker" exec "$node" sed -i 's/^kind: KubeletConfiguration/&\ncpuManagerPolicy: nonsense/' /kind/kubeadm.conf`,
