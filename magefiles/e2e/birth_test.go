@@ -51,7 +51,8 @@ func entrypointOf(text string) func(*testing.T, string) {
 	}
 }
 
-// TestBirths has clusters fail to be made, each in a way of its own, and looks at what is said of it, how soon, and what is left.
+// TestBirths has clusters fail to be made, each in a way of its own, and looks at what is said of it, how soon, and
+// what is left.
 func TestBirths(t *testing.T) {
 	var table strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(births)) {
@@ -63,7 +64,8 @@ func TestBirths(t *testing.T) {
 	t.Logf("time to the cause, from the start of the target:\n%s", table.String())
 }
 
-// client writes a docker client in front of the machine's that provokes the failure, and gives the variables with which targets use it.
+// client writes a docker client in front of the machine's that provokes the failure, and gives the variables with
+// which targets use it.
 func (b birth) client(t *testing.T, cluster string) []string {
 	t.Helper()
 	dir := t.TempDir()

@@ -13,7 +13,7 @@ import (
 	"todo.local/magefiles/internal/fault"
 )
 
-// These take longer: of most of them a control plane has to be waited for.
+// These take longer: of most of them something in the node has to be waited for.
 func init() {
 	journals := []string{"kubelet.txt", "containerd.txt", "resources.txt"}
 	maps.Copy(births, map[string]birth{
@@ -31,17 +31,9 @@ func init() {
 		"its image is no node's": {
 			options: []string{"--entrypoint", "cat"}, code: fault.CodeInput, cause: `its image does not start like a node`,
 		},
-		"it has too little memory": {
-			options: []string{"--memory", "160m", "--memory-swap", "160m"}, code: fault.CodeEnvironment,
-			cause: `it has too little memory`, keeps: journals,
-		},
 		"its disk is full": {
 			options: []string{"--tmpfs", "/var/lib/kubelet:size=4k"}, code: fault.CodeEnvironment,
 			cause: `the disk is full`, keeps: journals,
-		},
-		"the disk under etcd is full": {
-			options: []string{"--tmpfs", "/var/lib/etcd:size=4m"}, code: fault.CodeEnvironment,
-			cause: `the disk is full`, keeps: append(journals, "pods.txt"),
 		},
 		"its kubelet is configured wrongly": {
 			before: `"$docker" exec "$node" sed -i 's/^kind: KubeletConfiguration/&\ncpuManagerPolicy: nonsense/' /kind/kubeadm.conf`,
@@ -51,15 +43,11 @@ func init() {
 			before: `"$docker" exec "$node" sh -c 'echo nonsense >>/etc/containerd/config.toml; systemctl restart containerd'`,
 			code:   fault.CodeCluster, cause: `the node's containerd does not start: `, keeps: journals,
 		},
-		"the API server's port is taken in it": {
-			before: `"$docker" exec --detach "$node" kubectl proxy --address 0.0.0.0 --port 6443`,
-			code:   fault.CodeCluster, cause: `a port of the control plane is taken in the node: .*6443`, keeps: append(journals, "pods.txt"),
-		},
 	})
 }
 
-// TestABirthIsMended takes a cgroup away that the kubelet needs, as the init of a node lacks it where another privileged container brought its hierarchy to
-// the machine.
+// TestABirthIsMended takes a cgroup away that the kubelet needs, as the init of a node lacks it where another
+// privileged container brought its hierarchy to the machine.
 func TestABirthIsMended(t *testing.T) {
 	info, err := docker(t).Info(t.Context())
 	require.NoError(t, err)

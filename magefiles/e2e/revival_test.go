@@ -17,8 +17,8 @@ import (
 
 const entrypoint = "/usr/local/bin/entrypoint"
 
-// revived breaks the stopped node, with its data in it, in ways that keep it from coming up. A deploy says so and deletes nothing; once that is repaired,
-// the next one finds everything.
+// revived breaks the stopped node, with its data in it, in ways that keep it from coming up. A deploy says so and
+// deletes nothing; once that is repaired, the next one finds everything.
 func revived(t *testing.T, project checkout, alice *user) {
 	cfg, dir := settings(t), t.TempDir()
 	node, whole := cfg.ClusterName+"-control-plane", filepath.Join(dir, "whole")

@@ -11,11 +11,12 @@ import (
 	"todo.local/magefiles/internal/ui"
 )
 
-// errIncomplete is the answer of a running node that its creation was never completed. Nothing else may lead to the deletion of a cluster that was not
-// asked for: whatever else is wrong with a node, it may hold a database.
+// errIncomplete is the answer of a running node that its creation was never completed. Nothing else may lead to the
+// deletion of a cluster that was not asked for: whatever else is wrong with a node, it may hold a database.
 var errIncomplete = errors.New("the cluster was never completed")
 
-// revive brings an existing node back: it starts it, waits for the API server, and restarts it once where that does not come.
+// revive brings an existing node back: it starts it, waits for the API server, and restarts it once where that does
+// not come.
 func (k *Kind) revive(ctx context.Context, t *ui.Task, c *container) (Access, error) {
 	a, err := k.start(ctx, t, c)
 	if err == nil || ctx.Err() != nil || errors.Is(err, errIncomplete) {
@@ -65,7 +66,8 @@ func (k *Kind) start(ctx context.Context, t *ui.Task, c *container) (Access, err
 	return a, a.awake(ctx, t, c.State.StartedAt)
 }
 
-// portTaken says of a stopped node's ports what the engine's own explanation does not: they are part of it, and cannot be chosen anew.
+// portTaken says of a stopped node's ports what the engine's own explanation does not: they are part of it, and
+// cannot be chosen anew.
 func portTaken(err error) error {
 	text := err.Error()
 	if !strings.Contains(text, "port is already allocated") && !strings.Contains(text, "address already in use") {
@@ -74,7 +76,8 @@ func portTaken(err error) error {
 	return fault.New(fault.CodeEnvironment, "a port of it is taken: "+text, "end the program that has it (go tool mage doctor names it)")
 }
 
-// await waits until the API server of a node that was started is ready, at most as long as told, and no longer than there is hope.
+// await waits until the API server of a node that was started is ready, at most as long as told, and no longer than
+// there is hope.
 func (k *Kind) await(ctx context.Context, t *ui.Task, c *container, most time.Duration) (Access, error) {
 	a, err := k.exportKubeconfig(ctx, c)
 	if err != nil {
@@ -90,13 +93,14 @@ func (k *Kind) await(ctx context.Context, t *ui.Task, c *container, most time.Du
 	return a, err
 }
 
-// completion asks a node whether its creation was completed. The mark is in two places, as the volume could come up empty and the node's own file system not.
-// A folder that cannot be read is no answer.
+// completion asks a node whether its creation was completed. The mark is in two places, as the volume could come up
+// empty and the node's own file system not. A folder that cannot be read is no answer.
 const completion = `set -e
 ls ` + readyDir + ` ` + layerDir + ` >/dev/null
 if [ -e ` + readyDir + readyMark + ` ] || [ -e ` + layerDir + readyMark + ` ]; then echo complete; else echo incomplete; fi`
 
-// complete tells whether the creation of the node was completed. That it was not is only said where the node said so itself, twice, and ran the whole time.
+// complete tells whether the creation of the node was completed. That it was not is only said where the node said so
+// itself, twice, and ran the whole time.
 func (k *Kind) complete(ctx context.Context) (bool, error) {
 	ask := func() (string, error) { return k.Docker.Output(ctx, "exec", k.node(), "sh", "-c", completion) }
 	word, err := ask()

@@ -14,8 +14,8 @@ import (
 const (
 	// pulse is how often it is looked whether a node that comes up still runs.
 	pulse = time.Second
-	// firstLook is the pulse at which the node is asked how it does for the first time, and look how many pulses there are from one time to the next. A
-	// node that comes up well on a machine with time is never asked.
+	// firstLook is the pulse at which the node is asked how it does for the first time, and look how many pulses
+	// there are from one time to the next. A node that comes up well on a machine with time is never asked.
 	firstLook, look = 8, 2
 )
 
@@ -24,8 +24,8 @@ type hopeless struct{ why string }
 
 func (h hopeless) Error() string { return h.why }
 
-// watch looks after a node that is coming up until ctx ends. It mends what it can, and calls giveUp once there is no hope: the node has ended, or the same
-// lasting cause was seen twice.
+// watch looks after a node that is coming up until ctx ends. It mends what it can, and calls giveUp once there is no
+// hope: the node has ended, or the same lasting cause was seen twice.
 func (k *Kind) watch(ctx context.Context, t *ui.Task, giveUp func(error)) {
 	tick := time.NewTicker(k.pulse)
 	defer tick.Stop()

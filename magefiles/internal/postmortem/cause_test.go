@@ -89,13 +89,16 @@ func TestEveryCauseIsToldByItsSigns(t *testing.T) {
 		"cgroup v1 refused": {failure: kubeadm(), inspect: running, says: map[source]string{
 			kubelet: `E1125 00:01:02.345678     321 run.go:72] "command failed" err="failed to validate kubelet configuration: kubelet is configured to not run on a host using cgroup v1"`},
 			want: "the kubelet refuses this machine's cgroup v1: failed to validate kubelet configuration: kubelet is configured to not run on a host using cgroup v1", code: fault.CodeEnvironment},
+		"inotify, of the kubelet": {failure: kubeadm(), inspect: running, says: map[source]string{
+			kubelet: `E1125 00:01:02.345678     321 run.go:72] "command failed" err="failed to run Kubelet: inotify_init: too many open files"`},
+			want: "the kernel's inotify limits are too low: failed to run Kubelet: inotify_init: too many open files", code: fault.CodeEnvironment, remedy: "setup"},
 		"a port inside": {failure: kubeadm(), inspect: running, says: map[source]string{
 			pods: "== kube-system_kube-apiserver/3.log\n2026-11-25T00:01:02.345678Z stderr F E1125 00:01:02.345678       1 run.go:72] \"command failed\" err=\"failed to create listener: failed to listen on 0.0.0.0:6443: listen tcp 0.0.0.0:6443: bind: address already in use\"\n"},
-			want: "a port of the control plane is taken in the node: failed to create listener: failed to listen on 0.0.0.0:6443: listen tcp 0.0.0.0:6443: bind: address already in use", code: fault.CodeCluster},
+			want: "a port of the control plane is taken in the node: failed to create listener: failed to listen on 0.0.0.0:6443: listen tcp 0.0.0.0:6443: bind: address already in use", code: fault.CodeCluster, waits: true},
 		"a clock that is wrong": {failure: errors.New("the API server answers /readyz with 500"), inspect: running, says: map[source]string{
 			pods: "2026-11-25T00:01:02Z stderr F tls: failed to verify certificate: x509: certificate has expired or is not yet valid: current time 2020-01-01\n"},
 			want: "a certificate is not valid at this machine's time of day: tls: failed to verify certificate: x509: certificate has expired or is not yet valid: current time 2020-01-01",
-			code: fault.CodeEnvironment, remedy: "clock"},
+			code: fault.CodeEnvironment, remedy: "clock", waits: true},
 		"a disk that is full under etcd": {failure: errors.New("connection refused"), inspect: running, says: map[source]string{
 			pods: `2026-11-25T00:01:02Z stderr F {"level":"panic","msg":"failed to open database","path":"/var/lib/etcd/member/snap/db","error":"open db: no space left on device","stacktrace":"x"}` + "\n"},
 			want: "the disk is full: failed to open database: open db: no space left on device", code: fault.CodeEnvironment, remedy: "docker system prune"},

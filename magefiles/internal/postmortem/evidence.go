@@ -1,5 +1,6 @@
-// Package postmortem finds out why a cluster's node does not come up. It gathers what the Docker engine, the node and the programs in it have to say,
-// names the cause with what to do about it, and keeps the rest for whoever wants to read on.
+// Package postmortem finds out why a cluster's node does not come up. It gathers what the Docker engine, the node and
+// the programs in it have to say, names the cause with what to do about it, and keeps the rest for whoever wants to
+// read on.
 package postmortem
 
 import (
@@ -50,8 +51,8 @@ type state struct {
 	StartedAt time.Time
 }
 
-// questions are asked in a running node. Each is a script; what it prints is the text, whether or not it fails. Journals and logs outlive a node's stop, so
-// that only what came since $STARTED tells of now.
+// questions are asked in a running node. Each is a script; what it prints is the text, whether or not it fails.
+// Journals and logs outlive a node's stop, so that only what came since $STARTED tells of now.
 var questions = map[source]string{
 	kubelet:    `journalctl --unit kubelet --since "$STARTED" --no-pager --output cat --lines 400`,
 	containerd: `journalctl --unit containerd --since "$STARTED" --no-pager --output cat --lines 400`,
@@ -73,8 +74,8 @@ elif [ $limit -gt 0 ] && [ $limit -lt 1024 ]; then echo "short: the node's limit
 date -u; free -m; df -h; df -i / /var; sysctl fs.inotify.max_user_instances fs.inotify.max_user_watches; ls -d /sys/fs/cgroup/*/ /sys/fs/cgroup/*/kubelet`,
 }
 
-// Look asks the engine about a container that is a node and, where it runs, the node itself. failure is what brought this about; what a failed command
-// printed is evidence too. What cannot be had is missing from the evidence.
+// Look asks the engine about a container that is a node and, where it runs, the node itself. failure is what brought
+// this about; what a failed command printed is evidence too. What cannot be had is missing from the evidence.
 func Look(ctx context.Context, d *engine.Docker, node string, failure error) *Evidence {
 	e := &Evidence{failure: failure, texts: map[source]string{}}
 	var failed *run.Error
@@ -140,7 +141,8 @@ func (s state) ending(console string) string {
 	return strings.TrimSuffix(fmt.Sprintf("ended: exit code %d: %s", s.ExitCode, run.Telling(console)), ": ")
 }
 
-// inspect gives what the engine tells of a container, as it is kept: without its environment, as a proxy's address in it may hold a password.
+// inspect gives what the engine tells of a container, as it is kept: without its environment, as a proxy's address in
+// it may hold a password.
 func inspect(ctx context.Context, d *engine.Docker, node string) (id string, s state, kept []byte) {
 	ctx, cancel := context.WithTimeout(ctx, questionLimit)
 	defer cancel()

@@ -21,13 +21,14 @@ type rule struct {
 	answer func(Cmd) (string, error)
 }
 
-// Failed is the failure of a faked command with an exit code, or -1 for one that did not start or was killed, and with what it printed to its end.
+// Failed is the failure of a faked command with an exit code, or -1 for one that did not start or was killed, and
+// with what it printed to its end.
 func Failed(code int, output string) error {
 	return &Error{Code: code, Output: output, Err: fmt.Errorf("exit status %d", code)}
 }
 
-// On answers commands whose text starts with prefix; the rule added last wins. A non-nil err makes the command fail: with exit code 1 and stdout as its
-// output, unless it comes from Failed.
+// On answers commands whose text starts with prefix; the rule added last wins. A non-nil err makes the command fail:
+// with exit code 1 and stdout as its output, unless it comes from Failed.
 func (f *Fake) On(prefix, stdout string, err error) *Fake {
 	return f.OnFunc(prefix, func(Cmd) (string, error) { return stdout, err })
 }

@@ -5,8 +5,9 @@ import (
 	"strings"
 )
 
-// asides are lines that a failing command prints around its reason: how to ask for help, where to read more, the frames of a stack trace. The reason
-// stands before them. A row for a program that says something new after its reason goes here, and into the test.
+// asides are lines that a failing command prints around its reason: how to ask for help, where to read more, the
+// frames of a stack trace. The reason stands before them. A row for a program that says something new after its
+// reason goes here, and into the test.
 var asides = regexp.MustCompile(strings.Join([]string{
 	`^-*$`,
 	// docker, and programs with a command line like its own
@@ -20,7 +21,8 @@ var asides = regexp.MustCompile(strings.Join([]string{
 	`^\[notice\]`, `^(note|hint): `, `^╰─>`,
 }, "|"))
 
-// Telling gives the line of a failed command's output that tells why: the last one that is no aside. It is empty where the command said nothing.
+// Telling gives the line of a failed command's output that tells why: the last one that is no aside. It is empty
+// where the command said nothing.
 func Telling(output string) string {
 	lines := strings.Split(output, "\n")
 	last := ""
