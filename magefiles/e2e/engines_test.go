@@ -26,9 +26,14 @@ func TestShortLife(t *testing.T) {
 	project := here(t)
 	require.Zero(t, project.mage(t, nil, "cluster:delete").code)
 	t.Logf("Docker engine %s", docker(t).EngineVersion)
-	life := &short{project: project}
+	life := &short{project: project, alice: &user{}}
 	for _, step := range []step{
-		life.begin(), life.unchanged(), life.changed("BUILDX_NO_DEFAULT_ATTESTATIONS=false"), {"the change came with an attestation", attested}, life.resumed(), life.deleted(),
+		life.begin(),
+		life.unchanged(),
+		life.changed("BUILDX_NO_DEFAULT_ATTESTATIONS=false"),
+		{"the change came with an attestation", attested},
+		life.resumed(),
+		life.deleted(),
 	} {
 		if !t.Run(step.name, step.test) {
 			t.FailNow() // what follows starts from here
@@ -36,8 +41,8 @@ func TestShortLife(t *testing.T) {
 	}
 }
 
-// attested is whether an engine that keeps images as they were built has of the backend's an index: its image, and how that was built. Docker builds so
-// unless it is told otherwise, as deploy does. Other engines keep no such thing.
+// attested is whether an engine that keeps images as they were built has of the backend's an index: its image, and how
+// that was built. Docker builds so unless it is told otherwise, as deploy does. Other engines keep no such thing.
 func attested(t *testing.T) {
 	info, err := docker(t).Output(t.Context(), "info", "--format", "{{json .DriverStatus}}")
 	require.NoError(t, err)
@@ -50,7 +55,8 @@ func attested(t *testing.T) {
 	assert.Equal(t, ocispec.MediaTypeImageIndex, kind)
 }
 
-// TestCurrentEngine has TestShortLife run on a current Docker engine: in a process inside that engine's network, where its ports are.
+// TestCurrentEngine has TestShortLife run on a current Docker engine: in a process inside that engine's network, where
+// its ports are.
 func TestCurrentEngine(t *testing.T) {
 	own := docker(t)
 	if why := enginetest.Unfit(own, runtime.GOOS, os.Geteuid() == 0); why != "" {

@@ -26,7 +26,8 @@ func TestLifecycle(t *testing.T) {
 	project := here(t)
 	home := userKubeconfig(t)
 	require.Zero(t, project.mage(t, nil, "cluster:delete").code)
-	life := &short{project: project}
+	life := &short{project: project, alice: &user{}}
+	alice := life.alice
 	steps := []step{
 		life.begin(),
 		{"smoke test and status", func(t *testing.T) {
@@ -62,20 +63,20 @@ func TestLifecycle(t *testing.T) {
 			d := running(t)
 			require.NoError(t, d.client.CoreV1().Pods(d.cfg.Namespace).DeleteCollection(t.Context(), metav1.DeleteOptions{}, metav1.ListOptions{}))
 			require.Zero(t, project.mage(t, nil, "deploy").code)
-			d.login(t, life.alice)
-			assert.Equal(t, []string{"written on the first day"}, life.alice.titles(t))
+			d.login(t, alice)
+			assert.Equal(t, []string{"written on the first day"}, alice.titles(t))
 		}},
 		{"the version before comes back, and the one that is named", func(t *testing.T) { history(t, project) }},
 		{"logs, usage, events, a shell and a port are at hand", func(t *testing.T) { observation(t, project) }},
 		{"pods can be scaled by hand", func(t *testing.T) { scaling(t, project) }},
 		{"questions are answered, and changes only proposed", func(t *testing.T) { aiOperations(t, project) }},
-		{"secrets are rotated, and are nowhere to be read", func(t *testing.T) { rotation(t, project, life.alice) }},
-		{"a rotation beside a version that does not come up leaves pods that work", func(t *testing.T) { rotationOfBroken(t, project, life.alice) }},
-		{"secrets of a person's own stay secret", func(t *testing.T) { given(t, project, life.alice) }},
-		{"a broken image is diagnosed while the version before keeps serving", func(t *testing.T) { brokenImage(t, project, life.alice) }},
-		{"a version that comes up and does not work is taken back", func(t *testing.T) { brokenAnswer(t, project, life.alice) }},
+		{"secrets are rotated, and are nowhere to be read", func(t *testing.T) { rotation(t, project, alice) }},
+		{"a rotation beside a version that does not come up leaves pods that work", func(t *testing.T) { rotationOfBroken(t, project, alice) }},
+		{"secrets of a person's own stay secret", func(t *testing.T) { given(t, project, alice) }},
+		{"a broken image is diagnosed while the version before keeps serving", func(t *testing.T) { brokenImage(t, project, alice) }},
+		{"a version that comes up and does not work is taken back", func(t *testing.T) { brokenAnswer(t, project, alice) }},
 		{"every kind of failure is diagnosed", diagnoses},
-		{"an unreachable database is named, its password is not", func(t *testing.T) { unreachableDatabase(t, project, life.alice) }},
+		{"an unreachable database is named, its password is not", func(t *testing.T) { unreachableDatabase(t, project, alice) }},
 		{"an image that does not build changes nothing", func(t *testing.T) {
 			d := running(t)
 			revision := d.revision(t)
@@ -85,7 +86,7 @@ func TestLifecycle(t *testing.T) {
 			assert.Equal(t, fault.CodeBuild, r.code)
 			assert.Contains(t, r.output, "the reason why")
 			assert.Equal(t, revision, d.revision(t))
-			assert.NotEmpty(t, life.alice.titles(t))
+			assert.NotEmpty(t, alice.titles(t))
 		}},
 		{"bad settings are one line and change nothing", func(t *testing.T) {
 			for _, setting := range []string{"TODO_CLUSTER=nonsense", "DATABASE_URL=mysql://u:hidden@h/d", "JWT_SECRET=hidden"} {
@@ -100,27 +101,27 @@ func TestLifecycle(t *testing.T) {
 		{"of deploys from two machines one waits until the other is judged", func(t *testing.T) { machines(t, project) }},
 		{"a deploy that is killed at whatever moment is picked up by the next", func(t *testing.T) { killed(t, project, 1, 2) }},
 		{"superseded images go, those of the kept revisions stay", func(t *testing.T) { pruned(t, project) }},
-		{"all is back after a restart of the node", func(t *testing.T) { restarted(t, project, life.alice) }},
+		{"all is back after a restart of the node", func(t *testing.T) { restarted(t, project, alice) }},
 		{"a node under pressure is named", pressed}, // its kubelet is restarted, and every pod has to prove again that it is ready
 		life.resumed(),
-		{"a registry that falters delays a version, one that lacks it takes it back", func(t *testing.T) { faltering(t, project, life.alice) }},
-		{"a stopped node that does not come up keeps its data, and tells why", func(t *testing.T) { revived(t, project, life.alice) }},
+		{"a registry that falters delays a version, one that lacks it takes it back", func(t *testing.T) { faltering(t, project, alice) }},
+		{"a stopped node that does not come up keeps its data, and tells why", func(t *testing.T) { revived(t, project, alice) }},
 		{"as somebody else's cluster it gets its images from a registry, and is left running", func(t *testing.T) { foreign(t, project) }},
 		life.deleted(),
-		{"the user's own kubeconfig is as it was", func(t *testing.T) { assert.Equal(t, home, userKubeconfig(t)) }},
 	}
 	restore := func(failed string) {
 		const left = "the other steps cannot start; the cluster is left as it is, and go tool mage cluster:delete removes it"
-		require.NotNil(t, life.alice, left)
+		require.NotEmpty(t, alice.token, left)
 		t.Logf("deploying again, after the failure of %q", failed)
 		require.Zero(t, project.mage(t, nil, "deploy").code, left)
-		running(t).login(t, life.alice)
+		running(t).login(t, alice)
 	}
 	for i, s := range steps {
 		if !t.Run(s.name, s.test) && i+1 < len(steps) {
 			restore(s.name) // not in a subtest, which -run might leave out
 		}
 	}
+	assert.Equal(t, home, userKubeconfig(t), "the user's own kubeconfig was changed")
 }
 
 func routing(t *testing.T) {

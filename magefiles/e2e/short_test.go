@@ -26,11 +26,11 @@ type step struct {
 	test func(t *testing.T)
 }
 
-// short is the part of a deployment's life that hangs on the Docker engine, a method for each step. TestShortLife goes through it, and so does
-// TestLifecycle, with much in between.
+// short is the part of a deployment's life that hangs on the Docker engine, a method for each step. TestShortLife goes
+// through it, and so does TestLifecycle, with much in between.
 type short struct {
 	project checkout
-	alice   *user
+	alice   *user   // somebody once the first step has passed
 	whole   float64 // megabytes of the backend's image that the first deploy moved
 }
 
@@ -49,7 +49,7 @@ func (s *short) begin() step {
 		assert.Len(t, d.names(t, "todo-backend"), 2)
 		assert.Len(t, d.names(t, "todo-frontend"), 2)
 		s.whole = movedOfBackend(t, r)
-		s.alice = d.register(t, "alice@example.com")
+		*s.alice = *d.register(t, "alice@example.com")
 		s.alice.add(t, "written on the first day")
 	}}
 }
@@ -66,7 +66,8 @@ func (s *short) unchanged() step {
 	}}
 }
 
-// wholeOverChange is how much less than the whole image a one-line change has to move, at least. It is a hundredth mostly.
+// wholeOverChange is how much less than the whole image a one-line change has to move, at least. It is a hundredth
+// mostly.
 const wholeOverChange = 20
 
 // changed deploys with one line more, built with the given settings.

@@ -1,5 +1,6 @@
-// Package enginetest runs a current Docker engine beside the machine's own, for tests: with containerd's image store, data, sockets and a network of its
-// own. Nothing of the machine's engine is touched, except that a container of it holds that network.
+// Package enginetest runs a current Docker engine beside the machine's own, for tests: with containerd's image store,
+// data, sockets and a network of its own. Nothing of the machine's engine is touched, except that a container of it
+// holds that network.
 package enginetest
 
 import (
@@ -33,8 +34,8 @@ const (
 	patience = time.Minute
 )
 
-// start is the engine's first process, given its folder and a process of the network. In namespaces of its own, no mount or process of the engine outlives
-// it. Its process group's id is what a later run ends it by.
+// start is the engine's first process, given its folder and a process of the network. In namespaces of its own, no
+// mount or process of the engine outlives it. Its process group's id is what a later run ends it by.
 const start = `echo $$ >"$1/pid"
 exec nsenter --target "$2" --net unshare --pid --fork --kill-child --mount-proc sh -c '
 	containerd --config "$1/containerd.toml" &
@@ -78,7 +79,8 @@ func major(version string) int {
 	return n
 }
 
-// Start starts the engine. What a run that was killed left of one is removed first. holder is an image of the machine's engine that has the program sleep.
+// Start starts the engine. What a run that was killed left of one is removed first. holder is an image of the machine's
+// engine that has the program sleep.
 func Start(ctx context.Context, cfg *config.Config, own *engine.Docker, programs source.CurrentDocker, holder string) (e *Engine, err error) {
 	unlock, err := lock()
 	if err != nil {
@@ -218,7 +220,8 @@ func (e *Engine) clear(ctx context.Context) error {
 	return os.RemoveAll(folder)
 }
 
-// left gives the process group of an engine in a folder, by what is written there; 0 where that process is another one now.
+// left gives the process group of an engine in a folder, by what is written there; 0 where that process is another one
+// now.
 func left(folder, proc string) int {
 	raw, err := os.ReadFile(filepath.Join(folder, "pid"))
 	if err != nil {

@@ -16,11 +16,12 @@ import (
 
 // CurrentDocker is a current Docker engine with its client, which tests run beside the engine of the machine.
 type CurrentDocker struct {
-	Programs map[string]string // paths, by name: dockerd, docker-proxy, docker, docker-buildx, containerd, containerd-shim-runc-v2, runc
+	Programs map[string]string // paths of dockerd and docker-proxy, docker and docker-buildx, containerd's and runc, by name
 	Data     string            // folder of what the engine keeps: base images are as dear as programs
 }
 
-// BuildCurrentDocker builds it where the cache lacks it, in the way of the node's programs, of which containerd and runc are two.
+// BuildCurrentDocker builds it where the cache lacks it, in the way of the node's programs, of which containerd and
+// runc are two.
 func BuildCurrentDocker(ctx context.Context, t *ui.Task, cfg *config.Config, r run.Runner) (CurrentDocker, error) {
 	s := newFromSource(cfg, &engine.Docker{Runner: r})
 	all := currentDocker(s.pins)
@@ -62,7 +63,8 @@ func currentDocker(p *pins.Pins) []program {
 	const moby, cli, buildx = "github.com/moby/moby/v2", "github.com/docker/cli", "github.com/docker/buildx"
 	daemon := program{
 		name: "dockerd", module: moby, version: p.Moby, packages: []string{moby + "/cmd/dockerd", moby + "/cmd/docker-proxy"},
-		// Without a version it takes itself for a library. The module's own says nothing of Docker's, which is that of the client.
+		// Without a version it takes itself for a library. The module's own says nothing of Docker's, which is that of
+		// the client.
 		ldflags: strip + " -X " + moby + "/dockerversion.Version=" + dockerVersion(p),
 	}
 	client := program{
@@ -76,19 +78,20 @@ func currentDocker(p *pins.Pins) []program {
 			"github.com/go-jose/go-jose/v4":           "v4.1.7",
 			"github.com/moby/moby/api":                "v1.56.1",
 			"github.com/moby/moby/client":             "v0.6.2",
-			"github.com/moby/swarmkit/v2":             "v2.0.0", // the newest that is no commit: defaults of flags that nothing here uses
+			"github.com/moby/swarmkit/v2":             "v2.0.0", // the newest release; unused here
 			"github.com/moby/sys/capability":          "v0.4.0",
 			"github.com/moby/sys/symlink":             "v0.3.0",
 			"github.com/moby/sys/user":                "v0.4.1",
 			"github.com/moby/sys/userns":              "v0.2.1",
 			"github.com/tonistiigi/go-rosetta":        "v0.0.0-20220804170347-3f4430f2d346",
-			"google.golang.org/genproto":              "v0.0.0-20260825221802-da73d73af1c5", // newer than its split into modules, unlike swarmkit's
+			"google.golang.org/genproto":              "v0.0.0-20260825221802-da73d73af1c5", // swarmkit's is too old
 			"tags.cncf.io/container-device-interface": "v1.1.1",
 		},
 		replace: map[string]string{cli: "./cli", "github.com/tonistiigi/go-rosetta": "./rosetta"},
 		forks: []fork{
 			{module: cli, version: p.DockerCommand + "+incompatible", dir: "cli", files: map[string]string{
-				"go.mod": "module " + cli + "\n\ngo 1.26\n", // without one, its code is taken for that of Go 1.16
+				// Without one, its code is taken for that of Go 1.16.
+				"go.mod": "module " + cli + "\n\ngo 1.26\n",
 			}},
 			{dir: "rosetta", files: map[string]string{ // of macOS, and never released
 				"go.mod": "module github.com/tonistiigi/go-rosetta\n\ngo 1.26\n", "rosetta.go": shim("rosetta.go.txt"),
