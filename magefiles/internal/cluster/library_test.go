@@ -52,9 +52,11 @@ func newClients(t *testing.T) (k *Kind, records string) {
 		Runner: run.Exec{Hide: []string{"a-secret-of-the-environment", "postgresql://u:hunter2-hunter2@h/d"}},
 		CLI:    filepath.Join(dir, "found", "docker"),
 	}
-	return NewKind(d, "x", filepath.Join(dir, "kubeconfig"), dir,
+	k = NewKind(d, "x", filepath.Join(dir, "kubeconfig"), dir,
 		func(context.Context) (Quirks, error) { return Quirks{}, nil },
-		func(context.Context) (Ports, error) { return Ports{8080, 8443}, nil }), records
+		func(context.Context) (Ports, error) { return Ports{8080, 8443}, nil })
+	k.Diagnoses = dir
+	return k, records
 }
 
 func recorded(t *testing.T, records, name string) string {

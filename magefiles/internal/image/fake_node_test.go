@@ -46,8 +46,12 @@ func (n *fakeNode) on(fake *run.Fake) {
 	fake.OnFunc("docker exec n ctr --namespace k8s.io images list", func(run.Cmd) (string, error) { return n.list(), nil })
 	fake.OnFunc("docker exec n containerd config dump", func(run.Cmd) (string, error) { return n.config, nil })
 	fake.OnFunc("docker exec -i n sh -c ctr --namespace k8s.io images import", func(c run.Cmd) (string, error) {
-		if !strings.Contains(c.String(), " import --snapshotter "+n.unpacks+" --all-platforms --digests=false - ") {
-			return "", errors.New("ctr: snapshotter not loaded: invalid argument")
+		into := "--local --snapshotter " + n.unpacks + " "
+		if n.unpacks == "overlayfs" { // the transfer service's own
+			into = ""
+		}
+		if !strings.Contains(c.String(), "images import "+into+"--all-platforms --digests=false - ") {
+			return "", errors.New("ctr: unable to initialize unpacker: no unpack platforms defined: invalid argument")
 		}
 		if err := n.take(c.Stdin); err != nil {
 			return "", fmt.Errorf("ctr: %w", err)

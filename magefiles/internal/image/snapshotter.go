@@ -43,3 +43,15 @@ func (n *Node) snapshotter(ctx context.Context) (string, error) {
 	}
 	return name, fault.Wrap(err, fault.CodeCluster, "the snapshotter of node "+n.Container+" is not known", "run: go tool mage cluster:up")
 }
+
+// usualSnapshotter is the one that ctr and the transfer service behind it take by themselves.
+const usualSnapshotter = "overlayfs"
+
+// unpackingInto gives the options with which ctr imports for a snapshotter. The transfer service is configured for the
+// usual one alone, and says of any other that there are "no unpack platforms defined".
+func unpackingInto(snapshotter string) string {
+	if snapshotter == usualSnapshotter {
+		return ""
+	}
+	return "--local --snapshotter " + snapshotter + " "
+}

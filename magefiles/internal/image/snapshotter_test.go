@@ -21,6 +21,7 @@ func TestSnapshotterOfANode(t *testing.T) {
 		"version 2":             {"version = 2\n[plugins.\"io.containerd.grpc.v1.cri\".containerd]\nsnapshotter = \"fuse-overlayfs\"\n", "fuse-overlayfs"},
 		"version 3":             {dump("3", "native"), "native"},
 		"version 4":             {dump("4", "zfs"), "zfs"},
+		"the usual one":         {dump("3", "overlayfs"), "overlayfs"},
 		"none is named":         {"version = 3\n", ""},
 		"no TOML":               {"containerd: flag provided but not defined", ""},
 		"nothing for a command": {dump("3", "over lay;"), ""},

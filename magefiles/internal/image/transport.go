@@ -220,7 +220,7 @@ func (n *Node) receive(ctx context.Context, l *layout, has map[digest.Digest]boo
 		defer pr.Close()
 		res, err := n.Docker.Run(ctx, run.Cmd{
 			Args: []string{"exec", "-i", n.Container, "sh", "-c",
-				"ctr --namespace k8s.io images import --snapshotter " + snapshotter + " --all-platforms --digests=false - >&2" +
+				"ctr --namespace k8s.io images import " + unpackingInto(snapshotter) + "--all-platforms --digests=false - >&2" +
 					" && ctr --namespace k8s.io images list"},
 			Stdin: pr,
 		})
