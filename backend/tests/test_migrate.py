@@ -88,6 +88,21 @@ def test_a_migration_that_fails_changes_nothing(new_database: Callable[[], str])
     assert _tables(url) == {"tasks"}
 
 
+def test_a_migration_does_not_wait_long_for_a_table_that_is_in_use(new_database: Callable[..., str]) -> None:
+    """All requests to the table would wait behind it."""
+    url = new_database()
+    with psycopg.connect(url) as connection:
+        connection.execute("CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY)")
+        connection.commit()
+        connection.execute("LOCK TABLE alembic_version IN SHARE MODE")
+        ended = run_module("src.migrate", env={"DATABASE_URL": url})
+    assert ended.returncode == 1
+    (line,) = ended.stderr.splitlines()
+    assert line.startswith("migration failed, nothing was changed: ")
+    assert line.endswith("canceling statement due to lock timeout")
+    assert _tables(url) == {"alembic_version"}
+
+
 def test_old_code_on_a_newer_schema(new_database: Callable[..., str], migrated: str) -> None:
     url = new_database(migrated)
     with psycopg.connect(url, autocommit=True) as connection:
