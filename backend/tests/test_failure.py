@@ -164,7 +164,7 @@ def test_a_statement_that_takes_too_long_ends_on_the_server(
 def test_a_statement_for_which_no_time_is_left_is_not_sent(
     run: Callable[..., list[str]], sql_connection: psycopg.Connection[Any]
 ) -> None:
-    sleeps = ["SELECT pg_sleep(0.4)"] * 3
+    sleeps = ["SELECT pg_sleep(0.4)"] * 3  # more than START_SECONDS
     with pytest.raises(ProblemError, match="does not answer"):
         run(*sleeps, "CREATE TABLE too_late ()")
     assert sql_connection.execute("SELECT to_regclass('too_late')").fetchone() == (None,)

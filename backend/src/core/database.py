@@ -20,7 +20,7 @@ from src.core.logging import reason
 
 logger = logging.getLogger(__name__)
 
-SESSION_SECONDS = 1.6
+SESSION_SECONDS = 1.7
 """How long a connection may be held at most, so that a request whose database hangs is answered within two seconds."""
 
 STATEMENT_SECONDS = 0.5
@@ -29,7 +29,7 @@ STATEMENT_SECONDS = 0.5
 LOCK_SECONDS = 0.4
 IDLE_SECONDS = 2.0
 
-START_SECONDS = 1.0
+START_SECONDS = 1.15
 """Until when a statement is sent: early enough for the server to end it, and to say so, before the client gives up."""
 
 RETRY_AFTER_SECONDS = 2
