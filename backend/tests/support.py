@@ -28,6 +28,7 @@ PLENTY: dict[str, Any] = {
     "rate_limit_login": 100_000,
     "rate_limit_login_account": 100_000,
     "rate_limit_chat": 100_000,
+    "rate_limit_write": 100_000,
 }
 
 

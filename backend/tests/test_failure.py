@@ -1,14 +1,19 @@
 """What happens while the database is away, and after."""
 
+import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
 import psycopg
 import pytest
+from sqlalchemy import text
 
+from src.core import database as database_module
+from src.core.database import START_SECONDS, Database
+from src.core.errors import ProblemError
 from tests.support import PASSWORD, Person, Proxy, expect_problem
 
 MOST_SECONDS = 2.0
@@ -36,6 +41,16 @@ def _expect_unavailable(*requests: Callable[[], httpx.Response]) -> None:
             expect_problem(answer, "database_unavailable", 503)
             assert int(answer.headers["retry-after"]) > 0
             assert seconds < MOST_SECONDS
+
+
+def _settled(connection: psycopg.Connection[Any]) -> bool:
+    """Whether nothing of the others runs any more: what a client has given up may still wait for a lock."""
+    busy = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state <> 'idle' AND pid <> %s"
+    for _ in range(100):
+        if connection.execute(busy, [connection.info.backend_pid]).fetchone() == (0,):
+            return True
+        time.sleep(0.02)
+    return False
 
 
 @pytest.fixture
@@ -99,7 +114,90 @@ def test_a_lock_held_too_long(alice: Person, sql_connection: psycopg.Connection[
     with sql_connection.transaction():
         sql_connection.execute("SELECT 1 FROM tasks WHERE id = %s FOR UPDATE", [task["id"]])
         _expect_unavailable(lambda: alice.patch(f"/api/tasks/{task['id']}", json={"title": "Blocked"}))
+        sql_connection.execute("UPDATE tasks SET title = 'Newer' WHERE id = %s", [task["id"]])
+    assert _settled(sql_connection)
+    assert alice.titles() == ["Newer"], "what was answered 503 was applied afterwards"
     assert alice.patch(f"/api/tasks/{task['id']}", json={"title": "Free"}).status_code == 200
+
+
+def test_tasks_that_were_answered_503_are_not_made_afterwards(
+    alice: Person, sql_connection: psycopg.Connection[Any]
+) -> None:
+    with sql_connection.transaction():
+        sql_connection.execute("LOCK TABLE tasks IN SHARE MODE")
+        _expect_unavailable(*[lambda: alice.post("/api/tasks", json={"title": "Once"})] * 2)
+    assert _settled(sql_connection)
+    alice.add("Once")
+    assert alice.titles() == ["Once"]
+
+
+async def _run(database: Database, how: str, *statements: str) -> list[str]:
+    """Run statements on one connection, or in one session; what each has to say."""
+    async with getattr(database, how)() as executor:
+        results = [await executor.execute(text(statement)) for statement in statements]
+        return [str(result.scalar()) for result in results if result.returns_rows]
+
+
+@pytest.fixture(params=["connection", "session"])
+def how(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def run(database_url: str, how: str) -> Iterator[Callable[..., list[str]]]:
+    """Runs statements as the application does."""
+    with asyncio.Runner() as runner:
+        database = Database(database_url)
+        yield lambda *statements: runner.run(_run(database, how, *statements))
+        runner.run(database.close())
+
+
+def test_a_statement_that_takes_too_long_ends_on_the_server(
+    run: Callable[..., list[str]], sql_connection: psycopg.Connection[Any]
+) -> None:
+    with pytest.raises(ProblemError, match="does not answer"):
+        run("SELECT pg_sleep(60)")
+    running = "SELECT count(*) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(60)' AND state = 'active'"
+    assert sql_connection.execute(running).fetchone() == (0,)
+
+
+def test_a_statement_for_which_no_time_is_left_is_not_sent(
+    run: Callable[..., list[str]], sql_connection: psycopg.Connection[Any]
+) -> None:
+    sleeps = ["SELECT pg_sleep(0.4)"] * 3  # more than START_SECONDS
+    with pytest.raises(ProblemError, match="does not answer"):
+        run(*sleeps, "CREATE TABLE too_late ()")
+    assert sql_connection.execute("SELECT to_regclass('too_late')").fetchone() == (None,)
+
+
+def test_a_transaction_for_whose_end_no_time_is_left_is_rolled_back(
+    database_url: str, sql_connection: psycopg.Connection[Any]
+) -> None:
+    async def run() -> None:
+        database = Database(database_url)
+        try:
+            async with database.session() as session:
+                await session.execute(text("CREATE TABLE too_late ()"))
+                await asyncio.sleep(START_SECONDS)
+        finally:
+            await database.close()
+
+    with pytest.raises(ProblemError, match="does not answer"):
+        asyncio.run(run())
+    assert sql_connection.execute("SELECT to_regclass('too_late')").fetchone() == (None,)
+
+
+def test_behind_a_pooler_the_limits_go_with_each_transaction(
+    run: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those of a session would be lost there, or be somebody else's."""
+    show = ["SHOW statement_timeout", "SHOW lock_timeout", "SHOW idle_in_transaction_session_timeout"]
+    # A pooler makes up the process that it names to its clients.
+    monkeypatch.setattr(database_module, "_backend_pid", lambda _: 1)
+    assert run(*show) == ["500ms", "400ms", "2s"]
+    assert run(*show) == ["500ms", "400ms", "2s"]
+    # Nothing of them stays behind in the session.
+    assert run("COMMIT AND CHAIN", *show) == ["0", "0", "0"]
 
 
 def test_the_database_goes_in_the_middle_of_an_answer(

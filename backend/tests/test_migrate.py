@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from src import migrate
 from src.app import create_app
 from src.core.database import Base
 from src.core.schema_version import REQUIRED_REVISION, is_current
-from tests.support import BACKEND, Proxy, expect_problem, make_settings, run_module, serve
+from tests.support import BACKEND, Person, Proxy, expect_problem, make_settings, run_module, serve
 
 
 def _tables(url: str) -> set[str]:
@@ -86,6 +87,44 @@ def test_a_migration_that_fails_changes_nothing(new_database: Callable[[], str])
     assert line.startswith("migration failed, nothing was changed: ")
     assert 'relation "tasks" already exists' in line
     assert _tables(url) == {"tasks"}
+
+
+def test_who_may_not_create_extensions_gets_a_slow_search(new_database: Callable[..., str]) -> None:
+    url = new_database()
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("CREATE ROLE todo_test_guest LOGIN PASSWORD 'guest'")
+        try:
+            connection.execute("GRANT ALL ON SCHEMA public TO todo_test_guest")
+            parts = conninfo_to_dict(url)
+            guest = f"postgresql://todo_test_guest:guest@{parts['host']}:{parts['port']}/{parts['dbname']}"
+            ended = run_module("src.migrate", env={"DATABASE_URL": guest})
+            with (
+                serve(create_app(make_settings(guest))) as address,
+                closing(Person(address, "g@example.com")) as person,
+            ):
+                person.add("Buy milk", tags=["home"])
+                assert person.titles(q="milk", tag="home") == ["Buy milk"]
+        finally:
+            connection.execute("DROP OWNED BY todo_test_guest")
+            connection.execute("DROP ROLE todo_test_guest")
+    assert ended.returncode == 0, ended.stderr
+    assert "searching tasks stays slow" in ended.stdout
+    assert "permission denied" in ended.stdout
+
+
+def test_a_migration_does_not_wait_long_for_a_table_that_is_in_use(new_database: Callable[..., str]) -> None:
+    """All requests to the table would wait behind it."""
+    url = new_database()
+    with psycopg.connect(url) as connection:
+        connection.execute("CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY)")
+        connection.commit()
+        connection.execute("LOCK TABLE alembic_version IN SHARE MODE")
+        ended = run_module("src.migrate", env={"DATABASE_URL": url})
+    assert ended.returncode == 1
+    (line,) = ended.stderr.splitlines()
+    assert line.startswith("migration failed, nothing was changed: ")
+    assert line.endswith("canceling statement due to lock timeout")
+    assert _tables(url) == {"alembic_version"}
 
 
 def test_old_code_on_a_newer_schema(new_database: Callable[..., str], migrated: str) -> None:

@@ -14,7 +14,13 @@ import pytest
 from src.app import create_app
 from tests.support import JSON, PASSWORD, Person, expect_problem, make_settings, serve
 
-LIMITS = {"rate_limit_register": 6, "rate_limit_login": 8, "rate_limit_login_account": 4, "rate_limit_chat": 3}
+LIMITS = {
+    "rate_limit_register": 6,
+    "rate_limit_login": 8,
+    "rate_limit_login_account": 4,
+    "rate_limit_chat": 3,
+    "rate_limit_write": 5,
+}
 
 
 @pytest.fixture
@@ -76,6 +82,20 @@ def test_chat_messages_of_one_user(replicas: list[str], register: Callable[..., 
     )
     assert statuses == [200, 200, 200, 429]
     assert register(replicas[1]).say("hi")
+
+
+def test_writes_of_one_user(replicas: list[str], register: Callable[..., Person]) -> None:
+    person = register(replicas[0])
+    headers = {"Authorization": f"Bearer {person.token}"}
+    task = person.add()
+
+    def change(url: str) -> httpx.Response:
+        return httpx.patch(f"{url}/api/tasks/{task['id']}", json={"title": "Changed"}, headers=headers)
+
+    assert _alternate(replicas, 5, change) == [200] * 4 + [429]
+    expect_problem(person.post("/api/tasks", json={"title": "One more"}), "rate_limited", 429)
+    expect_problem(person.delete(f"/api/tasks/{task['id']}"), "rate_limited", 429)
+    assert person.titles() == ["Changed"]
 
 
 def test_parallel_requests_cannot_spend_the_same_credit(replicas: list[str]) -> None:

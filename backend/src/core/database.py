@@ -9,7 +9,7 @@ from typing import Any
 
 import psycopg
 from psycopg import waiting
-from sqlalchemy import MetaData, event
+from sqlalchemy import Connection, MetaData, event, text
 from sqlalchemy.exc import DBAPIError, DisconnectionError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, async_sessionmaker, create_async_engine
@@ -20,10 +20,21 @@ from src.core.logging import reason
 
 logger = logging.getLogger(__name__)
 
-SESSION_SECONDS = 1.5
+SESSION_SECONDS = 1.7
 """How long a connection may be held at most, so that a request whose database hangs is answered within two seconds."""
 
+STATEMENT_SECONDS = 0.5
+"""How long a statement may run. The server ends it, so that what was answered 503 is not applied afterwards."""
+
+LOCK_SECONDS = 0.4
+IDLE_SECONDS = 2.0
+
+START_SECONDS = 1.15
+"""Until when a statement is sent: early enough for the server to end it, and to say so, before the client gives up."""
+
 RETRY_AFTER_SECONDS = 2
+
+_TRANSACTION = "READ COMMITTED"
 
 Executor = AsyncConnection | AsyncSession
 """What statements run on: one by one, or in a transaction."""
@@ -43,10 +54,24 @@ class Base(DeclarativeBase):
     )
 
 
+_LIMITS = {
+    "statement_timeout": STATEMENT_SECONDS,
+    "lock_timeout": LOCK_SECONDS,
+    "idle_in_transaction_session_timeout": IDLE_SECONDS,
+}
+_ROWS = ", ".join(f"('{name}', '{round(seconds * 1000)}ms')" for name, seconds in _LIMITS.items())
+_LIMIT_SESSION = (
+    f"SELECT set_config(name, value, false) FROM (VALUES {_ROWS}) AS limits (name, value) "  # noqa: S608
+    "WHERE pg_backend_pid() = %s"
+)
+_LIMIT_TRANSACTION = text(f"SELECT set_config(name, value, true) FROM (VALUES {_ROWS}) AS limits (name, value)")  # noqa: S608
+
+
 class _Connection(psycopg.AsyncConnection[Any]):
     """A connection that is dropped when what it does is cancelled.
 
-    psycopg asks the server to cancel, and waits seconds for it; a server that hangs never answers.
+    psycopg asks the server to cancel, and waits seconds for it. A server that works has ended the statement by then;
+    one that hangs, or a network that swallows, never answers.
     """
 
     async def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:  # noqa: ASYNC109
@@ -85,6 +110,25 @@ def _check_connection(connection: Any, _record: object, _proxy: object) -> None:
         raise DisconnectionError from error
 
 
+def _backend_pid(connection: psycopg.AsyncConnection[Any]) -> int:
+    return connection.info.backend_pid
+
+
+async def _limit(connection: psycopg.AsyncConnection[Any]) -> bool:
+    """Set the limits for the whole session, in one round trip; whether there is a session of our own to set them for.
+
+    A pooler such as Neon's refuses limits in the startup message, and gives each transaction to whichever session is
+    free: what is set for one would bind strangers. It is known by the process id that it makes up for its clients.
+    """
+    cursor = await connection.execute(_LIMIT_SESSION, [_backend_pid(connection)])
+    return cursor.rowcount > 0
+
+
+def _refuse_late(connection: Connection, *_: object) -> None:
+    if asyncio.get_running_loop().time() > connection.info["start_until"]:
+        raise TimeoutError("no time was left for a statement")
+
+
 class Database:
     """Sessions on the database at a libpq URL."""
 
@@ -92,8 +136,11 @@ class Database:
         """Connects at the first use, not here."""
 
         async def creator() -> psycopg.AsyncConnection[Any]:
-            return await connect(url)
+            connection = await connect(url)
+            self._pooled = not await _limit(connection)
+            return connection
 
+        self._pooled = False
         self._engine = create_async_engine(
             "postgresql+psycopg://",
             async_creator=creator,
@@ -108,7 +155,9 @@ class Database:
             skip_autocommit_rollback=True,
         )
         event.listen(self._engine.sync_engine, "checkout", _check_connection)
-        transactional = self._engine.execution_options(isolation_level="READ COMMITTED")
+        event.listen(self._engine.sync_engine, "before_cursor_execute", _refuse_late)
+        event.listen(self._engine.sync_engine, "commit", _refuse_late)
+        transactional = self._engine.execution_options(isolation_level=_TRANSACTION)
         self._transaction = async_sessionmaker(transactional, expire_on_commit=False, autoflush=False)
 
     @asynccontextmanager
@@ -118,13 +167,24 @@ class Database:
         Hold it for database work only. Raises ProblemError(DATABASE_UNAVAILABLE) when the database is away or takes
         longer than SESSION_SECONDS.
         """
-        async with _within_limits(), self._engine.connect() as connection:
-            yield connection
+        async with _within_limits() as start_until, self._engine.connect() as connection:
+            connection.info["start_until"] = start_until
+            if not self._pooled:
+                yield connection
+                return
+            # Only a transaction can carry the limits.
+            await connection.execution_options(isolation_level=_TRANSACTION)
+            async with connection.begin():
+                await connection.execute(_LIMIT_TRANSACTION)
+                yield connection
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[AsyncSession]:
         """One transaction: committed at the end, rolled back on an error. Hold it, and it fails, as `connection`."""
-        async with _within_limits(), self._transaction.begin() as session:
+        async with _within_limits() as start_until, self._transaction.begin() as session:
+            (await session.connection()).info["start_until"] = start_until
+            if self._pooled:
+                await session.execute(_LIMIT_TRANSACTION)
             yield session
 
     async def close(self) -> None:
@@ -133,10 +193,12 @@ class Database:
 
 
 @asynccontextmanager
-async def _within_limits() -> AsyncIterator[None]:
+async def _within_limits() -> AsyncIterator[float]:
+    """Bound what is done inside; yields until when it may send statements, by the event loop's clock."""
+    started = asyncio.get_running_loop().time()
     try:
-        async with asyncio.timeout(SESSION_SECONDS):
-            yield
+        async with asyncio.timeout_at(started + SESSION_SECONDS):
+            yield started + START_SECONDS
     except (TimeoutError, PoolTimeoutError, OperationalError, InterfaceError, psycopg.OperationalError) as error:
         raise unavailable(error) from error
     except DBAPIError as error:

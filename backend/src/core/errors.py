@@ -37,6 +37,7 @@ class ErrorCode(StrEnum):
     NOT_FOUND = "not_found"
     METHOD_NOT_ALLOWED = "method_not_allowed"
     TASK_NOT_FOUND = "task_not_found"
+    TOO_MANY_TASKS = "too_many_tasks"
     CONVERSATION_NOT_FOUND = "conversation_not_found"
     CONFIRMATION_NOT_FOUND = "confirmation_not_found"
     CONFIRMATION_RESOLVED = "confirmation_resolved"
@@ -70,6 +71,7 @@ _KINDS: dict[ErrorCode, tuple[int, str]] = {
     ErrorCode.NOT_FOUND: (404, "There is nothing at this address."),
     ErrorCode.METHOD_NOT_ALLOWED: (405, "This address does not know that method."),
     ErrorCode.TASK_NOT_FOUND: (404, "There is no such task."),
+    ErrorCode.TOO_MANY_TASKS: (409, "There are 10,000 tasks already, which is the limit. Delete some first."),
     ErrorCode.CONVERSATION_NOT_FOUND: (404, "There is no such conversation."),
     ErrorCode.CONFIRMATION_NOT_FOUND: (404, "There is no such confirmation."),
     ErrorCode.CONFIRMATION_RESOLVED: (409, "The confirmation is already cancelled."),
@@ -79,7 +81,7 @@ _KINDS: dict[ErrorCode, tuple[int, str]] = {
     ErrorCode.ASSISTANT_TIMEOUT: (504, "The assistant took too long to answer."),
     ErrorCode.ASSISTANT_TURN_LIMIT: (502, "The assistant stopped after 8 steps without an answer."),
     ErrorCode.DATABASE_UNAVAILABLE: (503, "The database does not answer at the moment. Try again shortly."),
-    ErrorCode.SCHEMA_OUTDATED: (503, "The database schema is at nothing, this version needs 0001."),
+    ErrorCode.SCHEMA_OUTDATED: (503, "The database schema is at nothing, this version needs 0002."),
     ErrorCode.INTERNAL_ERROR: (500, INTERNAL_ERROR),
 }
 

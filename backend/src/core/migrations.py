@@ -20,6 +20,12 @@ logger = logging.getLogger(__name__)
 LOCK = 7_236_140_051
 
 
+# Bounds on the server: a process that was killed leaves nothing running. Waiting for other migrations takes as long as
+# they do. Whoever waits for a lock on a table makes all requests to it wait behind, so that this wait is short.
+STATEMENT_LIMITS = "SET LOCAL statement_timeout = '10min'; SET LOCAL idle_in_transaction_session_timeout = '1min'"
+LOCK_LIMIT = "SET LOCAL lock_timeout = '1s'"
+
+
 class MigrationError(Exception):
     """The migrations did not run; nothing was changed."""
 
@@ -30,7 +36,9 @@ def upgrade(raw: psycopg.Connection) -> None:
     try:
         with engine.connect() as connection, connection.begin():
             # Of the transaction, not of the session: that also holds behind a pooler such as Neon's.
+            connection.execute(text(STATEMENT_LIMITS))
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
+            connection.execute(text(LOCK_LIMIT))
             found = MigrationContext.configure(connection).get_current_revision()
             if is_current(found):
                 logger.info("the schema is current", extra={"revision": found, "needed": REQUIRED_REVISION})

@@ -48,7 +48,12 @@ async def spend(database: Database, key: str, per_minute: int) -> None:
     """
     # Without a transaction around it the statement holds its lock for no round trip: many may want the same row.
     async with database.connection() as connection:
-        wait = await _spend(connection, key, 60 / per_minute)
+        await spend_on(connection, key, per_minute)
+
+
+async def spend_on(connection: AsyncConnection, key: str, per_minute: int) -> None:
+    """As `spend`, for routes that have a connection."""
+    wait = await _spend(connection, key, 60 / per_minute)
     if wait is not None:
         raise ProblemError(ErrorCode.RATE_LIMITED, f"Too many requests. Try again in {wait} seconds.", retry_after=wait)
 

@@ -84,6 +84,8 @@ class Settings(DatabaseSettings):
     """Logins a minute to one account."""
     rate_limit_chat: Annotated[int, Field(ge=1, le=100_000)] = 30
     """Chat messages a minute of one user."""
+    rate_limit_write: Annotated[int, Field(ge=1, le=100_000)] = 600
+    """Tasks added, changed or deleted a minute by one user."""
 
     @field_validator("jwt_secret")
     @classmethod

@@ -17,6 +17,15 @@ class TaskRow(Base):
     __tablename__ = "tasks"
     __table_args__ = (
         Index("ix_tasks_user_id_created_at", "user_id", "created_at", "id"),
+        Index(
+            "ix_tasks_search",
+            "user_id",
+            "title",
+            "description",
+            postgresql_using="gin",
+            postgresql_ops={"title": "gin_trgm_ops", "description": "gin_trgm_ops"},
+        ),
+        Index("ix_tasks_user_id_tags", "user_id", "tags", postgresql_using="gin"),
         CheckConstraint("priority BETWEEN 1 AND 3", name="priority"),
     )
 

@@ -52,6 +52,10 @@ class Sort(StrEnum):
     TITLE_DESC = "-title"
 
 
+MAX_WORDS = 8
+"""How many words are searched for at once: each costs the database time."""
+
+
 def _utc(value: datetime) -> datetime:
     if not 1970 <= value.year < 3000:
         raise ValueError("must lie between the years 1970 and 2999")
@@ -136,7 +140,9 @@ class TaskPage(Output):
 
     items: list[Task]
     next_cursor: str | None = Field(description="Pass it as `cursor` for the next page; null on the last one.")
-    total: int = Field(description="How many tasks match, on all pages together.")
+    total: int | None = Field(
+        description="How many tasks match, on all pages together; only on the first page, null on the others."
+    )
 
 
 class TaskFilter(BaseModel):
@@ -145,9 +151,17 @@ class TaskFilter(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     status: Status | None = None
-    q: Annotated[str, Field(max_length=200, description="Words in the title or the description."), ONE_LINE] | None = (
-        None
-    )
+    q: (
+        Annotated[
+            str,
+            Field(
+                max_length=200,
+                description=f"Words in the title or the description. Those after the first {MAX_WORDS} do not count.",
+            ),
+            ONE_LINE,
+        ]
+        | None
+    ) = None
     priority: Priority | None = None
     tag: Tag | None = None
     due_after: Annotated[DueAt, Field(description="Due at this time or later.")] | None = None

@@ -4,14 +4,14 @@ import uuid
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Table, and_, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Insert, Table, and_, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from src.core.database import Executor
 from src.core.errors import ErrorCode, ProblemError
 from src.tasks.models import TaskRow
 from src.tasks.ordering import Ordering
-from src.tasks.schemas import Status, Task, TaskCreate, TaskPage, TaskQuery, TaskUpdate
+from src.tasks.schemas import MAX_WORDS, Status, Task, TaskCreate, TaskPage, TaskQuery, TaskUpdate
 
 
 def _not_found() -> ProblemError:
@@ -21,11 +21,26 @@ def _not_found() -> ProblemError:
 # Every function is one statement on the table, without objects and the unit of work around it: that costs the least,
 # and needs no transaction.
 _TASKS = cast(Table, TaskRow.__table__)
-_INSERT = insert(_TASKS).returning(_TASKS)
+
+MAX_TASKS = 10_000
+"""How many tasks a user may have. Requests at the same time may exceed it by as many as there are connections."""
+
+
+def _insert() -> Insert:
+    new = [bindparam(column.name, type_=column.type) for column in _TASKS.c if column.server_default is None]
+    last_one = select(_TASKS.c.id).where(_TASKS.c.user_id == bindparam("user_id")).offset(MAX_TASKS - 1).limit(1)
+    rows = select(*new).where(~last_one.exists())
+    return insert(_TASKS).from_select([column.key for column in new], rows).returning(_TASKS)
+
+
+_INSERT = _insert()
 
 
 async def create_task(database: Executor, user_id: uuid.UUID, new: TaskCreate) -> Task:
-    """Store a new task. Raises ProblemError(NOT_AUTHENTICATED) if the account has just been deleted."""
+    """Store a new task.
+
+    Raises ProblemError(TOO_MANY_TASKS), or ProblemError(NOT_AUTHENTICATED) if the account has just been deleted.
+    """
     values = {
         "id": uuid.uuid4(),
         "user_id": user_id,
@@ -37,10 +52,14 @@ async def create_task(database: Executor, user_id: uuid.UUID, new: TaskCreate) -
         "completed_at": datetime.now(UTC) if new.completed else None,
     }
     try:
-        inserted = await database.execute(_INSERT, values)
+        row = (await database.execute(_INSERT, values)).one_or_none()
     except IntegrityError:
         raise ProblemError(ErrorCode.NOT_AUTHENTICATED, "Log in first.") from None
-    return Task.of(inserted.one())
+    if row is None:
+        raise ProblemError(
+            ErrorCode.TOO_MANY_TASKS, f"There are {MAX_TASKS:,} tasks already, which is the limit. Delete some first."
+        )
+    return Task.of(row)
 
 
 def _own(user_id: uuid.UUID, task_id: uuid.UUID) -> ColumnElement[bool]:
@@ -81,24 +100,21 @@ async def list_tasks(database: Executor, user_id: uuid.UUID, query: TaskQuery) -
     """A page of tasks. Raises ProblemError(INVALID_CURSOR)."""
     where = _filters(user_id, query)
     ordering = Ordering(query.sort)
-    count = select(func.count()).select_from(_TASKS).where(*where)
-    # The total in the same round trip: this is what is asked for most.
-    page = (
-        select(_TASKS, count.scalar_subquery().label("total"))
-        .where(*where)
-        .order_by(*ordering.order_by())
-        .limit(query.limit + 1)
-    )
+    page = select(_TASKS).where(*where).order_by(*ordering.order_by()).limit(query.limit + 1)
+    first = query.cursor is None
     if query.cursor is not None:
         page = page.where(ordering.after(query.cursor))
+    else:
+        # In the same round trip. To count costs as much as there is to count: once a list, not once a page.
+        count = select(func.count()).select_from(_TASKS).where(*where)
+        page = page.add_columns(count.scalar_subquery().label("total"))
     found = (await database.execute(page)).all()
-    if not found:
-        # Nothing after the cursor; without one, nothing at all.
-        total = await database.scalar(count) if query.cursor is not None else 0
-        return TaskPage(items=[], next_cursor=None, total=total or 0)
     rows = found[: query.limit]
-    next_cursor = ordering.cursor(rows[-1]) if len(found) > query.limit else None
-    return TaskPage(items=[Task.of(row) for row in rows], next_cursor=next_cursor, total=found[0].total)
+    return TaskPage(
+        items=[Task.of(row) for row in rows],
+        next_cursor=ordering.cursor(rows[-1]) if len(found) > query.limit else None,
+        total=(found[0].total if found else 0) if first else None,
+    )
 
 
 def _filters(user_id: uuid.UUID, query: TaskQuery) -> list[ColumnElement[bool]]:
@@ -114,7 +130,7 @@ def _filters(user_id: uuid.UUID, query: TaskQuery) -> list[ColumnElement[bool]]:
         where.append(TaskRow.due_at >= query.due_after)
     if query.due_before is not None:
         where.append(TaskRow.due_at < query.due_before)
-    for word in (query.q or "").split():
+    for word in list(dict.fromkeys((query.q or "").split()))[:MAX_WORDS]:
         where.append(
             or_(TaskRow.title.icontains(word, autoescape=True), TaskRow.description.icontains(word, autoescape=True))
         )

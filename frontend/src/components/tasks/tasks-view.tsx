@@ -44,7 +44,7 @@ export function TasksView() {
 
   const tasks = list.data?.pages.flatMap((page) => page.items).filter((task) => !hidden.has(task.id)) ?? [];
   const loaded = list.data?.pages.flatMap((page) => page.items).length ?? 0;
-  const total = (list.data?.pages.at(-1)?.total ?? 0) - (loaded - tasks.length);
+  const total = (list.data?.pages[0]?.total ?? 0) - (loaded - tasks.length);
 
   return (
     <div className="mx-auto w-full max-w-3xl px-4 py-6 sm:px-6 sm:py-8">

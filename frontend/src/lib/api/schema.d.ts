@@ -544,7 +544,7 @@ export interface components {
          * @description Every code that the API can answer with.
          * @enum {string}
          */
-        ErrorCode: "not_authenticated" | "invalid_credentials" | "wrong_password" | "email_taken" | "cross_origin_refused" | "rate_limited" | "validation_failed" | "invalid_cursor" | "payload_too_large" | "bad_request" | "not_found" | "method_not_allowed" | "task_not_found" | "conversation_not_found" | "confirmation_not_found" | "confirmation_resolved" | "confirmation_expired" | "assistant_unavailable" | "assistant_interrupted" | "assistant_timeout" | "assistant_turn_limit" | "database_unavailable" | "schema_outdated" | "internal_error";
+        ErrorCode: "not_authenticated" | "invalid_credentials" | "wrong_password" | "email_taken" | "cross_origin_refused" | "rate_limited" | "validation_failed" | "invalid_cursor" | "payload_too_large" | "bad_request" | "not_found" | "method_not_allowed" | "task_not_found" | "too_many_tasks" | "conversation_not_found" | "confirmation_not_found" | "confirmation_resolved" | "confirmation_expired" | "assistant_unavailable" | "assistant_interrupted" | "assistant_timeout" | "assistant_turn_limit" | "database_unavailable" | "schema_outdated" | "internal_error";
         /**
          * ErrorEvent
          * @description The answer breaks off; what was done until then is done and stored.
@@ -777,9 +777,9 @@ export interface components {
             next_cursor: string | null;
             /**
              * Total
-             * @description How many tasks match, on all pages together.
+             * @description How many tasks match, on all pages together; only on the first page, null on the others.
              */
-            total: number;
+            total: number | null;
         };
         /**
          * TaskUpdate
@@ -1220,8 +1220,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `too_many_tasks` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `validation_failed` */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1325,6 +1343,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     updateTask: {
@@ -1371,6 +1398,15 @@ export interface operations {
             };
             /** @description `validation_failed` */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };

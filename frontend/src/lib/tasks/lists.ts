@@ -9,9 +9,12 @@ export type TaskList = InfiniteData<TaskPage, string | undefined>;
 /** First part of the key of every cached list. */
 export const LISTS = ["tasks"] as const;
 
+/** Only the first page knows how many tasks there are. */
+const plus = (total: number | null, change: number) => (total === null ? null : total + change);
+
 const mapItems = (list: TaskList, change: (items: Task[]) => Task[], totalChange = 0): TaskList => ({
   ...list,
-  pages: list.pages.map((page) => ({ ...page, items: change(page.items), total: page.total + totalChange })),
+  pages: list.pages.map((page) => ({ ...page, items: change(page.items), total: plus(page.total, totalChange) })),
 });
 
 /** Replaces the task with the id `id`. */
@@ -29,7 +32,7 @@ export function insertTask(list: TaskList, task: Task, sort: Sort): TaskList {
   const compare = compareTasks(sort);
   let placed = false;
   const pages = list.pages.map((page, index) => {
-    const total = page.total + 1;
+    const total = plus(page.total, 1);
     if (placed) return { ...page, total };
     const at = page.items.findIndex((item) => compare(task, item) < 0);
     const last = index === list.pages.length - 1;
