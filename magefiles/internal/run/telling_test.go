@@ -35,9 +35,9 @@ func TestTheTellingLineIsTheReasonAndNoAside(t *testing.T) {
 			"goroutine 18 [running]:\ngithub.com/a/b.(*T).Do(0x0, {0xc000, 0x1})\n\t/src/b.go:3 +0x1d\ncreated by main.main in goroutine 1\n\t/src/main.go:9 +0x25\n",
 			"panic: runtime error: invalid memory address or nil pointer dereference"},
 		{"the Go compiler", "# todo.local/magefiles\nmagefiles/magefile.go:12:3: undefined: deploy\n", "magefiles/magefile.go:12:3: undefined: deploy"},
-		{"npm", "npm error code ENOTFOUND\nnpm error network request to https://registry.npmjs.org/next failed, reason: getaddrinfo ENOTFOUND\n" +
+		{"npm", "npm error code ENOTFOUND\nnpm error network request to https://packages.example/next failed, reason: getaddrinfo ENOTFOUND\n" +
 			"npm error A complete log of this run can be found in: /root/.npm/_logs/x.log\n",
-			"npm error network request to https://registry.npmjs.org/next failed, reason: getaddrinfo ENOTFOUND"},
+			"npm error network request to https://packages.example/next failed, reason: getaddrinfo ENOTFOUND"},
 		{"pip", "ERROR: No matching distribution found for fastapi==9\n\n[notice] A new release of pip is available: 25.0 -> 25.3\n[notice] To update, run: pip install --upgrade pip\n",
 			"ERROR: No matching distribution found for fastapi==9"},
 		{"a pull", "Using default tag: latest\nError response from daemon: pull access denied for none, repository does not exist or may require 'docker login': denied\n",
