@@ -128,28 +128,33 @@ func TestURLsAreThoseThatAnswer(t *testing.T) {
 	}
 }
 
+// lines is what a run prints, a write at a time.
+type lines chan string
+
+func (l lines) Write(p []byte) (int, error) {
+	l <- string(p)
+	return len(p), nil
+}
+
 func TestASecondRunWaitsForTheFirstAndNamesIt(t *testing.T) {
 	first, _ := app(t, config.Config{})
-	second, out := app(t, config.Config{})
-	second.cfg.Cache = first.cfg.Cache
-	var order []string
-	started, done := make(chan struct{}), make(chan error)
-	go func() {
-		done <- first.exclusively(t.Context(), func() error {
-			close(started)
-			time.Sleep(300 * time.Millisecond)
-			order = append(order, "first")
-			return nil
-		})
-	}()
-	<-started
-	require.NoError(t, second.exclusively(t.Context(), func() error {
-		order = append(order, "second")
+	said := make(lines)
+	second := New(first.cfg, ui.Plain(said))
+	order := make(chan string, 2)
+	ran := make(chan error, 1)
+	require.NoError(t, first.exclusively(t.Context(), func() error {
+		go func() {
+			ran <- second.exclusively(t.Context(), func() error {
+				order <- "second"
+				return nil
+			})
+		}()
+		assert.Regexp(t, `another run works on cluster x \(process \d+ since`, <-said)
+		order <- "first"
 		return nil
 	}))
-	require.NoError(t, <-done)
-	assert.Equal(t, []string{"first", "second"}, order)
-	assert.Regexp(t, `another run works on cluster x \(process \d+ since`, out.String())
+	require.NoError(t, <-ran)
+	assert.Equal(t, "first", <-order)
 }
 
 func TestAWaitingRunCanBeInterrupted(t *testing.T) {

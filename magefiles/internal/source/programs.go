@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"todo.local/magefiles/internal/pins"
@@ -122,11 +123,13 @@ func (b builder) all(ctx context.Context, t *ui.Task, programs []program) (map[s
 		err := t.Do(p.name+" "+p.version, func(t *ui.Task) error {
 			start := time.Now()
 			warm, stop := context.WithCancel(ctx)
+			var fetching sync.WaitGroup
+			defer fetching.Wait() // or it would write into the cache after whoever asked has gone
 			defer stop()
 			dir, built, err := b.store.get(ctx, t, "programs", p.name, p.key(), func(dir string) error {
 				t.Status("program %d of %d", i+1, len(programs))
 				if next := b.firstMissing(programs[i+1:]); next != nil {
-					go b.fetch(warm, *next)
+					fetching.Go(func() { b.fetch(warm, *next) })
 				}
 				return b.build(ctx, t, p, dir)
 			})
