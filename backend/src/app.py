@@ -51,8 +51,8 @@ def create_app(settings: Settings) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.settings = settings
-    app.state.database = Database(settings.database_url.get_secret_value())
     app.state.metrics = Metrics()
+    app.state.database = Database(settings.database_url.get_secret_value(), app.state.metrics.overloads.inc)
     app.state.assistant = _assistant(settings)
     app.state.answers = weakref.WeakSet[asyncio.Task[None]]()
 

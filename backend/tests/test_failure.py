@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 import httpx
@@ -11,10 +12,11 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
+from src.app import create_app
 from src.core import database as database_module
-from src.core.database import START_SECONDS, Database
+from src.core.database import CONNECTIONS, START_SECONDS, Database
 from src.core.errors import ProblemError
-from tests.support import PASSWORD, Person, Proxy, expect_problem
+from tests.support import PASSWORD, Person, Proxy, expect_problem, make_settings, serve
 
 MOST_SECONDS = 2.0
 
@@ -203,9 +205,6 @@ def test_behind_a_pooler_the_limits_go_with_each_transaction(
 def test_the_database_goes_in_the_middle_of_an_answer(
     register: Callable[..., Person], database_url: str, fake_openai: str, proxy: Proxy
 ) -> None:
-    from src.app import create_app
-    from tests.support import make_settings, serve
-
     parts = psycopg.conninfo.conninfo_to_dict(database_url)
     through = database_url.replace(f"{parts['host']}:{parts['port']}", f"127.0.0.1:{proxy.port}")
     settings = make_settings(through, openai_base_url=fake_openai, openai_api_key="sk-fake")
@@ -232,3 +231,55 @@ def test_an_error_of_ours(url: str, alice: Person, sql_connection: psycopg.Conne
         sql_connection.execute("ALTER TABLE gone RENAME TO rate_limits")
     expect_problem(answer, "internal_error", 500)
     assert "rate_limits" not in answer.text
+
+
+@contextmanager
+def _every_connection_taken(url: str, person: Person) -> Iterator[None]:
+    """As many requests wait in the database as there are connections."""
+    task = person.add()
+    path = f"/api/tasks/{task['id']}"
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    with (
+        psycopg.connect(url, autocommit=True) as watcher,
+        ThreadPoolExecutor(CONNECTIONS) as pool,
+        psycopg.connect(url) as holder,
+    ):
+        holder.execute("SELECT 1 FROM tasks WHERE id = %s FOR UPDATE", [task["id"]])
+        for _ in range(CONNECTIONS):
+            pool.submit(person.patch, path, json={"title": "Waiting"})
+        for _ in range(500):
+            if watcher.execute(waiting).fetchone() == (CONNECTIONS,):
+                break
+            time.sleep(0.02)
+        else:
+            pytest.fail("they do not wait")
+        yield
+
+
+def test_waiting_for_a_connection_is_overload_and_no_outage(
+    register: Callable[..., Person], database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database_module, "QUEUE_SECONDS", 0.01)
+    # Long enough for the others to be there still, whatever else the machine does.
+    monkeypatch.setattr(database_module, "_LIMIT_SESSION", database_module._LIMIT_SESSION.replace("00ms", "0000ms"))
+    monkeypatch.setattr(database_module, "SESSION_SECONDS", 20)
+    with serve(create_app(make_settings(database_url))) as url:
+        person = register(url)
+        with _every_connection_taken(database_url, person):
+            answer = person.get("/api/tasks")
+            expect_problem(answer, "overloaded", 503)
+            assert int(answer.headers["retry-after"]) > 0
+            monkeypatch.setattr(database_module, "QUEUE_SECONDS", 20)
+            monkeypatch.setattr(database_module, "QUEUE_LENGTH", 0)
+            expect_problem(person.get("/api/tasks"), "overloaded", 503)
+            # Nobody takes the pod out of service for it, and who has no session needs no connection.
+            assert person.get("/health/ready").status_code == 200
+            for headers in ({}, {"Authorization": "Bearer nonsense"}):
+                for method, path in (
+                    ("GET", "/api/tasks"),
+                    ("GET", "/api/auth/me"),
+                    ("GET", "/api/chat/conversations"),
+                ):
+                    expect_problem(httpx.request(method, f"{url}{path}", headers=headers), "not_authenticated", 401)
+                assert httpx.post(f"{url}/api/auth/logout", headers=headers).status_code == 204
+        assert "database_overloads_total 2.0" in person.get("/metrics").text

@@ -27,21 +27,46 @@ async def get_claims(
     return read_token(token, settings.jwt_secret.get_secret_value()) if token else None
 
 
+async def get_all_claims(
+    settings: SettingsDep,
+    bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+    cookie: Annotated[str | None, Depends(_cookie)],
+) -> list[TokenClaims]:
+    """The claims of every token that the request has."""
+    tokens = (bearer.credentials if bearer else None, cookie)
+    read = [read_token(token, settings.jwt_secret.get_secret_value()) for token in tokens if token]
+    return [claims for claims in read if claims]
+
+
+AllClaimsDep = Annotated[list[TokenClaims], Depends(get_all_claims)]
 ClaimsDep = Annotated[TokenClaims | None, Depends(get_claims)]
 
 
-async def get_user(connection: ConnectionDep, claims: ClaimsDep) -> UserOut:
-    """The user, looked up in the route's own connection. Raises ProblemError(NOT_AUTHENTICATED)."""
-    user = await find_user(connection, claims) if claims else None
+async def require_claims(claims: ClaimsDep) -> TokenClaims:
+    """The claims of the request's token. Raises ProblemError(NOT_AUTHENTICATED)."""
+    if claims is None:
+        raise ProblemError(ErrorCode.NOT_AUTHENTICATED, "Log in first.")
+    return claims
+
+
+RequiredClaimsDep = Annotated[TokenClaims, Depends(require_claims)]
+
+
+async def get_user(claims: RequiredClaimsDep, connection: ConnectionDep) -> UserOut:
+    """The user, looked up in the route's own connection. Raises ProblemError(NOT_AUTHENTICATED).
+
+    The claims come first: who has none takes no connection from those who have.
+    """
+    user = await find_user(connection, claims)
     if user is None:
         raise ProblemError(ErrorCode.NOT_AUTHENTICATED, "Log in first.")
     return user
 
 
-async def get_user_detached(database: DatabaseDep, claims: ClaimsDep) -> UserOut:
+async def get_user_detached(database: DatabaseDep, claims: RequiredClaimsDep) -> UserOut:
     """The user, for routes without a connection: those that do slow things, or open a transaction of their own."""
     async with database.connection() as connection:
-        return await get_user(connection, claims)
+        return await get_user(claims, connection)
 
 
 UserDep = Annotated[UserOut, Depends(get_user)]

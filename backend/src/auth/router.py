@@ -5,10 +5,10 @@ import hashlib
 from fastapi import APIRouter, Depends, Request, Response, status
 
 from src.auth import service
-from src.auth.dependencies import COOKIE, ClaimsDep, DetachedUserDep, UserDep
+from src.auth.dependencies import COOKIE, AllClaimsDep, DetachedUserDep, UserDep
 from src.auth.schemas import AccountDeletion, Credentials, SessionOut, UserOut
 from src.core.database import Database
-from src.core.dependencies import ConnectionDep, DatabaseDep, SettingsDep
+from src.core.dependencies import DatabaseDep, SettingsDep
 from src.core.errors import ErrorCode, responses
 from src.core.ratelimit import spend
 from src.core.settings import Settings
@@ -78,10 +78,11 @@ async def login(
 
 
 @router.post("/logout", operation_id="logout", status_code=status.HTTP_204_NO_CONTENT)
-async def logout(response: Response, connection: ConnectionDep, claims: ClaimsDep) -> None:
+async def logout(response: Response, database: DatabaseDep, claims: AllClaimsDep) -> None:
     """End the session: its token is worthless from now on. Without a session nothing happens."""
     if claims:
-        await service.logout(connection, claims)
+        async with database.connection() as connection:
+            await service.logout(connection, claims)
     response.delete_cookie(COOKIE, httponly=True, samesite="lax")
 
 

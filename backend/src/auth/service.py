@@ -1,10 +1,11 @@
 """Accounts: register, log in, log out, delete."""
 
 import uuid
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, bindparam, delete, func, select
+from sqlalchemy import Row, bindparam, delete, func, select, tuple_
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
@@ -73,9 +74,10 @@ async def find_user(connection: AsyncConnection, claims: TokenClaims) -> UserOut
     return UserOut(id=row.id, email=row.email, created_at=row.created_at) if row else None
 
 
-async def logout(connection: AsyncConnection, claims: TokenClaims) -> None:
-    """End a session; nothing happens if it has ended already."""
-    await connection.execute(delete(Session).where(Session.id == claims.session_id, Session.user_id == claims.user_id))
+async def logout(connection: AsyncConnection, sessions: Sequence[TokenClaims]) -> None:
+    """End sessions; nothing happens for those that have ended already."""
+    named = [(claims.session_id, claims.user_id) for claims in sessions]
+    await connection.execute(delete(Session).where(tuple_(Session.id, Session.user_id).in_(named)))
 
 
 async def delete_account(database: Database, user_id: uuid.UUID, password: str) -> None:

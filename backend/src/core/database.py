@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import select
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -12,7 +12,7 @@ from psycopg import waiting
 from sqlalchemy import Connection, MetaData, event, text
 from sqlalchemy.exc import DBAPIError, DisconnectionError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
 
 from src.core.errors import ErrorCode, ProblemError
@@ -33,6 +33,11 @@ START_SECONDS = 1.15
 """Until when a statement is sent: early enough for the server to end it, and to say so, before the client gives up."""
 
 RETRY_AFTER_SECONDS = 2
+
+CONNECTIONS = 10
+QUEUE_SECONDS = 0.5
+QUEUE_LENGTH = 100
+"""How long, and how many requests, wait for a free connection. More than that is overload, and no outage."""
 
 _TRANSACTION = "READ COMMITTED"
 
@@ -129,11 +134,36 @@ def _refuse_late(connection: Connection, *_: object) -> None:
         raise TimeoutError("no time was left for a statement")
 
 
+def _engine(creator: Callable[[], Awaitable[psycopg.AsyncConnection[Any]]], size: int) -> AsyncEngine:
+    engine = create_async_engine(
+        "postgresql+psycopg://",
+        async_creator=creator,
+        # No overflow: its connections are closed after each use, and opening one costs more than the work on it.
+        pool_size=size,
+        max_overflow=0,
+        pool_timeout=SESSION_SECONDS,
+        pool_recycle=300,
+        pool_use_lifo=True,
+        # Two round trips less than a transaction, and no lock is held during them.
+        isolation_level="AUTOCOMMIT",
+        skip_autocommit_rollback=True,
+        # Values are the users', and no business of a log.
+        hide_parameters=True,
+    )
+    event.listen(engine.sync_engine, "checkout", _check_connection)
+    event.listen(engine.sync_engine, "before_cursor_execute", _refuse_late)
+    event.listen(engine.sync_engine, "commit", _refuse_late)
+    return engine
+
+
 class Database:
     """Sessions on the database at a libpq URL."""
 
-    def __init__(self, url: str) -> None:
-        """Connects at the first use, not here."""
+    def __init__(self, url: str, on_overload: Callable[[], object] = lambda: None) -> None:
+        """Connects at the first use, not here. `on_overload` is called for each request that is refused."""
+        self._free = asyncio.Semaphore(CONNECTIONS)
+        self._waiting = 0
+        self._on_overload = on_overload
 
         async def creator() -> psycopg.AsyncConnection[Any]:
             connection = await connect(url)
@@ -141,22 +171,8 @@ class Database:
             return connection
 
         self._pooled = False
-        self._engine = create_async_engine(
-            "postgresql+psycopg://",
-            async_creator=creator,
-            # No overflow: its connections are closed after each use, and opening one costs more than the work on it.
-            pool_size=10,
-            max_overflow=0,
-            pool_timeout=SESSION_SECONDS,
-            pool_recycle=300,
-            pool_use_lifo=True,
-            # Two round trips less than a transaction, and no lock is held during them.
-            isolation_level="AUTOCOMMIT",
-            skip_autocommit_rollback=True,
-        )
-        event.listen(self._engine.sync_engine, "checkout", _check_connection)
-        event.listen(self._engine.sync_engine, "before_cursor_execute", _refuse_late)
-        event.listen(self._engine.sync_engine, "commit", _refuse_late)
+        self._engine = _engine(creator, CONNECTIONS)
+        self._probe_engine = _engine(creator, 1)
         transactional = self._engine.execution_options(isolation_level=_TRANSACTION)
         self._transaction = async_sessionmaker(transactional, expire_on_commit=False, autoflush=False)
 
@@ -165,9 +181,9 @@ class Database:
         """For statements that are each a transaction for itself: no round trip and no lock more than they need.
 
         Hold it for database work only. Raises ProblemError(DATABASE_UNAVAILABLE) when the database is away or takes
-        longer than SESSION_SECONDS.
+        longer than SESSION_SECONDS, and ProblemError(OVERLOADED) when too many others are being served.
         """
-        async with _within_limits() as start_until, self._engine.connect() as connection:
+        async with self._turn(), _within_limits() as start_until, self._engine.connect() as connection:
             connection.info["start_until"] = start_until
             if not self._pooled:
                 yield connection
@@ -181,15 +197,50 @@ class Database:
     @asynccontextmanager
     async def session(self) -> AsyncIterator[AsyncSession]:
         """One transaction: committed at the end, rolled back on an error. Hold it, and it fails, as `connection`."""
-        async with _within_limits() as start_until, self._transaction.begin() as session:
+        async with self._turn(), _within_limits() as start_until, self._transaction.begin() as session:
             (await session.connection()).info["start_until"] = start_until
             if self._pooled:
                 await session.execute(_LIMIT_TRANSACTION)
             yield session
 
+    @asynccontextmanager
+    async def probe(self) -> AsyncIterator[AsyncConnection]:
+        """As `connection`, beside those of requests: that all of them are busy does not mean that the database is."""
+        async with _within_limits() as start_until, self._probe_engine.connect() as connection:
+            connection.info["start_until"] = start_until
+            yield connection
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        """Wait for a free connection: the pool itself never has to."""
+        if self._waiting >= QUEUE_LENGTH:
+            raise self._overloaded()
+        self._waiting += 1
+        try:
+            async with asyncio.timeout(QUEUE_SECONDS):
+                await self._free.acquire()
+        except TimeoutError:
+            raise self._overloaded() from None
+        finally:
+            self._waiting -= 1
+        try:
+            yield
+        finally:
+            self._free.release()
+
+    def _overloaded(self) -> ProblemError:
+        self._on_overload()
+        logger.warning("overloaded", extra={"waiting": self._waiting})
+        return ProblemError(
+            ErrorCode.OVERLOADED,
+            "There is too much to do at the moment. Try again shortly.",
+            retry_after=RETRY_AFTER_SECONDS,
+        )
+
     async def close(self) -> None:
         """Close all connections."""
         await self._engine.dispose()
+        await self._probe_engine.dispose()
 
 
 @asynccontextmanager

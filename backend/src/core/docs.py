@@ -27,7 +27,8 @@ host: `Sec-Fetch-Site` must be `same-origin` or `none`, or else `Origin`, if the
 or `X-Forwarded-Host`. Otherwise it is refused with 403 `cross_origin_refused`. Clients need to do nothing for it.
 
 **Errors** are `application/problem+json`; `code` is stable. Any route may also answer 500 `internal_error`,
-503 `database_unavailable` (with `Retry-After`), and, when it takes a body, 413 `payload_too_large` above 64 KiB.
+503 `database_unavailable` or `overloaded` (with `Retry-After`), and, when it takes a body, 413 `payload_too_large`
+above 64 KiB.
 """
 
 

@@ -46,6 +46,7 @@ class ErrorCode(StrEnum):
     ASSISTANT_INTERRUPTED = "assistant_interrupted"
     ASSISTANT_TIMEOUT = "assistant_timeout"
     ASSISTANT_TURN_LIMIT = "assistant_turn_limit"
+    OVERLOADED = "overloaded"
     DATABASE_UNAVAILABLE = "database_unavailable"
     SCHEMA_OUTDATED = "schema_outdated"
     INTERNAL_ERROR = "internal_error"
@@ -80,6 +81,7 @@ _KINDS: dict[ErrorCode, tuple[int, str]] = {
     ErrorCode.ASSISTANT_INTERRUPTED: (502, "The assistant’s answer broke off. Try again."),
     ErrorCode.ASSISTANT_TIMEOUT: (504, "The assistant took too long to answer."),
     ErrorCode.ASSISTANT_TURN_LIMIT: (502, "The assistant stopped after 8 steps without an answer."),
+    ErrorCode.OVERLOADED: (503, "There is too much to do at the moment. Try again shortly."),
     ErrorCode.DATABASE_UNAVAILABLE: (503, "The database does not answer at the moment. Try again shortly."),
     ErrorCode.SCHEMA_OUTDATED: (503, "The database schema is at nothing, this version needs 0002."),
     ErrorCode.INTERNAL_ERROR: (500, INTERNAL_ERROR),

@@ -50,7 +50,7 @@ async def health(request: Request) -> Health:
 )
 async def ready(database: DatabaseDep) -> Readiness:
     """Readiness: the database answers, and its schema is the one this code needs or a newer one."""
-    async with database.connection() as connection:
+    async with database.probe() as connection:
         revision = await _read_revision(connection)
     if revision is None or not is_current(revision):
         raise ProblemError(

@@ -25,6 +25,9 @@ class Metrics:
             buckets=_BUCKETS,
             registry=self._registry,
         )
+        self.overloads = Counter(
+            "database_overloads_total", "Requests refused as no connection became free.", registry=self._registry
+        )
         self.tool_calls = Counter(
             "chat_tool_calls_total", "Tools run by the assistant.", ("tool", "outcome"), registry=self._registry
         )

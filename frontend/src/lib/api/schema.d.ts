@@ -544,7 +544,7 @@ export interface components {
          * @description Every code that the API can answer with.
          * @enum {string}
          */
-        ErrorCode: "not_authenticated" | "invalid_credentials" | "wrong_password" | "email_taken" | "cross_origin_refused" | "rate_limited" | "validation_failed" | "invalid_cursor" | "payload_too_large" | "bad_request" | "not_found" | "method_not_allowed" | "task_not_found" | "too_many_tasks" | "conversation_not_found" | "confirmation_not_found" | "confirmation_resolved" | "confirmation_expired" | "assistant_unavailable" | "assistant_interrupted" | "assistant_timeout" | "assistant_turn_limit" | "database_unavailable" | "schema_outdated" | "internal_error";
+        ErrorCode: "not_authenticated" | "invalid_credentials" | "wrong_password" | "email_taken" | "cross_origin_refused" | "rate_limited" | "validation_failed" | "invalid_cursor" | "payload_too_large" | "bad_request" | "not_found" | "method_not_allowed" | "task_not_found" | "too_many_tasks" | "conversation_not_found" | "confirmation_not_found" | "confirmation_resolved" | "confirmation_expired" | "assistant_unavailable" | "assistant_interrupted" | "assistant_timeout" | "assistant_turn_limit" | "overloaded" | "database_unavailable" | "schema_outdated" | "internal_error";
         /**
          * ErrorEvent
          * @description The answer breaks off; what was done until then is done and stored.
