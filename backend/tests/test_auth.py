@@ -1,5 +1,6 @@
 """Accounts and sessions."""
 
+import asyncio
 import statistics
 import time
 import uuid
@@ -10,8 +11,11 @@ import httpx
 import jwt
 import psycopg
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from src.auth.tokens import AUDIENCE, ISSUER
+from src.core.database import Database
 from tests.support import PASSWORD, SECRET, Person, expect_problem
 
 
@@ -195,3 +199,37 @@ def test_blanks_belong_to_a_password(url: str) -> None:
     answer = httpx.post(f"{url}/api/auth/login", json={"email": email, "password": "pass word"})
     expect_problem(answer, "invalid_credentials", 401)
     assert httpx.post(f"{url}/api/auth/login", json={"email": email, "password": "  pass word  "}).status_code == 200
+
+
+def test_half_a_character_is_no_password(url: str, alice: Person) -> None:
+    body = b'{"email": "half@example.com", "password": "\\ud800 horse battery"}'
+    headers = {"Content-Type": "application/json"}
+    for path in ("register", "login"):
+        answer = httpx.post(f"{url}/api/auth/{path}", content=body, headers=headers)
+        assert expect_problem(answer, "validation_failed", 422)["errors"][0]["field"] == "password"
+    answer = alice.request("DELETE", "/api/auth/me", content=b'{"password": "\\ud800 horse battery"}', headers=headers)
+    expect_problem(answer, "validation_failed", 422)
+
+
+def test_logging_out_ends_every_session_of_the_request(alice: Person) -> None:
+    cookie = alice.cookies["session"]
+    other = alice.post("/api/auth/login", json={"email": alice.email, "password": PASSWORD}).json()["access_token"]
+    headers = {"Authorization": f"Bearer {other}", "Cookie": f"session={cookie}"}
+    assert httpx.post(f"{alice.base_url}/api/auth/logout", headers=headers).status_code == 204
+    for token in (cookie, other):
+        answer = httpx.get(f"{alice.base_url}/api/auth/me", headers={"Authorization": f"Bearer {token}"})
+        expect_problem(answer, "not_authenticated", 401)
+
+
+def test_a_failing_statement_shows_no_values(database_url: str) -> None:
+    async def run() -> None:
+        database = Database(database_url)
+        try:
+            async with database.connection() as connection:
+                await connection.execute(text("SELECT 1 / CAST(:value AS int)"), {"value": 0})
+        finally:
+            await database.close()
+
+    with pytest.raises(DBAPIError) as raised:
+        asyncio.run(run())
+    assert "hidden" in str(raised.value)

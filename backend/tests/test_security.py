@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Iterator
 from contextlib import closing
+from http.client import HTTPConnection
 from typing import Any
 
 import httpx
@@ -50,6 +51,21 @@ def test_unsafe_requests_of_other_origins_are_refused(alice: Person, headers: di
         expect_problem(answer, "cross_origin_refused", 403)
         assert "access-control-allow-origin" not in answer.headers
     assert alice.get("/api/tasks", headers=headers).json()["items"] == [task]
+
+
+@pytest.mark.parametrize("authorization", ["Bearer", "Bearer ", "bearer  "])
+def test_a_bearer_without_a_token_is_none(alice: Person, authorization: str) -> None:
+    connection = HTTPConnection(_host(alice))  # httpx sends no such header
+    headers = {
+        "Cookie": f"session={alice.token}",
+        "Origin": OTHER,
+        "Authorization": authorization,
+        "Content-Type": "application/json",
+    }
+    with closing(connection):
+        connection.request("POST", "/api/tasks", b'{"title": "Planted"}', headers)
+        assert connection.getresponse().status == 403
+    assert alice.titles() == []
 
 
 def test_ones_own_pages_and_programs_are_served(alice: Person) -> None:

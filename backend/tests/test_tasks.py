@@ -274,3 +274,51 @@ def test_a_search_has_eight_words_at_most(alice: Person) -> None:
     assert alice.titles(q="a b c d e f g x") == []
     assert alice.titles(q="a b c d e f g h x y") == ["a b c d e f g h"]
     assert alice.titles(q="a a a a a a a a x") == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"completed": 0}, "completed"),
+        ({"completed": "true"}, "completed"),
+        ({"due_at": 0.5}, "due_at"),
+        ({"due_at": "1764608400"}, "due_at"),
+        ({"title": "\u200b\u200d"}, "title"),
+        ({"title": "\u3164"}, "title"),
+        ({"title": "\u202ekcart"}, "title"),
+        ({"tags": ["\u200b"]}, "tags.0"),
+        ({"tags": ["İ" * 49 + "a", "İ" * 49 + "b"]}, "tags.0"),
+    ],
+    ids=str,
+)
+def test_what_only_seems_to_be_a_value(alice: Person, fields: dict[str, Any], field: str) -> None:
+    task = alice.add()
+    for answer in (
+        alice.post("/api/tasks", json={"title": "Task", **fields}),
+        alice.patch(f"/api/tasks/{task['id']}", json=fields),
+    ):
+        problem = expect_problem(answer, "validation_failed", 422)
+        assert problem["errors"][0]["field"] == field
+    assert alice.get("/api/tasks").json()["items"] == [task]
+
+
+def test_what_must_not_be_null_is_named(alice: Person) -> None:
+    task = alice.add()
+    for name in ("title", "description", "priority", "tags", "completed"):
+        answer = alice.patch(f"/api/tasks/{task['id']}", json={name: None})
+        assert expect_problem(answer, "validation_failed", 422)["errors"][0]["field"] == name
+    answer = alice.get("/api/tasks", params={"due_before": "0.5"})
+    assert expect_problem(answer, "validation_failed", 422)["errors"][0]["field"] == "due_before"
+
+
+def test_tags_are_the_same_however_they_are_composed(alice: Person) -> None:
+    assert alice.add(tags=["caf\u00e9", "cafe\u0301"])["tags"] == ["caf\u00e9"]
+    assert alice.titles(tag="CAFE\u0301") == ["Buy milk"]
+
+
+@pytest.mark.parametrize("title", ["🥛" * 200, '"\\' * 100], ids=["emoji", "escapes"])
+def test_a_cursor_of_ours_is_never_too_long(alice: Person, title: str) -> None:
+    for _ in range(2):
+        alice.add(title)
+    cursor = alice.get("/api/tasks", params={"sort": "title", "limit": 1}).json()["next_cursor"]
+    assert alice.titles(sort="title", cursor=cursor) == [title]

@@ -26,7 +26,19 @@ Email = Annotated[
     AfterValidator(_email),
     Field(max_length=254, json_schema_extra={"format": "email"}, examples=["ada@example.com"]),
 ]
-Password = Annotated[SecretStr, Field(min_length=8, max_length=128, examples=["correct horse battery"])]
+
+
+def _text(value: SecretStr) -> SecretStr:
+    try:
+        value.get_secret_value().encode()
+    except UnicodeEncodeError:  # JSON can hold half a character
+        raise ValueError("must be valid text") from None
+    return value
+
+
+Password = Annotated[
+    SecretStr, Field(min_length=8, max_length=128, examples=["correct horse battery"]), AfterValidator(_text)
+]
 
 
 class Credentials(BaseModel):

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, StrictBool, ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from src.chat.confirmations import propose_deletion
 from src.chat.schemas import ToolResult, ToolStatus
 from src.core.database import Database
-from src.core.errors import ErrorCode, ProblemError, field_errors
+from src.core.errors import ProblemError, field_errors
 from src.core.types import Input
 from src.tasks import service
 from src.tasks.schemas import TaskCreate, TaskFilter, TaskQuery, TaskUpdate
@@ -49,7 +49,7 @@ class CompleteTask(Input):
     """Arguments of complete_task."""
 
     task_id: UUID
-    completed: bool = True
+    completed: StrictBool = True
 
 
 class DeleteTask(Input):
@@ -132,7 +132,8 @@ def read_arguments(raw: str) -> dict[str, Any] | None:
 async def run_tool(context: ToolContext, name: str, arguments: dict[str, Any] | None) -> ToolResult:
     """Run a tool in a transaction of its own.
 
-    What the model did wrong comes back as a result, for it to mend. Raises ProblemError(DATABASE_UNAVAILABLE).
+    What the model did wrong comes back as a result, for it to mend. Raises ProblemError(DATABASE_UNAVAILABLE), or
+    OVERLOADED.
     """
     tool = TOOLS.get(name)
     if tool is None:
@@ -148,7 +149,7 @@ async def run_tool(context: ToolContext, name: str, arguments: dict[str, Any] | 
         async with context.database.session() as session:
             return await tool.run(session, context, valid)
     except ProblemError as error:
-        if error.code is ErrorCode.DATABASE_UNAVAILABLE:
+        if error.code.status == 503:
             raise
         return _error(error.code, error.detail)
 

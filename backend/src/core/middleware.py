@@ -6,6 +6,7 @@ import time
 import uuid
 from urllib.parse import urlsplit
 
+from fastapi.security.utils import get_authorization_scheme_param
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -108,7 +109,9 @@ class CrossOriginProtection:
         await self.app(scope, receive, send)
 
     def _allowed(self, headers: Headers) -> bool:
-        if headers.get("authorization", "").lower().startswith("bearer "):
+        # As FastAPI reads it: without a token it is none, and the cookie counts.
+        scheme, token = get_authorization_scheme_param(headers.get("authorization"))
+        if scheme.lower() == "bearer" and token:
             return True
         origin = headers.get("origin")
         if origin in self.trusted:

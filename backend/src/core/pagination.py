@@ -12,7 +12,7 @@ Key = str | int | None
 
 def encode_cursor(sort: str, *keys: Key) -> str:
     """A cursor after the row with these sort keys."""
-    return base64.urlsafe_b64encode(json.dumps([sort, *keys]).encode()).decode().rstrip("=")
+    return base64.urlsafe_b64encode(json.dumps([sort, *keys], ensure_ascii=False).encode()).decode().rstrip("=")
 
 
 def decode_cursor(cursor: str, sort: str, kinds: Sequence[type | tuple[type, ...]]) -> list[Key]:

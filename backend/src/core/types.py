@@ -1,5 +1,7 @@
 """Field types shared by the request schemas."""
 
+import unicodedata
+
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
 
@@ -10,7 +12,22 @@ def _printable(value: str) -> str:
     return value
 
 
+# What embeds, overrides or isolates a direction lets a line look like another one.
+_REORDERING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+# Letters and symbols to Unicode, blanks to the eye.
+_FILLERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+_UNSEEN = frozenset(("Cc", "Cf", "Cn", "Co", "Mn", "Zl", "Zp", "Zs"))
+
+
+def _visible(value: str) -> str:
+    if all(unicodedata.category(c) in _UNSEEN or c in _FILLERS for c in value):
+        raise ValueError("must have something to see in it")
+    return value
+
+
 def _one_line(value: str) -> str:
+    if not _REORDERING.isdisjoint(value):
+        raise ValueError("must not contain characters that change the direction of writing")
     if any(c in "\t\n\r\x85\u2028\u2029" for c in value):
         raise ValueError("must be a single line")
     return _printable(value)
@@ -22,6 +39,9 @@ PRINTABLE = AfterValidator(_printable)
 
 ONE_LINE = AfterValidator(_one_line)
 """For text of one line."""
+
+VISIBLE = AfterValidator(_visible)
+"""For text that people have to find again."""
 
 
 class Input(BaseModel):

@@ -1,14 +1,26 @@
 """Request and response bodies of /api/tasks."""
 
+import re
+import unicodedata
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    field_validator,
+    model_validator,
+)
 from sqlalchemy import Row
 
-from src.core.types import ONE_LINE, PRINTABLE, Input, Output
+from src.core.types import ONE_LINE, PRINTABLE, VISIBLE, Input, Output
 
 
 class Priority(StrEnum):
@@ -56,6 +68,16 @@ MAX_WORDS = 8
 """How many words are searched for at once: each costs the database time."""
 
 
+MAX_TAG = 50
+
+
+def _iso(value: object) -> object:
+    # Pydantic takes numbers too, for seconds since 1970.
+    if isinstance(value, datetime) or (isinstance(value, str) and re.match(r"\s*\d{4}-\d\d-\d\d", value)):
+        return value
+    raise ValueError("must be a date and time such as 2026-12-01T17:00:00Z")
+
+
 def _utc(value: datetime) -> datetime:
     if not 1970 <= value.year < 3000:
         raise ValueError("must lie between the years 1970 and 2999")
@@ -63,9 +85,11 @@ def _utc(value: datetime) -> datetime:
 
 
 def _normal_tag(value: str) -> str:
-    tag = value.strip().removeprefix("#").strip().lower()
+    tag = unicodedata.normalize("NFC", value).strip().removeprefix("#").strip().lower()
     if not tag:
         raise ValueError("must not be empty")
+    if len(tag) > MAX_TAG:  # a few letters are two in lower case
+        raise ValueError(f"must have at most {MAX_TAG} characters in lower case")
     return tag
 
 
@@ -73,11 +97,11 @@ def _unique(tags: list[str]) -> list[str]:
     return list(dict.fromkeys(tags))
 
 
-Title = Annotated[str, Field(min_length=1, max_length=200, examples=["Buy milk"]), ONE_LINE]
+Title = Annotated[str, Field(min_length=1, max_length=200, examples=["Buy milk"]), ONE_LINE, VISIBLE]
 Description = Annotated[str, Field(max_length=2000, examples=["Two litres, the one with the blue lid."]), PRINTABLE]
-Tag = Annotated[str, Field(min_length=1, max_length=50), ONE_LINE, AfterValidator(_normal_tag)]
+Tag = Annotated[str, Field(min_length=1, max_length=MAX_TAG), ONE_LINE, AfterValidator(_normal_tag), VISIBLE]
 Tags = Annotated[list[Tag], Field(max_length=20, examples=[["home", "shop"]]), AfterValidator(_unique)]
-DueAt = Annotated[AwareDatetime, Field(examples=["2026-12-01T17:00:00Z"]), AfterValidator(_utc)]
+DueAt = Annotated[AwareDatetime, Field(examples=["2026-12-01T17:00:00Z"]), BeforeValidator(_iso), AfterValidator(_utc)]
 
 
 class TaskCreate(Input):
@@ -88,7 +112,7 @@ class TaskCreate(Input):
     priority: Priority = Priority.MEDIUM
     due_at: DueAt | None = None
     tags: Tags = []
-    completed: bool = False
+    completed: StrictBool = False
 
 
 class TaskUpdate(Input):
@@ -99,15 +123,19 @@ class TaskUpdate(Input):
     priority: Priority | None = None
     due_at: DueAt | None = None
     tags: Tags | None = None
-    completed: bool | None = None
+    completed: StrictBool | None = None
+
+    @field_validator("title", "description", "priority", "tags", "completed", mode="before")
+    @classmethod
+    def _not_null(cls, value: object) -> object:
+        if value is None:
+            raise ValueError("must not be null")
+        return value
 
     @model_validator(mode="after")
     def _check(self) -> Self:
         if not self.model_fields_set:
             raise ValueError("must change at least one field")
-        for name in self.model_fields_set - {"due_at"}:
-            if getattr(self, name) is None:
-                raise ValueError(f"{name} must not be null")
         return self
 
 
