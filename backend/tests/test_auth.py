@@ -4,6 +4,7 @@ import asyncio
 import statistics
 import time
 import uuid
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -233,3 +234,27 @@ def test_a_failing_statement_shows_no_values(database_url: str) -> None:
     with pytest.raises(DBAPIError) as raised:
         asyncio.run(run())
     assert "hidden" in str(raised.value)
+
+
+def test_who_tried_to_get_in_is_written_down_without_secrets(
+    url: str, register: Callable[..., Person], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "src.auth")
+    person = register()
+    wrong = {"email": person.email, "password": "not this one"}
+    expect_problem(httpx.post(f"{url}/api/auth/login", json=wrong), "invalid_credentials", 401)
+    person.post("/api/auth/login", json={"email": person.email, "password": PASSWORD})
+    person.request("DELETE", "/api/auth/me", json={"password": "not this one"})
+    person.post("/api/auth/logout")
+    events = [vars(record) for record in caplog.records if record.name == "src.auth"]
+    assert [(event["event"], event["outcome"]) for event in events] == [
+        ("register", "ok"),
+        ("login", "invalid_credentials"),
+        ("login", "ok"),
+        ("delete account", "wrong_password"),
+        ("logout", "ok"),
+    ]
+    assert {event["address"] for event in events} == {"127.0.0.1"}
+    assert len({event["account"] for event in events[:-1]}) == 1
+    for secret in (person.email, PASSWORD, "not this one", person.token):
+        assert secret not in str(events)

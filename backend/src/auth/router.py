@@ -1,6 +1,9 @@
 """Routes of /api/auth."""
 
 import hashlib
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from fastapi import APIRouter, Depends, Request, Response, status
 
@@ -9,11 +12,13 @@ from src.auth.dependencies import COOKIE, AllClaimsDep, DetachedUserDep, UserDep
 from src.auth.schemas import AccountDeletion, Credentials, SessionOut, UserOut
 from src.core.database import Database
 from src.core.dependencies import DatabaseDep, SettingsDep
-from src.core.errors import ErrorCode, responses
+from src.core.errors import ErrorCode, ProblemError, responses
 from src.core.ratelimit import spend
 from src.core.settings import Settings
 
 router = APIRouter(prefix="/api/auth", tags=["auth"])
+
+logger = logging.getLogger("src.auth")
 
 
 def _address(request: Request) -> str:
@@ -21,9 +26,29 @@ def _address(request: Request) -> str:
     return request.client.host if request.client else "unknown"
 
 
+@contextmanager
+def _logged(request: Request, event: str, email: str) -> Iterator[None]:
+    """Write down who tried what, from where, and with which outcome.
+
+    The account is told by its digest: people type passwords into the field of the address.
+    """
+    outcome: str = "ok"
+    try:
+        yield
+    except ProblemError as error:
+        outcome = error.code
+        raise
+    finally:
+        extra = {"event": event, "outcome": outcome, "account": _digest(email)[:16], "address": _address(request)}
+        logger.log(logging.INFO if outcome == "ok" else logging.WARNING, "authentication", extra=extra)
+
+
+def _digest(email: str) -> str:
+    return hashlib.sha256(email.encode()).hexdigest()
+
+
 async def _limit_account(database: Database, settings: Settings, email: str) -> None:
-    digest = hashlib.sha256(email.encode()).hexdigest()
-    await spend(database, f"account:{digest}", settings.rate_limit_login_account)
+    await spend(database, f"account:{_digest(email)}", settings.rate_limit_login_account)
 
 
 async def _limit_register(request: Request, database: DatabaseDep, settings: SettingsDep) -> None:
@@ -56,7 +81,8 @@ async def register(
     request: Request, response: Response, body: Credentials, database: DatabaseDep, settings: SettingsDep
 ) -> SessionOut:
     """Create an account and log in."""
-    session = await service.register(database, settings, body.email, body.password.get_secret_value())
+    with _logged(request, "register", body.email):
+        session = await service.register(database, settings, body.email, body.password.get_secret_value())
     _set_cookie(request, response, session, settings)
     return session
 
@@ -71,18 +97,21 @@ async def login(
     request: Request, response: Response, body: Credentials, database: DatabaseDep, settings: SettingsDep
 ) -> SessionOut:
     """Log in: the token is in an HttpOnly cookie, and in the answer for clients without cookies."""
-    await _limit_account(database, settings, body.email)
-    session = await service.login(database, settings, body.email, body.password.get_secret_value())
+    with _logged(request, "login", body.email):
+        await _limit_account(database, settings, body.email)
+        session = await service.login(database, settings, body.email, body.password.get_secret_value())
     _set_cookie(request, response, session, settings)
     return session
 
 
 @router.post("/logout", operation_id="logout", status_code=status.HTTP_204_NO_CONTENT)
-async def logout(response: Response, database: DatabaseDep, claims: AllClaimsDep) -> None:
+async def logout(request: Request, response: Response, database: DatabaseDep, claims: AllClaimsDep) -> None:
     """End the session: its token is worthless from now on. Without a session nothing happens."""
     if claims:
         async with database.connection() as connection:
             await service.logout(connection, claims)
+        extra = {"event": "logout", "outcome": "ok", "users": sorted({str(c.user_id) for c in claims})}
+        logger.info("authentication", extra={**extra, "address": _address(request)})
     response.delete_cookie(COOKIE, httponly=True, samesite="lax")
 
 
@@ -99,6 +128,7 @@ async def me(user: UserDep) -> UserOut:
     responses=responses(ErrorCode.NOT_AUTHENTICATED, ErrorCode.WRONG_PASSWORD, ErrorCode.RATE_LIMITED),
 )
 async def delete_me(
+    request: Request,
     response: Response,
     body: AccountDeletion,
     user: DetachedUserDep,
@@ -106,6 +136,7 @@ async def delete_me(
     settings: SettingsDep,
 ) -> None:
     """Delete the account with all its tasks and conversations, for good. Asks for the password again."""
-    await _limit_account(database, settings, user.email)
-    await service.delete_account(database, user.id, body.password.get_secret_value())
+    with _logged(request, "delete account", user.email):
+        await _limit_account(database, settings, user.email)
+        await service.delete_account(database, user.id, body.password.get_secret_value())
     response.delete_cookie(COOKIE, httponly=True, samesite="lax")
