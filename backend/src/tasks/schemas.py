@@ -71,11 +71,14 @@ MAX_WORDS = 8
 MAX_TAG = 50
 
 
+_NUMBER = re.compile(r"\s*[+-]?[\d._]*(e[+-]?\d+)?\s*", re.IGNORECASE)
+
+
 def _iso(value: object) -> object:
     # Pydantic takes numbers too, for seconds since 1970.
-    if isinstance(value, datetime) or (isinstance(value, str) and re.match(r"\s*\d{4}-\d\d-\d\d", value)):
-        return value
-    raise ValueError("must be a date and time such as 2026-12-01T17:00:00Z")
+    if isinstance(value, int | float) or (isinstance(value, str) and _NUMBER.fullmatch(value)):
+        raise ValueError("must be a date and time such as 2026-12-01T17:00:00Z")
+    return value
 
 
 def _utc(value: datetime) -> datetime:
