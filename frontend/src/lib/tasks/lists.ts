@@ -14,7 +14,11 @@ const plus = (total: number | null, change: number) => (total === null ? null : 
 
 const mapItems = (list: TaskList, change: (items: Task[]) => Task[], totalChange = 0): TaskList => ({
   ...list,
-  pages: list.pages.map((page) => ({ ...page, items: change(page.items), total: plus(page.total, totalChange) })),
+  pages: list.pages.map((page) => ({
+    ...page,
+    items: change(page.items),
+    total: plus(page.total, totalChange),
+  })),
 });
 
 /** Replaces the task with the id `id`. */
