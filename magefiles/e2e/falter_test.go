@@ -95,7 +95,8 @@ func loss(w http.ResponseWriter, _ int, _ time.Duration) bool {
 	return true
 }
 
-// faltering deploys from a registry that has bad days. Each version is a new one, so that the node has to pull it.
+// faltering deploys from a registry that has bad days. Each version is a new one, so that the node has to pull it. What a
+// kubelet has pulled once, it lets no pod use any more that never pulls: deploys without a registry come before.
 func faltering(t *testing.T, project checkout, alice *user) {
 	d := running(t)
 	reg := newRegistry(t)
@@ -138,6 +139,4 @@ func faltering(t *testing.T, project checkout, alice *user) {
 	back := history[len(history)-1].Updated.Sub(seen)
 	t.Logf("the version before was brought back %.1f s after the node had asked for one that is not there", back.Seconds())
 	assert.Less(t, back, 15*time.Second)
-
-	require.Zero(t, project.mage(t, nil, "deploy").code)
 }

@@ -104,8 +104,8 @@ func TestLifecycle(t *testing.T) {
 		{"all is back after a restart of the node", func(t *testing.T) { restarted(t, project, alice) }},
 		{"a node under pressure is named", pressed}, // its kubelet is restarted, and every pod has to prove again that it is ready
 		life.resumed(),
-		{"a registry that falters delays a version, one that lacks it takes it back", func(t *testing.T) { faltering(t, project, alice) }},
 		{"a stopped node that does not come up keeps its data, and tells why", func(t *testing.T) { revived(t, project, alice) }},
+		{"a registry that falters delays a version, one that lacks it takes it back", func(t *testing.T) { faltering(t, project, alice) }},
 		{"as somebody else's cluster it gets its images from a registry, and is left running", func(t *testing.T) { foreign(t, project) }},
 		life.deleted(),
 	}

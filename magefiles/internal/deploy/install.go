@@ -34,6 +34,7 @@ type installation struct {
 	rotate   bool // whether the secrets are generated anew
 
 	// What tests have no cluster for.
+	present func(context.Context, *ui.Task) error // brings the images to the nodes, where they are not
 	exec    func(context.Context, cluster.Process) error
 	comesUp func(context.Context, *ui.Task) error // whether the rollout succeeds
 	works   func(context.Context, *ui.Task) error // whether what came up does its work
@@ -49,6 +50,7 @@ func (a *App) install(
 		return access, false, err
 	}
 	i := &installation{App: a, provider: provider, access: access, client: client, app: app, rotate: rotate, exec: access.Exec}
+	i.present = func(ctx context.Context, t *ui.Task) error { return a.present(ctx, t, app) }
 	i.comesUp = func(ctx context.Context, t *ui.Task) error {
 		return rollout.Wait(ctx, t, client, a.cfg.Namespace, config.ReleaseName, a.cfg.Timeout)
 	}
@@ -127,7 +129,11 @@ func (i *installation) change(ctx context.Context, t *ui.Task, h held) error {
 		if i.access, err = i.awaitIngress(ctx, t, i.client, i.provider, i.access); err != nil {
 			return err
 		}
+		// Only with the lease held, as nobody else's images are on their way then.
+		var pruned sync.WaitGroup
+		pruned.Go(func() { i.prune(ctx, t, i.provider, i.access, i.client) })
 		err = i.check(ctx, t, t.Changed() || !verified)
+		pruned.Wait()
 	}
 	switch {
 	case err != nil && ctx.Err() == nil:
@@ -150,6 +156,9 @@ func (i *installation) release(ctx context.Context, t *ui.Task, h held) (secret 
 		return secret, outcome, err
 	}
 	if err := i.certificate(ctx, t, i.client); err != nil {
+		return secret, outcome, err
+	}
+	if err := i.present(ctx, t); err != nil {
 		return secret, outcome, err
 	}
 	if err := t.Do("release", func(t *ui.Task) (err error) {
@@ -179,8 +188,5 @@ func (i *installation) check(ctx context.Context, t *ui.Task, changed bool) erro
 	if !changed {
 		return i.smoke(ctx, t, i.client, i.access, smoke.Check)
 	}
-	var pruned sync.WaitGroup
-	pruned.Go(func() { i.prune(ctx, t, i.provider, i.access, i.client) })
-	defer pruned.Wait()
 	return i.works(ctx, t)
 }

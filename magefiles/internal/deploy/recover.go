@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/kubernetes"
 
 	"todo.local/magefiles/internal/config"
@@ -38,14 +39,18 @@ func (i *installation) recover(ctx context.Context, t *ui.Task, h held, outcome 
 			return errors.Join(cause, err)
 		}
 	}
-	renewed, err := i.renewStale(ctx)
+	old, err := i.renewStale(ctx)
 	if err != nil {
 		return errors.Join(cause, err)
 	}
-	if !better && !renewed {
+	if !better && old == nil {
 		return cause
 	}
 	if err := i.comesUp(ctx, t); err != nil {
+		return errors.Join(cause, err)
+	}
+	isOld := func(p corev1.Pod) bool { return old[p.UID] }
+	if err := i.awaitEnd(ctx, t, i.client, "app=todo-backend", "with the old secrets", isOld); err != nil {
 		return errors.Join(cause, err)
 	}
 	if better {

@@ -10,6 +10,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/kubernetes"
 
@@ -94,24 +95,29 @@ func (i *installation) finishPassword(ctx context.Context, t *ui.Task) error {
 	return secrets.PasswordSet(ctx, i.client, i.cfg.Namespace)
 }
 
-// renewStale begins anew the backend's pods that began with other secrets than those in force, and tells whether there
-// were any. After a rotation the database lets them in no more, once the connections that they have end.
-func (i *installation) renewStale(ctx context.Context) (bool, error) {
+// renewStale begins anew the backend's pods that began with other secrets than those in force, and gives those that end
+// with that; none where all began with these. After a rotation the database lets them in no more, once the connections
+// that they have end.
+func (i *installation) renewStale(ctx context.Context) (old map[types.UID]bool, err error) {
 	inForce, err := secrets.InForce(ctx, i.client, i.cfg.Namespace)
 	if err != nil {
-		return false, err
+		return nil, err
 	}
 	pods, err := i.client.CoreV1().Pods(i.cfg.Namespace).List(ctx, metav1.ListOptions{LabelSelector: "app=todo-backend"})
 	if err != nil {
-		return false, err
+		return nil, err
 	}
 	stale := func(p corev1.Pod) bool {
 		return p.DeletionTimestamp == nil && !ended(p) && p.Annotations[secretsChecksum] != inForce
 	}
 	if !slices.ContainsFunc(pods.Items, stale) {
-		return false, nil
+		return nil, nil
 	}
-	return true, i.renew(ctx, i.client, "backend")
+	old = map[types.UID]bool{}
+	for _, p := range pods.Items {
+		old[p.UID] = true
+	}
+	return old, i.renew(ctx, i.client, "backend")
 }
 
 // awaitDrained waits until no pod that began with other secrets is left: it would refuse the sessions that the new ones

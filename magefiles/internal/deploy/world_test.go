@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"regexp"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -20,6 +21,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes/fake"
 	clienttest "k8s.io/client-go/testing"
 
@@ -131,6 +133,7 @@ func (w *world) run(version string, rotate bool) (err error) {
 		App: New(&cfg, ui.Plain(&out)), provider: elsewhere{}, client: w.client, access: cluster.Access{HTTP: "127.0.0.1:80"},
 		app: application{backend: "todo-backend:" + version, frontend: "todo-frontend:1"}, rotate: rotate,
 		exec: w.exec, comesUp: w.comesUp, works: w.works,
+		present: func(context.Context, *ui.Task) error { return nil },
 	}
 	return i.change(w.t.Context(), nil, w)
 }
@@ -194,11 +197,14 @@ func (w *world) good() int {
 	return 0
 }
 
+// drain is how long a pod takes to end its requests.
+const drain = 5 * time.Second
+
 // urlAnnotation is the environment of a pod, as far as it matters here.
 const urlAnnotation = "test/url"
 
 // start begins the pods of the newest revision anew, with the Secret as it is now. Those before end once these are
-// ready.
+// ready, and have drained.
 func (w *world) start() {
 	if w.verifier == "" { // the database is made, with the password that there is
 		w.verifier = fmt.Sprintf("SCRAM-SHA-256$4096:c2FsdA==$%s:", stored(w.t, w.password(), []byte("salt")))
@@ -206,7 +212,7 @@ func (w *world) start() {
 	pods := corev1.SchemeGroupVersion.WithResource("pods")
 	name := fmt.Sprintf("backend-%d-%d", len(w.history), w.steps)
 	require.NoError(w.t, w.client.Tracker().Create(pods, &corev1.Pod{ObjectMeta: metav1.ObjectMeta{
-		Namespace: namespace, Name: name, Labels: map[string]string{"app": "todo-backend", "revision": w.key()},
+		Namespace: namespace, Name: name, UID: types.UID(name), Labels: map[string]string{"app": "todo-backend", "revision": w.key()},
 		Annotations: map[string]string{secretsChecksum: w.last().checksum, urlAnnotation: string(w.secret()[secrets.DatabaseURL])},
 	}}, namespace))
 }
@@ -249,7 +255,9 @@ func (w *world) comesUp(context.Context, *ui.Task) error {
 	}
 	for _, p := range all {
 		if p.Labels["revision"] != w.key() {
-			require.NoError(w.t, w.client.Tracker().Delete(corev1.SchemeGroupVersion.WithResource("pods"), namespace, p.Name))
+			time.AfterFunc(drain, func() { // it may be gone already
+				_ = w.client.Tracker().Delete(corev1.SchemeGroupVersion.WithResource("pods"), namespace, p.Name)
+			})
 		}
 	}
 	return nil
