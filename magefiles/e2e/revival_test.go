@@ -36,7 +36,11 @@ func revived(t *testing.T, project checkout, alice *user) {
 		ask("stop", "-t", "5", node)
 		ask("cp", whole, node+":"+entrypoint)
 	}
-	defer repair()
+	defer func() {
+		if t.Failed() { // perhaps before it was repaired
+			repair()
+		}
+	}()
 
 	for _, x := range []struct {
 		name, script, cause string
