@@ -120,6 +120,9 @@ func (i *installation) confirm(ctx context.Context, t *ui.Task, secret secrets.O
 
 // change brings the application to what it shall be, checks it, and takes back what does not pass.
 func (i *installation) change(ctx context.Context, t *ui.Task, h held) error {
+	if err := i.present(ctx, t); err != nil {
+		return err
+	}
 	if err := i.tryDatabase(ctx, t, i.client, i.app); err != nil {
 		return err
 	}
@@ -129,10 +132,12 @@ func (i *installation) change(ctx context.Context, t *ui.Task, h held) error {
 		if i.access, err = i.awaitIngress(ctx, t, i.client, i.provider, i.access); err != nil {
 			return err
 		}
-		// Only with the lease held, as nobody else's images are on their way then.
+		changed := t.Changed() || !verified
 		var pruned sync.WaitGroup
-		pruned.Go(func() { i.prune(ctx, t, i.provider, i.access, i.client) })
-		err = i.check(ctx, t, t.Changed() || !verified)
+		if changed { // others whose images are on their way look for them once more when they hold the release
+			pruned.Go(func() { i.prune(ctx, t, i.provider, i.access, i.client) })
+		}
+		err = i.check(ctx, t, changed)
 		pruned.Wait()
 	}
 	switch {
@@ -156,9 +161,6 @@ func (i *installation) release(ctx context.Context, t *ui.Task, h held) (secret 
 		return secret, outcome, err
 	}
 	if err := i.certificate(ctx, t, i.client); err != nil {
-		return secret, outcome, err
-	}
-	if err := i.present(ctx, t); err != nil {
 		return secret, outcome, err
 	}
 	if err := t.Do("release", func(t *ui.Task) (err error) {

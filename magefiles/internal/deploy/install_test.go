@@ -50,6 +50,18 @@ func TestARotationWithABadVersion(t *testing.T) {
 	}
 }
 
+func TestASettingThatIsTakenBackRestartsNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.broken, w.openAI = true, "of a model"
+		before := w.secret()
+		require.Error(t, w.run("2", false))
+		w.serves()
+		assert.Equal(t, before, w.secret())
+		assert.Equal(t, []string{"write Secret", "upgrade", "rollout", "write Secret", "rollback", "rollout"}, w.names)
+	})
+}
+
 // everyStep runs a deploy that fails at its first step, then one that fails at its second, and so on to the last.
 func everyStep(t *testing.T, kill bool, try func(t *testing.T, w *world)) {
 	for _, after := range []bool{false, true} {

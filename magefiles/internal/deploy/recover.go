@@ -33,24 +33,31 @@ func (i *installation) recover(ctx context.Context, t *ui.Task, h held, outcome 
 			return errors.Join(cause, err)
 		}
 	}
+	stale, err := i.stale(ctx, secret)
+	switch {
+	case err != nil && !applied: // where the secrets cannot be read, that is the cause
+		return cause
+	case err != nil:
+		return errors.Join(cause, err)
+	}
 	if better {
 		t.Status("restoring revision %d", outcome.Good)
 		if err := h.Rollback(ctx, t, outcome.Good); err != nil {
 			return errors.Join(cause, err)
 		}
 	}
-	old, err := i.renewStale(ctx)
-	if err != nil {
-		return errors.Join(cause, err)
+	if len(stale) > 0 {
+		if err := i.renew(ctx, i.client, "backend"); err != nil {
+			return errors.Join(cause, err)
+		}
 	}
-	if !better && old == nil {
+	if !better && len(stale) == 0 {
 		return cause
 	}
 	if err := i.comesUp(ctx, t); err != nil {
 		return errors.Join(cause, err)
 	}
-	isOld := func(p corev1.Pod) bool { return old[p.UID] }
-	if err := i.awaitEnd(ctx, t, i.client, "app=todo-backend", "with the old secrets", isOld); err != nil {
+	if err := i.awaitEnd(ctx, t, i.client, "app=todo-backend", "with the old secrets", func(p corev1.Pod) bool { return stale[p.UID] }); err != nil {
 		return errors.Join(cause, err)
 	}
 	if better {

@@ -95,10 +95,10 @@ func (i *installation) finishPassword(ctx context.Context, t *ui.Task) error {
 	return secrets.PasswordSet(ctx, i.client, i.cfg.Namespace)
 }
 
-// renewStale begins anew the backend's pods that began with other secrets than those in force, and gives those that end
-// with that; none where all began with these. After a rotation the database lets them in no more, once the connections
-// that they have end.
-func (i *installation) renewStale(ctx context.Context) (old map[types.UID]bool, err error) {
+// stale gives the backend's pods that began with other secrets than those in force, but for those of the version that
+// is taken back, which go anyway. After a rotation the database lets them in no more, once the connections that they
+// have end, and they refuse the sessions that others give.
+func (i *installation) stale(ctx context.Context, takenBack secrets.Outcome) (map[types.UID]bool, error) {
 	inForce, err := secrets.InForce(ctx, i.client, i.cfg.Namespace)
 	if err != nil {
 		return nil, err
@@ -107,17 +107,13 @@ func (i *installation) renewStale(ctx context.Context) (old map[types.UID]bool, 
 	if err != nil {
 		return nil, err
 	}
-	stale := func(p corev1.Pod) bool {
-		return p.DeletionTimestamp == nil && !ended(p) && p.Annotations[secretsChecksum] != inForce
-	}
-	if !slices.ContainsFunc(pods.Items, stale) {
-		return nil, nil
-	}
-	old = map[types.UID]bool{}
+	found := map[types.UID]bool{}
 	for _, p := range pods.Items {
-		old[p.UID] = true
+		if began := p.Annotations[secretsChecksum]; began != inForce && began != takenBack.Checksum && !ended(p) {
+			found[p.UID] = true
+		}
 	}
-	return old, i.renew(ctx, i.client, "backend")
+	return found, nil
 }
 
 // awaitDrained waits until no pod that began with other secrets is left: it would refuse the sessions that the new ones

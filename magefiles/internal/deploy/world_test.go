@@ -41,8 +41,9 @@ type world struct {
 	client   *fake.Clientset
 	verifier string // as PostgreSQL keeps it
 	history  []revision
-	broken   bool // what is released next does not come up
-	wrong    bool // what is released next comes up and does not do its work
+	broken   bool   // what is released next does not come up
+	wrong    bool   // what is released next comes up and does not do its work
+	openAI   string // a setting that is a secret
 
 	steps int
 	fails map[int]failure // by the number of the step
@@ -128,7 +129,7 @@ func (w *world) run(version string, rotate bool) (err error) {
 		}
 	}()
 	var out bytes.Buffer
-	cfg := config.Config{Namespace: namespace, State: w.t.TempDir()}
+	cfg := config.Config{Namespace: namespace, OpenAIKey: w.openAI, State: w.t.TempDir()}
 	i := &installation{
 		App: New(&cfg, ui.Plain(&out)), provider: elsewhere{}, client: w.client, access: cluster.Access{HTTP: "127.0.0.1:80"},
 		app: application{backend: "todo-backend:" + version, frontend: "todo-frontend:1"}, rotate: rotate,
