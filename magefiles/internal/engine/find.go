@@ -113,10 +113,10 @@ func (d *Docker) probe(ctx context.Context) error {
 	}
 	d.ClientVersion, d.EngineVersion = v.Client.Version, v.Server.Version
 	d.Platform = v.Server.Os + "/" + v.Server.Arch
-	if major(d.EngineVersion) < oldestMajor {
+	if Major(d.EngineVersion) < oldestMajor {
 		return fault.New(fault.CodeEnvironment, fmt.Sprintf("the Docker engine is too old: version %q", d.EngineVersion), "install Docker 20.10 or later")
 	}
-	switch m := major(d.ClientVersion); {
+	switch m := Major(d.ClientVersion); {
 	case m < oldestMajor:
 		return unusable(ErrNoBuilder)
 	case m >= pluginMajor:
@@ -137,8 +137,8 @@ func (d *Docker) soon(ctx context.Context, args ...string) (string, error) {
 	return d.Output(ctx, args...)
 }
 
-// major gives the first number of a version, or 0.
-func major(version string) int {
+// Major gives the first number of a version, or 0.
+func Major(version string) int {
 	first, _, _ := strings.Cut(version, ".")
 	n, _ := strconv.Atoi(first)
 	return n

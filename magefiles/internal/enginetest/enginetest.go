@@ -61,7 +61,7 @@ func Unfit(own *engine.Docker, goos string, root bool) string {
 		return "it takes Linux"
 	case !root:
 		return "it takes root"
-	case major(own.EngineVersion) >= currentMajor:
+	case engine.Major(own.EngineVersion) >= currentMajor:
 		return "the machine's own, " + own.EngineVersion + ", is a current one"
 	}
 	for _, program := range []string{"nsenter", "unshare", "iptables"} {
@@ -70,13 +70,6 @@ func Unfit(own *engine.Docker, goos string, root bool) string {
 		}
 	}
 	return ""
-}
-
-// major gives the first number of a version.
-func major(version string) int {
-	first, _, _ := strings.Cut(version, ".")
-	n, _ := strconv.Atoi(first)
-	return n
 }
 
 // Start starts the engine. What a run that was killed left of one is removed first. holder is an image of the machine's
