@@ -110,6 +110,9 @@ var symptoms = []symptom{
 
 func sign(pattern string) *regexp.Regexp { return regexp.MustCompile(pattern) }
 
+// most is how much of what was said is shown in one line.
+const most = 300
+
 // Cause names why the node does not come up. Where nothing of the evidence is known to tell, that is what the failed
 // command said.
 func (e *Evidence) Cause() Cause {
@@ -118,7 +121,7 @@ func (e *Evidence) Cause() Cause {
 	}
 	for _, s := range symptoms {
 		if line := last(e.current(s.in), s.signs); line != "" {
-			c := Cause{What: s.what + ": " + clip(plain(line)), Remedy: s.remedy, Code: s.code, Final: s.lasts}
+			c := Cause{What: s.what + ": " + run.Short(plain(line), most), Remedy: s.remedy, Code: s.code, Final: s.lasts}
 			if s.mend != nil {
 				c.Mend = s.mend(line)
 			}
@@ -126,7 +129,7 @@ func (e *Evidence) Cause() Cause {
 		}
 	}
 	return Cause{
-		What: clip(plain(run.Telling(e.texts[answer]))), Remedy: "go tool mage doctor checks what a cluster needs", Code: fault.CodeCluster,
+		What: run.Short(plain(run.Telling(e.texts[answer])), most), Remedy: "go tool mage doctor checks what a cluster needs", Code: fault.CodeCluster,
 	}
 }
 
@@ -182,14 +185,6 @@ func plain(line string) string {
 		}
 	}
 	return strings.Join(strings.Fields(tagged.ReplaceAllString(line, "")), " ")
-}
-
-func clip(line string) string {
-	const most = 300
-	if r := []rune(line); len(r) > most {
-		return string(r[:most]) + "…"
-	}
-	return line
 }
 
 var cgroupPath = regexp.MustCompile(`/sys/fs/cgroup/[A-Za-z0-9_,=.-]+/[A-Za-z0-9_./-]+`)

@@ -56,9 +56,9 @@ type Error struct {
 
 // Error names the command, how it ended and the line of its output that tells why.
 func (e *Error) Error() string {
-	msg := fmt.Sprintf("%s: %v", short(e.Cmd, 120), e.Err)
+	msg := fmt.Sprintf("%s: %v", Short(e.Cmd, 120), e.Err)
 	if why := Telling(e.Output); why != "" {
-		msg += ": " + short(why, 400)
+		msg += ": " + Short(why, 400)
 	}
 	return msg
 }
@@ -168,9 +168,10 @@ func Output(ctx context.Context, r Runner, name string, args ...string) (string,
 	return strings.TrimSpace(res.Stdout), err
 }
 
-func short(s string, n int) string {
-	if len(s) <= n {
-		return s
+// Short gives the first n letters of a text, and a mark where more follow.
+func Short(s string, n int) string {
+	if r := []rune(s); len(r) > n {
+		return string(r[:n]) + "…"
 	}
-	return s[:n] + "…"
+	return s
 }
