@@ -11,7 +11,8 @@ import (
 // Test groups the tests.
 type Test mg.Namespace
 
-// All runs every test: lint, unit, chart, images, then end to end on a cluster of its own, and on a current Docker engine.
+// All runs every test: lint, unit, chart, images, then end to end on a cluster of its own, and on a current Docker
+// engine.
 func (Test) All(ctx context.Context) error { return with(ctx, (*deploy.App).TestAll) }
 
 // Lint checks the Go code and the workflows.
@@ -29,7 +30,8 @@ func (Test) Images(ctx context.Context) error { return with(ctx, (*deploy.App).T
 // Smoke checks the deployed application through its ingress, as a user would use it.
 func (Test) Smoke(ctx context.Context) error { return with(ctx, (*deploy.App).TestSmoke) }
 
-// Browser uses the deployed application in a real browser, through its ingress (-slowdown=6: with a sixth of the processor).
+// Browser uses the deployed application in a real browser, through its ingress (-slowdown=6: with a sixth of the
+// processor).
 func (Test) Browser(ctx context.Context, slowdown *int) error {
 	factor := 1
 	if slowdown != nil {
@@ -44,7 +46,8 @@ func (Test) Lighthouse(ctx context.Context) error { return with(ctx, (*deploy.Ap
 // E2e deploys to a cluster of its own and tests the whole there, failures included.
 func (Test) E2e(ctx context.Context) error { return with(ctx, (*deploy.App).TestE2e) }
 
-// Slow uses the application twenty times in a browser with a sixth of the processor, on a cluster of its own that is busy otherwise; no run may fail.
+// Slow uses the application twenty times in a browser with a sixth of the processor, on a cluster of its own that is
+// busy otherwise; no run may fail.
 func (Test) Slow(ctx context.Context) error { return with(ctx, (*deploy.App).TestSlow) }
 
 // Engines deploys on the machine's Docker engine and on a current one beside it, each with a cluster of its own.

@@ -95,8 +95,8 @@ func loss(w http.ResponseWriter, _ int, _ time.Duration) bool {
 	return true
 }
 
-// faltering deploys from a registry that has bad days. Each version is a new one, so that the node has to pull it. What a
-// kubelet has pulled once, it lets no pod use any more that never pulls: deploys without a registry come before.
+// faltering deploys from a registry that has bad days. Each version is a new one, so that the node has to pull it. What
+// a kubelet has pulled once, it lets no pod use any more that never pulls: deploys without a registry come before.
 func faltering(t *testing.T, project checkout, alice *user) {
 	d := running(t)
 	reg := newRegistry(t)

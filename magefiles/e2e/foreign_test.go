@@ -28,8 +28,8 @@ import (
 	"todo.local/magefiles/internal/fault"
 )
 
-// ingressOfItsOwn is a foreign cluster whose ingress has another class and leads HTTP to HTTPS, with a certificate of an
-// authority that only the company knows. Others look at the deployment while it is made.
+// ingressOfItsOwn is a foreign cluster whose ingress has another class and leads HTTP to HTTPS, with a certificate of
+// an authority that only the company knows. Others look at the deployment while it is made.
 func ingressOfItsOwn(t *testing.T, project checkout, foreign []string) {
 	d := running(t)
 	classes := d.client.NetworkingV1().IngressClasses()

@@ -20,8 +20,9 @@ import (
 	"todo.local/magefiles/internal/fault"
 )
 
-// TestLifecycle goes through the life of one deployment in order. Every step after the first needs the same, and leaves it so: this checkout deployed,
-// and Alice logged in with the task that the first step wrote. A step that fails may leave anything else, which restore mends before the next one.
+// TestLifecycle goes through the life of one deployment in order. Every step after the first needs the same, and leaves
+// it so: this checkout deployed, and Alice logged in with the task that the first step wrote. A step that fails may
+// leave anything else, which restore mends before the next one.
 func TestLifecycle(t *testing.T) {
 	project := here(t)
 	home := userKubeconfig(t)

@@ -54,8 +54,8 @@ func (r *testRegistry) publish(t *testing.T, images map[string]v1.Image) string 
 	return ref
 }
 
-// TestPullFromARegistryThatIsNotAtItsBest has the real engine pull from registries that limit, fail, are slow or are not
-// there.
+// TestPullFromARegistryThatIsNotAtItsBest has the real engine pull from registries that limit, fail, are slow or are
+// not there.
 func TestPullFromARegistryThatIsNotAtItsBest(t *testing.T) {
 	content, err := random.Image(1<<20, 2)
 	require.NoError(t, err)

@@ -10,7 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestSlow runs the browser tests as people with slow machines have it: what the pages do must not depend on what comes first.
+// TestSlow runs the browser tests as people with slow machines have it: what the pages do must not depend on what comes
+// first.
 func TestSlow(t *testing.T) {
 	const runs, slowdown = 20, 6
 	project := here(t)

@@ -22,8 +22,8 @@ import (
 	"todo.local/magefiles/internal/run"
 )
 
-// TestAsAUserOfGroupDocker goes once through the life of a deployment as a user who may use Docker and nothing else, with
-// a home folder in which nothing is yet. What root can read or write and others cannot would stop it.
+// TestAsAUserOfGroupDocker goes once through the life of a deployment as a user who may use Docker and nothing else,
+// with a home folder in which nothing is yet. What root can read or write and others cannot would stop it.
 func TestAsAUserOfGroupDocker(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("not needed: whoever runs these tests is not root, and the other tests went through all of it")
@@ -72,8 +72,8 @@ func TestAsAUserOfGroupDocker(t *testing.T) {
 	c.allOwned(t)
 }
 
-// checkoutOf makes a user of the group that may use Docker, with an empty home folder, and gives a checkout of theirs. Both
-// go at the end of the test.
+// checkoutOf makes a user of the group that may use Docker, with an empty home folder, and gives a checkout of theirs.
+// Both go at the end of the test.
 func checkoutOf(t *testing.T, name string) checkout {
 	t.Helper()
 	const comment = "of Todo's end-to-end tests"

@@ -44,8 +44,8 @@ const (
 	coreDNS     = "spec: {replicas: 1, template: {spec: {containers: [{name: coredns, readinessProbe: {periodSeconds: 1}}]}}}\n"
 )
 
-// make creates the cluster. Where that is interrupted, the next Up finds the node without its ready mark and begins again. Where it fails, the node tells why
-// before it goes.
+// make creates the cluster. Where that is interrupted, the next Up finds the node without its ready mark and begins
+// again. Where it fails, the node tells why before it goes.
 func (k *Kind) make(ctx context.Context, t *ui.Task, n source.Node, takesImages func()) (Access, error) {
 	start := time.Now()
 	ports, err := k.Ports(ctx)
@@ -102,8 +102,8 @@ func (k *Kind) build(ctx context.Context, t *ui.Task, config *v1alpha4.Cluster, 
 	return a, err
 }
 
-// clear removes the node of a creation that just failed. There was none before, so it is this creation's, unless the failure is that somebody else made one
-// meanwhile.
+// clear removes the node of a creation that just failed. There was none before, so it is this creation's, unless the
+// failure is that somebody else made one meanwhile.
 func (k *Kind) clear(ctx context.Context, failure error) error {
 	if text := strings.ToLower(failure.Error()); strings.Contains(text, "node(s) already exist") || strings.Contains(text, "is already in use by container") {
 		return nil
@@ -114,8 +114,8 @@ func (k *Kind) clear(ctx context.Context, failure error) error {
 	return k.Delete(ctx, nil)
 }
 
-// createWith lets kind make the cluster and shows what it says. Once kind has configured the node and turns to the control
-// plane, the node's containerd can take images, and most of a creation is still to come.
+// createWith lets kind make the cluster and shows what it says. Once kind has configured the node and turns to the
+// control plane, the node's containerd can take images, and most of a creation is still to come.
 func (k *Kind) createWith(ctx context.Context, t *ui.Task, config *v1alpha4.Cluster, takesImages func()) error {
 	waiting, stop := context.WithCancel(ctx)
 	var early sync.WaitGroup

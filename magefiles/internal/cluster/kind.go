@@ -19,8 +19,8 @@ const (
 	// markMount is where a folder of the host is mounted into every node that this project makes. It tells them from other kind clusters from
 	// their first moment on, so that an interrupted creation can be cleared away without ever touching somebody else's.
 	markMount = "/etc/todo-deploy"
-	// readyMark is written in two folders of the node once its creation is complete, one on its volume and one in its own file system. It lives and dies
-	// with the node.
+	// readyMark is written in two folders of the node once its creation is complete, one on its volume and one in its own
+	// file system. It lives and dies with the node.
 	readyMark, readyDir, layerDir = "todo-deploy-ready", "/var/lib/", "/kind/"
 )
 

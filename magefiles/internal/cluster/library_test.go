@@ -17,7 +17,8 @@ import (
 	"todo.local/magefiles/internal/source"
 )
 
-// clientScript is a docker client that records who called it, with what and in which environment, and knows one node of this project.
+// clientScript is a docker client that records who called it, with what and in which environment, and knows one node of
+// this project.
 const clientScript = `#!/bin/sh
 echo "$*" >>"$RECORDS/calls-$(basename "$(dirname "$0")")"
 echo "$JWT_SECRET$DATABASE_URL" >>"$RECORDS/secrets"
@@ -36,7 +37,8 @@ case "$*" in
 esac
 `
 
-// newClients gives a kind cluster behind the second of two clients on PATH, with secrets in the environment, and the folder of what they record.
+// newClients gives a kind cluster behind the second of two clients on PATH, with secrets in the environment, and the
+// folder of what they record.
 func newClients(t *testing.T) (k *Kind, records string) {
 	t.Helper()
 	dir, records := t.TempDir(), t.TempDir()

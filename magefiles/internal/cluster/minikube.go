@@ -122,8 +122,9 @@ func (m *Minikube) Up(ctx context.Context, t *ui.Task, _ source.Node, _ func()) 
 	return a, a.awake(ctx, t, begin)
 }
 
-// make brings the profile to where it runs with its addons. minikube itself goes on with a creation that was interrupted, and what it cannot go on with is
-// not deleted for that: that the record calls it unfinished does not tell what became of it since.
+// make brings the profile to where it runs with its addons. minikube itself goes on with a creation that was
+// interrupted, and what it cannot go on with is not deleted for that: that the record calls it unfinished does not tell
+// what became of it since.
 func (m *Minikube) make(ctx context.Context, t *ui.Task, exists, complete bool) error {
 	if !exists {
 		if err := m.unknown(ctx); err != nil {

@@ -13,7 +13,8 @@ import (
 	"todo.local/magefiles/internal/run"
 )
 
-// mark is the record of a profile that this project made, a file that exists from before its creation until after its deletion.
+// mark is the record of a profile that this project made, a file that exists from before its creation until after its
+// deletion.
 type mark struct {
 	Container string // ID of the node's container; empty until the creation is complete
 }
@@ -42,7 +43,8 @@ func (m *Minikube) setMark(k mark) error {
 	return writeFile(m.markPath(), raw)
 }
 
-// ours compares the record with the node: somebody may have deleted the profile that it speaks of, and made another one of the same name.
+// ours compares the record with the node: somebody may have deleted the profile that it speaks of, and made another one
+// of the same name.
 func (m *Minikube) ours(ctx context.Context) (bool, error) {
 	k, ok := m.mark()
 	if !ok || k.Container == "" {
@@ -65,7 +67,8 @@ func (m *Minikube) container(ctx context.Context) (string, error) {
 	return id, err
 }
 
-// unknown makes sure that a profile that minikube does not know is not one whose node is still there, with a database in it.
+// unknown makes sure that a profile that minikube does not know is not one whose node is still there, with a database
+// in it.
 func (m *Minikube) unknown(ctx context.Context) error {
 	k, _ := m.mark()
 	if k.Container == "" {

@@ -66,7 +66,8 @@ func (m *Minikube) command(ctx context.Context, limit time.Duration, line func(s
 	defer cancel()
 	res, err := m.Runner.Run(ctx, run.Cmd{
 		Name: "minikube", Args: append(args, "--profile", m.Profile), Line: line,
-		// The docker that was found, which minikube looks up by itself, and its own kubeconfig: minikube would make the profile the current context of the user's.
+		// The docker that was found, which minikube looks up by itself, and its own kubeconfig: minikube would make the
+		// profile the current context of the user's.
 		Env: []string{m.Docker.Path(), "KUBECONFIG=" + m.Kubeconfig, "MINIKUBE_IN_STYLE=false", "MINIKUBE_WANTUPDATENOTIFICATION=false"},
 	})
 	return strings.TrimSpace(res.Stdout), err

@@ -36,9 +36,9 @@ func readDotEnv(path string) (map[string]string, error) {
 // assignment is a line of .env whose value is not in single quotes.
 var assignment = regexp.MustCompile(`^\s*(?:export\s+)?(\w+)\s*[=:]\s*([^'\s].*)`)
 
-// loneDollars refuses settings with a $ that somebody would take for a variable's: godotenv and docker compose, which reads
-// the same file, replace those of their own idea of a variable everywhere but in single quotes. A password would silently
-// become another one.
+// loneDollars refuses settings with a $ that somebody would take for a variable's: godotenv and docker compose, which
+// reads the same file, replace those of their own idea of a variable everywhere but in single quotes. A password would
+// silently become another one.
 func loneDollars(path, text string) error {
 	settings, n := names(), 0
 	for line := range strings.Lines(text) {

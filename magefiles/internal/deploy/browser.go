@@ -18,8 +18,8 @@ import (
 	"todo.local/magefiles/internal/ui"
 )
 
-// TestBrowser uses the deployed application in a real browser, through its ingress. Its pages' processor may be so many times slower than this
-// machine's. The pictures that it takes go to .cache/browser.
+// TestBrowser uses the deployed application in a real browser, through its ingress. Its pages' processor may be so many
+// times slower than this machine's. The pictures that it takes go to .cache/browser.
 func (a *App) TestBrowser(ctx context.Context, slowdown int) error {
 	if slowdown < 1 {
 		return fault.New(fault.CodeInput, fmt.Sprintf("-slowdown=%d is no slowdown", slowdown), "name how many times slower the browser is to be, such as 6")

@@ -54,7 +54,8 @@ func (a *App) ReleaseRollback(ctx context.Context, revision int) error {
 	})
 }
 
-// operate runs a change of the running application as one task, while no other target, here or on another machine, changes it.
+// operate runs a change of the running application as one task, while no other target, here or on another machine,
+// changes it.
 func (a *App) operate(ctx context.Context, name string, work func(context.Context, *ui.Task, kubernetes.Interface, *release.Held) error) error {
 	return a.exclusively(ctx, func() error {
 		client, helm, err := a.connectHelm(ctx)

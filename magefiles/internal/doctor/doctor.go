@@ -84,8 +84,8 @@ func (c *checker) findDocker(ctx context.Context) {
 	c.docker = d
 }
 
-// Find gives the engine, without the checks of a deploy. One on another machine is refused, and not even asked, as it may be
-// out of reach, unless no cluster is made on it.
+// Find gives the engine, without the checks of a deploy. One on another machine is refused, and not even asked, as it
+// may be out of reach, unless no cluster is made on it.
 func Find(ctx context.Context, r run.Runner, cfg *config.Config) (*engine.Docker, error) {
 	return find(ctx, r, cfg, engine.FindEndpoint(ctx, r))
 }
@@ -97,8 +97,8 @@ func find(ctx context.Context, r run.Runner, cfg *config.Config, e engine.Endpoi
 	return engine.Find(ctx, r)
 }
 
-// elsewhere is an engine that is of no use for a cluster, whose ports would be published and whose folders would be looked
-// for on the engine's machine.
+// elsewhere is an engine that is of no use for a cluster, whose ports would be published and whose folders would be
+// looked for on the engine's machine.
 func elsewhere(e engine.Endpoint) error {
 	return fault.New(fault.CodeEnvironment, fmt.Sprintf("the Docker engine is not this machine's: %s (%s); a cluster there could not be reached", e.Host, e.Source),
 		e.Leave()+", or run this on that machine; with TODO_CLUSTER=context:NAME, which makes no cluster, any engine will do")

@@ -283,7 +283,8 @@ func TestRequireRefusesWhatCannotWork(t *testing.T) {
 	require.ErrorIs(t, err, engine.ErrNoClient)
 }
 
-// A cluster's ports and folders are those of its engine's machine. What is deployed to a cluster elsewhere can be built anywhere.
+// A cluster's ports and folders are those of its engine's machine. What is deployed to a cluster elsewhere can be built
+// anywhere.
 func TestAnEngineOfAnotherMachineMakesNoCluster(t *testing.T) {
 	here, err := os.Hostname()
 	require.NoError(t, err)

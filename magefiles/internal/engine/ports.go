@@ -30,9 +30,9 @@ func (h Host) LowestPort(i Info) int {
 	return n
 }
 
-// PickPort gives the wanted port of 127.0.0.1 where it is free, else the fallback. A wanted port below the lowest that the
-// engine may publish is passed over. holder names who has the wanted one, where that is taken and known. It fails where
-// both are taken.
+// PickPort gives the wanted port of 127.0.0.1 where it is free, else the fallback. A wanted port below the lowest that
+// the engine may publish is passed over. holder names who has the wanted one, where that is taken and known. It fails
+// where both are taken.
 func PickPort(wanted, fallback, lowest int) (port int, holder string, err error) {
 	if wanted < lowest {
 		wanted = fallback

@@ -18,8 +18,8 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// archive is what "docker save" wrote, unpacked into a folder as files named by their digests. From Docker 25 on it is an
-// OCI image layout; before, manifest.json names the files of each image (ID/layer.tar).
+// archive is what "docker save" wrote, unpacked into a folder as files named by their digests. From Docker 25 on it is
+// an OCI image layout; before, manifest.json names the files of each image (ID/layer.tar).
 type archive struct {
 	dir    string
 	files  map[string]v1.Descriptor // by name in the archive

@@ -19,7 +19,8 @@ import (
 	"todo.local/magefiles/internal/run"
 )
 
-// contextBuilder is an engine that keeps of each build what it was given: the files of the context, by the image's name.
+// contextBuilder is an engine that keeps of each build what it was given: the files of the context, by the image's
+// name.
 type contextBuilder struct {
 	built  map[string]map[string]*tar.Header
 	text   map[string]map[string]string

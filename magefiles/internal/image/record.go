@@ -9,8 +9,8 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
-// record says that an image of the engine is the given manifest on a node. Its file's modification time is that of the last use. Losing one costs
-// one transfer.
+// record says that an image of the engine is the given manifest on a node. Its file's modification time is that of the
+// last use. Losing one costs one transfer.
 type record struct {
 	Ref      string        `json:"ref"`
 	ID       string        `json:"id"`

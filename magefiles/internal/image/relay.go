@@ -82,8 +82,8 @@ func removePushNames(ctx context.Context, d *engine.Docker) {
 	}
 }
 
-// take has the engine push the images, and describes what came as an OCI image layout. An engine that keeps its images in
-// containerd may push an index: the image for each platform, with attestations.
+// take has the engine push the images, and describes what came as an OCI image layout. An engine that keeps its images
+// in containerd may push an index: the image for each platform, with attestations.
 func (r *relay) take(ctx context.Context, t *ui.Task, refs []string, node platform) (*layout, error) {
 	l := newLayout(r)
 	for _, ref := range refs {

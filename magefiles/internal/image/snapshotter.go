@@ -26,8 +26,8 @@ type containerdConfig struct {
 
 var snapshotterName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]*$`)
 
-// snapshotter is where the node's pods look for unpacked layers. It is not the usual one on ZFS and in a user namespace,
-// and ctr does not read containerd's configuration.
+// snapshotter is where the node's pods look for unpacked layers. It is not the usual one on ZFS and in a user
+// namespace, and ctr does not read containerd's configuration.
 func (n *Node) snapshotter(ctx context.Context) (string, error) {
 	dump, err := n.Docker.Output(ctx, "exec", n.Container, "containerd", "config", "dump")
 	var c containerdConfig

@@ -227,7 +227,8 @@ func generate() string {
 	return hex.EncodeToString(b)
 }
 
-// checksum is that of what pods get. It is keyed with the signing key: without it, short values could be guessed and tried.
+// checksum is that of what pods get. It is keyed with the signing key: without it, short values could be guessed and
+// tried.
 func checksum(data map[string][]byte) string {
 	h := hmac.New(sha256.New, data[JWTSecret])
 	for _, key := range slices.Sorted(maps.Keys(data)) {

@@ -51,8 +51,8 @@ type imageInfo struct {
 	digests []string // name@sha256:…, for images that came from a registry
 }
 
-// imageFormat has the names of the client's own fields. With the engine's, such as Id, clients before version 29 turn to
-// what the engine sent, in which their join finds no strings.
+// imageFormat has the names of the client's own fields. With the engine's, such as Id, clients before version 29 turn
+// to what the engine sent, in which their join finds no strings.
 const imageFormat = `{{.ID}} {{join .RepoTags ","}} {{join .RepoDigests ","}}`
 
 // inspect asks the engine for several images at once and gives those that it has, by the name asked for.
