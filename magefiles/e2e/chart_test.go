@@ -24,6 +24,7 @@ import (
 	"todo.local/magefiles/internal/engine"
 	"todo.local/magefiles/internal/image"
 	"todo.local/magefiles/internal/source"
+	"todo.local/magefiles/internal/source/scratch"
 )
 
 // plainNamespace is where the chart is installed without the targets, next to the release that they made.
@@ -114,7 +115,7 @@ func (u *user) chat(t *testing.T, message string) []event {
 // fakeModel builds the image of the fake model and brings it to the node.
 func fakeModel(t *testing.T, d *deployment, project checkout) string {
 	t.Helper()
-	src, _, err := source.Pick(t.Context(), nil, d.cfg, docker(t))
+	src, _, err := source.Pick(t.Context(), nil, d.cfg, docker(t), scratch.New(d.cfg, docker(t)))
 	require.NoError(t, err)
 	bases, err := src.Bases(t.Context(), nil)
 	require.NoError(t, err)

@@ -19,6 +19,7 @@ import (
 	"todo.local/magefiles/internal/enginetest"
 	"todo.local/magefiles/internal/run"
 	"todo.local/magefiles/internal/source"
+	"todo.local/magefiles/internal/source/scratch"
 )
 
 // TestShortLife goes through the short life of a deployment on the Docker engine that the environment chooses.
@@ -65,9 +66,9 @@ func TestCurrentEngine(t *testing.T) {
 	ctx, stop := signal.NotifyContext(t.Context(), os.Interrupt, syscall.SIGTERM) // or the engine would stay
 	defer stop()
 	cfg := settings(t)
-	programs, err := source.BuildCurrentDocker(ctx, nil, cfg, run.Exec{})
+	programs, err := scratch.BuildCurrentDocker(ctx, nil, cfg, run.Exec{})
 	require.NoError(t, err)
-	src, _, err := source.Pick(ctx, nil, cfg, own)
+	src, _, err := source.Pick(ctx, nil, cfg, own, scratch.New(cfg, own))
 	require.NoError(t, err)
 	bases, err := src.Bases(ctx, nil)
 	require.NoError(t, err)

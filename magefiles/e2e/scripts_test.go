@@ -21,6 +21,7 @@ import (
 	"todo.local/magefiles/internal/rollout"
 	"todo.local/magefiles/internal/run"
 	"todo.local/magefiles/internal/source"
+	"todo.local/magefiles/internal/source/scratch"
 )
 
 // scripts do what a setup and a deploy script do: everything, in order, every time, with images tagged "latest".
@@ -61,7 +62,7 @@ func newScripts(t *testing.T, c checkout) *scripts {
 	require.NoError(t, err)
 	s.helm, err = helmProgram(t.Context(), here(t))
 	require.NoError(t, err)
-	src, _, err := source.Pick(t.Context(), nil, settings(t), docker(t))
+	src, _, err := source.Pick(t.Context(), nil, settings(t), docker(t), scratch.New(settings(t), docker(t)))
 	require.NoError(t, err)
 	s.bases, err = src.Bases(t.Context(), nil)
 	require.NoError(t, err)

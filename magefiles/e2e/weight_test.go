@@ -21,6 +21,7 @@ import (
 	metrics "k8s.io/metrics/pkg/client/clientset/versioned"
 
 	"todo.local/magefiles/internal/source"
+	"todo.local/magefiles/internal/source/scratch"
 )
 
 const (
@@ -59,7 +60,7 @@ func scores(t *testing.T, project checkout) (ws []weight) {
 
 // weights measures the application as deploy left it: sizes, memory, starts, and how it answers.
 func weights(t *testing.T, d *deployment) []weight {
-	src, _, err := source.Pick(t.Context(), nil, settings(t), docker(t))
+	src, _, err := source.Pick(t.Context(), nil, settings(t), docker(t), scratch.New(settings(t), docker(t)))
 	require.NoError(t, err)
 	bases, err := src.Bases(t.Context(), nil)
 	require.NoError(t, err)

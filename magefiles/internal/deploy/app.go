@@ -18,6 +18,7 @@ import (
 	"todo.local/magefiles/internal/image"
 	"todo.local/magefiles/internal/run"
 	"todo.local/magefiles/internal/source"
+	"todo.local/magefiles/internal/source/scratch"
 	"todo.local/magefiles/internal/ui"
 )
 
@@ -43,7 +44,7 @@ func (a *App) open(ctx context.Context) error {
 			return err
 		}
 		a.docker = docker
-		src, why, err := source.Pick(ctx, t, a.cfg, docker)
+		src, why, err := source.Pick(ctx, t, a.cfg, docker, scratch.New(a.cfg, docker))
 		if err != nil {
 			return err
 		}

@@ -21,6 +21,7 @@ import (
 	"todo.local/magefiles/internal/run"
 	"todo.local/magefiles/internal/secrets"
 	"todo.local/magefiles/internal/source"
+	"todo.local/magefiles/internal/source/scratch"
 	"todo.local/magefiles/internal/ui"
 )
 
@@ -91,7 +92,7 @@ func TestImagesOfThisMachineAreNotForNodesOfAnotherKind(t *testing.T) {
 		a, _ := app(t, config.Config{Images: config.ImagesRegistry})
 		a.docker = &engine.Docker{Runner: d, CLI: "docker", Platform: "linux/amd64"}
 		var err error
-		a.source, _, err = source.Pick(t.Context(), nil, a.cfg, a.docker)
+		a.source, _, err = source.Pick(t.Context(), nil, a.cfg, a.docker, scratch.New(a.cfg, a.docker))
 		require.NoError(t, err)
 
 		own, err := a.bases(t.Context(), nil, "")

@@ -8,7 +8,7 @@ import (
 
 	"todo.local/magefiles/internal/engine"
 	"todo.local/magefiles/internal/enginetest"
-	"todo.local/magefiles/internal/source"
+	"todo.local/magefiles/internal/source/scratch"
 	"todo.local/magefiles/internal/ui"
 )
 
@@ -28,7 +28,7 @@ func (a *App) testCurrentEngine(ctx context.Context) error {
 		return nil
 	}
 	if err := a.ui.Do("Current Docker", func(t *ui.Task) error {
-		_, err := source.BuildCurrentDocker(ctx, t, a.cfg, a.runner)
+		_, err := scratch.BuildCurrentDocker(ctx, t, a.cfg, a.runner)
 		return err
 	}); err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 	"todo.local/magefiles/internal/doctor"
 	"todo.local/magefiles/internal/engine"
 	"todo.local/magefiles/internal/source"
+	"todo.local/magefiles/internal/source/scratch"
 	"todo.local/magefiles/internal/ui"
 )
 
@@ -25,11 +26,11 @@ func (a *App) missingTools(ctx context.Context, t *ui.Task) []string {
 	if err != nil {
 		return nil
 	}
-	src, _, err := source.Pick(ctx, t, a.cfg, docker)
+	src, _, err := source.Pick(ctx, t, a.cfg, docker, scratch.New(a.cfg, docker))
 	if err != nil || src.Name() != config.ImagesSource {
 		return nil
 	}
-	return source.Missing(ctx, a.runner)
+	return scratch.Missing(ctx, a.runner)
 }
 
 // Doctor checks the machine.

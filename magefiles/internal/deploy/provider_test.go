@@ -16,6 +16,7 @@ import (
 	"todo.local/magefiles/internal/engine"
 	"todo.local/magefiles/internal/run"
 	"todo.local/magefiles/internal/source"
+	"todo.local/magefiles/internal/source/scratch"
 	"todo.local/magefiles/internal/ui"
 )
 
@@ -57,7 +58,7 @@ func TestWithoutARegistryAutoMakesNoMinikube(t *testing.T) {
 		none := (&run.Fake{}).On("docker container inspect", "Error: No such container", errors.New("exit status 1"))
 		docker := &engine.Docker{Runner: none, CLI: "docker"}
 		a := &App{cfg: &config.Config{Cluster: "auto", ClusterName: "todo", Cache: t.TempDir(), Images: images}, runner: none, docker: docker, ui: ui.Plain(&out)}
-		src, _, err := source.Pick(t.Context(), nil, a.cfg, docker)
+		src, _, err := source.Pick(t.Context(), nil, a.cfg, docker, scratch.New(a.cfg, docker))
 		require.NoError(t, err)
 		a.source = src
 		assert.Equal(t, want, a.provider(t.Context()).Name(), images)

@@ -14,7 +14,7 @@ import (
 	"todo.local/magefiles/internal/engine"
 	"todo.local/magefiles/internal/fault"
 	"todo.local/magefiles/internal/run"
-	"todo.local/magefiles/internal/source"
+	"todo.local/magefiles/internal/source/scratch"
 	"todo.local/magefiles/internal/ui"
 )
 
@@ -59,8 +59,8 @@ type checker struct {
 
 func newChecker(ctx context.Context, r run.Runner, cfg *config.Config) *checker {
 	c := &checker{runner: r, cfg: cfg, host: engine.LocalHost, registry: dockerHub, free: freeBytes}
-	c.missing = func(ctx context.Context) []string { return source.Missing(ctx, r) }
-	c.built = func(ctx context.Context) bool { return c.docker != nil && source.Built(ctx, cfg, c.docker) }
+	c.missing = func(ctx context.Context) []string { return scratch.Missing(ctx, r) }
+	c.built = func(ctx context.Context) bool { return c.docker != nil && scratch.New(cfg, c.docker).Built(ctx) }
 	c.findDocker(ctx)
 	return c
 }

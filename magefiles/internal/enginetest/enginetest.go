@@ -19,7 +19,7 @@ import (
 	"todo.local/magefiles/internal/engine"
 	"todo.local/magefiles/internal/fault"
 	"todo.local/magefiles/internal/run"
-	"todo.local/magefiles/internal/source"
+	"todo.local/magefiles/internal/source/scratch"
 )
 
 const (
@@ -74,7 +74,7 @@ func Unfit(own *engine.Docker, goos string, root bool) string {
 
 // Start starts the engine. What a run that was killed left of one is removed first. holder is an image of the machine's
 // engine that has the program sleep.
-func Start(ctx context.Context, cfg *config.Config, own *engine.Docker, programs source.CurrentDocker, holder string) (e *Engine, err error) {
+func Start(ctx context.Context, cfg *config.Config, own *engine.Docker, programs scratch.CurrentDocker, holder string) (e *Engine, err error) {
 	unlock, err := lock()
 	if err != nil {
 		return nil, err

@@ -12,7 +12,7 @@ import (
 
 	"todo.local/magefiles/internal/config"
 	"todo.local/magefiles/internal/engine"
-	"todo.local/magefiles/internal/source"
+	"todo.local/magefiles/internal/source/scratch"
 )
 
 func TestWhereNoSecondEngineRunsTheReasonIsSaid(t *testing.T) {
@@ -43,7 +43,7 @@ func TestWhereNoSecondEngineRunsTheReasonIsSaid(t *testing.T) {
 
 func TestTheEnginesFolder(t *testing.T) {
 	dir, programs := t.TempDir(), t.TempDir()
-	c := source.CurrentDocker{Data: "/cache/engines/moby-1", Programs: map[string]string{}}
+	c := scratch.CurrentDocker{Data: "/cache/engines/moby-1", Programs: map[string]string{}}
 	for _, name := range []string{"dockerd", "docker-proxy", "docker", "docker-buildx", "containerd", "containerd-shim-runc-v2", "runc"} {
 		c.Programs[name] = filepath.Join(programs, name)
 		require.NoError(t, os.WriteFile(c.Programs[name], nil, 0o755))

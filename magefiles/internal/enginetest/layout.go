@@ -8,7 +8,7 @@ import (
 
 	"todo.local/magefiles/internal/config"
 	"todo.local/magefiles/internal/engine"
-	"todo.local/magefiles/internal/source"
+	"todo.local/magefiles/internal/source/scratch"
 )
 
 const (
@@ -28,7 +28,7 @@ address = %q
 `
 
 // layOut writes the engine's folder: programs, by who needs them, and configurations.
-func layOut(folder string, cfg *config.Config, c source.CurrentDocker) error {
+func layOut(folder string, cfg *config.Config, c scratch.CurrentDocker) error {
 	for name, path := range c.Programs {
 		dir := "sbin"
 		switch name {

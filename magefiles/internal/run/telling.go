@@ -1,6 +1,7 @@
 package run
 
 import (
+	"errors"
 	"regexp"
 	"strings"
 )
@@ -39,4 +40,15 @@ func Telling(output string) string {
 		}
 	}
 	return last
+}
+
+// Reason shortens a failed command to the line that tells why: the command itself is too long for a line.
+func Reason(err error) error {
+	var e *Error
+	if errors.As(err, &e) {
+		if why := Telling(e.Output); why != "" {
+			return errors.New(why)
+		}
+	}
+	return err
 }

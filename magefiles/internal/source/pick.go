@@ -23,10 +23,10 @@ const (
 
 // Pick chooses where images come from, and says why in one line. With TODO_IMAGES=auto that is wherever this machine
 // has everything from already; else a container registry, if the engine gets the first base image that it lacks from
-// one; else this machine. The pull is what has to be done anyway, and the only question that the engine's mirrors and
-// logins count in.
-func Pick(ctx context.Context, t *ui.Task, cfg *config.Config, d *engine.Docker) (src Source, why string, err error) {
-	here, there := newFromSource(cfg, d), &fromRegistry{pins: pins.Load(), docker: d, nodeImage: cfg.NodeImage}
+// one; else here, the source that needs none. The pull is what has to be done anyway, and the only question that the
+// engine's mirrors and logins count in.
+func Pick(ctx context.Context, t *ui.Task, cfg *config.Config, d *engine.Docker, here Source) (src Source, why string, err error) {
+	there := &fromRegistry{pins: pins.Load(), docker: d, nodeImage: cfg.NodeImage}
 	switch cfg.Images {
 	case config.ImagesSource:
 		return here, "TODO_IMAGES=source", nil
@@ -34,8 +34,8 @@ func Pick(ctx context.Context, t *ui.Task, cfg *config.Config, d *engine.Docker)
 		return there, "TODO_IMAGES=registry", nil
 	}
 
-	built, pulled := here.refs(), there.refs()
-	found, err := inspect(ctx, d, append(append([]string{}, built...), pulled...)...)
+	built, pulled := here.Needs(), there.Needs()
+	found, err := d.Images(ctx, append(append([]string{}, built...), pulled...)...)
 	if err != nil {
 		return nil, "", err
 	}
@@ -91,17 +91,4 @@ func keep(path, why string) {
 	if os.MkdirAll(filepath.Dir(path), 0o755) == nil {
 		_ = os.WriteFile(path, []byte(why), 0o644)
 	}
-}
-
-// Built tells whether the engine has every image that a deployment from source needs.
-func Built(ctx context.Context, cfg *config.Config, d *engine.Docker) bool {
-	refs := newFromSource(cfg, d).refs()
-	found, err := inspect(ctx, d, refs...)
-	return err == nil && len(found) == len(refs)
-}
-
-// refs are the images that a deployment from source needs.
-func (s *fromSource) refs() []string {
-	python, node, postgres := s.baseImages()
-	return []string{s.nodeImageName().String(), python.String(), node.String(), postgres.String()}
 }

@@ -137,7 +137,7 @@ func engineSaid(err error) string {
 			}
 		}
 	}
-	return reason(err).Error()
+	return run.Reason(err).Error()
 }
 
 var retryAfter = regexp.MustCompile(`(?i)retry[- ]after:? *([0-9.]+)(ns|µs|us|ms|s|m|h)?\b`)

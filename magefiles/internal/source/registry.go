@@ -32,13 +32,14 @@ func (r *fromRegistry) Node(ctx context.Context, t *ui.Task) (Node, error) {
 	return n, err
 }
 
-func (r *fromRegistry) refs() []string {
+// Needs are the base images.
+func (r *fromRegistry) Needs() []string {
 	return []string{r.pins.Registry.Python, r.pins.Registry.Node, r.pins.Registry.Postgres}
 }
 
 // have pulls the images that the engine lacks, and gives what it knows of all.
-func (r *fromRegistry) have(ctx context.Context, t *ui.Task, refs ...string) (map[string]imageInfo, error) {
-	found, err := inspect(ctx, r.docker, refs...)
+func (r *fromRegistry) have(ctx context.Context, t *ui.Task, refs ...string) (map[string]engine.Image, error) {
+	found, err := r.docker.Images(ctx, refs...)
 	if err != nil {
 		return nil, err
 	}
@@ -55,21 +56,21 @@ func (r *fromRegistry) have(ctx context.Context, t *ui.Task, refs ...string) (ma
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}
-	return inspect(ctx, r.docker, refs...)
+	return r.docker.Images(ctx, refs...)
 }
 
 // Bases pulls the base images that the engine lacks. Those of builds are named by digest, as a tag may mean another
 // image tomorrow. PostgreSQL, which goes to the nodes from the engine, gets a name of its own there, by its content
 // too.
 func (r *fromRegistry) Bases(ctx context.Context, t *ui.Task) (Bases, error) {
-	refs := r.refs()
+	refs := r.Needs()
 	found, err := r.have(ctx, t, refs...)
 	if err != nil {
 		return Bases{}, err
 	}
 	var named [3]string
 	for n, ref := range refs {
-		if named[n], err = byDigest(ref, found[ref].digests); err != nil {
+		if named[n], err = byDigest(ref, found[ref].Digests); err != nil {
 			return Bases{}, err
 		}
 	}
@@ -81,23 +82,26 @@ func (r *fromRegistry) Bases(ctx context.Context, t *ui.Task) (Bases, error) {
 	return b, err
 }
 
+// contentDigits is how much of its content an image's own name tells.
+const contentDigits = 12
+
 // own gives an image a name of this project's, by its content: that is what it is called where it was brought to and
 // not pulled.
-func (r *fromRegistry) own(ctx context.Context, repo, ref string, info imageInfo) (string, error) {
-	_, content, _ := strings.Cut(info.id, ":")
-	if len(content) < keyLength {
+func (r *fromRegistry) own(ctx context.Context, repo, ref string, info engine.Image) (string, error) {
+	_, content, _ := strings.Cut(info.ID, ":")
+	if len(content) < contentDigits {
 		return "", fault.New(fault.CodeEnvironment, ref+" is not in the Docker engine after it was pulled", "run the target again")
 	}
-	name := image{repo, ref[strings.LastIndexByte(ref, ':')+1:], content[:keyLength]}.String()
-	if slices.Contains(info.tags, name) {
+	name := repo + ":" + ref[strings.LastIndexByte(ref, ':')+1:] + "-" + content[:contentDigits]
+	if slices.Contains(info.Tags, name) {
 		return name, nil
 	}
 	_, err := r.docker.Output(ctx, "tag", ref, name)
 	return name, fault.Wrap(err, fault.CodeEnvironment, ref+" cannot be named "+name+" in the Docker engine", "run the target doctor")
 }
 
-// byDigest picks the digest reference that belongs to the repository of ref. An image that was loaded or built has none, and is then what a
-// person put there under that name: it is used as it is.
+// byDigest picks the digest reference that belongs to the repository of ref. An image that was loaded or built has
+// none, and is then what a person put there under that name: it is used as it is.
 func byDigest(ref string, digests []string) (string, error) {
 	repo := repository(ref)
 	for _, d := range digests {
@@ -116,5 +120,5 @@ func repository(ref string) string {
 	if slash, colon := strings.LastIndexByte(ref, '/'), strings.LastIndexByte(ref, ':'); colon > slash {
 		ref = ref[:colon]
 	}
-	return familiar(ref)
+	return engine.Familiar(ref)
 }

@@ -21,7 +21,8 @@ import (
 	"todo.local/magefiles/internal/ui"
 )
 
-// dockerWith fakes an engine that has the given images: reference → digest reference, or nothing for one that was built here.
+// dockerWith fakes an engine that has the given images: reference → digest reference, or nothing for one that was built
+// here.
 func dockerWith(images map[string]string) (*engine.Docker, *run.Fake) {
 	f := &run.Fake{}
 	own := map[string]string{} // further name of an image
@@ -37,7 +38,7 @@ func dockerWith(images map[string]string) (*engine.Docker, *run.Fake) {
 				err = errors.New("Error: No such image: " + ref)
 				continue
 			}
-			fmt.Fprintf(&out, "sha256:%s %s %s\n", strings.Repeat("e", 64), strings.TrimSuffix(familiar(ref)+","+own[ref], ","), digest)
+			fmt.Fprintf(&out, "sha256:%s %s %s\n", strings.Repeat("e", 64), strings.TrimSuffix(engine.Familiar(ref)+","+own[ref], ","), digest)
 		}
 		return out.String(), err
 	})
@@ -97,7 +98,7 @@ func TestAFullDiskIsNoFaultOfTheRegistry(t *testing.T) {
 	_, err := (&fromRegistry{pins: pins.Load(), docker: d}).Bases(t.Context(), nil)
 	const full = "the disk is full: failed to register layer: write /usr/bin/node: no space left on device"
 	require.EqualError(t, err, full)
-	_, _, err = Pick(t.Context(), nil, &config.Config{Images: config.ImagesAuto, Cache: t.TempDir()}, d)
+	_, _, err = Pick(t.Context(), nil, &config.Config{Images: config.ImagesAuto, Cache: t.TempDir()}, d, here{})
 	require.EqualError(t, err, full, "nor a reason to build everything on it")
 }
 
@@ -128,19 +129,26 @@ func TestRegistryNodeIsKindsDefaultOrTheOneAskedFor(t *testing.T) {
 	assert.Equal(t, 2, count(f, "docker pull"), "the engine gets the add-ons' images, once for all nodes")
 }
 
+// here stands in for the source that needs no registry.
+type here struct{ Source }
+
+func (here) Name() string { return config.ImagesSource }
+func (here) Needs() []string {
+	return []string{"todo-node:1", "todo-base-python:1", "todo-base-node:1", "todo-base-postgres:1"}
+}
+
 func TestPick(t *testing.T) {
 	cfg := func(images string) *config.Config { return &config.Config{Images: images, Cache: t.TempDir()} }
 	built := map[string]string{}
-	for _, ref := range newFromSource(cfg(""), &engine.Docker{}).refs() {
+	for _, ref := range (here{}).Needs() {
 		built[ref] = ""
 	}
-	require.Len(t, built, 4)
 	pulled := map[string]string{}
-	for _, ref := range (&fromRegistry{pins: pins.Load()}).refs() {
+	for _, ref := range (&fromRegistry{pins: pins.Load()}).Needs() {
 		pulled[ref] = "x@sha256:1"
 	}
 	almost := map[string]string{}
-	for _, ref := range newFromSource(cfg(""), &engine.Docker{}).refs()[1:] {
+	for _, ref := range (here{}).Needs()[1:] {
 		almost[ref] = ""
 	}
 	for _, c := range []struct {
@@ -175,7 +183,7 @@ func TestPick(t *testing.T) {
 				cfg := cfg(c.images)
 				pick := func() {
 					require.NoError(t, ui.Plain(&screen).Do("Machine", func(task *ui.Task) error {
-						s, why, err := Pick(t.Context(), task, cfg, d)
+						s, why, err := Pick(t.Context(), task, cfg, d, here{})
 						require.NoError(t, err)
 						assert.Equal(t, c.want, s.Name())
 						assert.Contains(t, why, c.why)
@@ -187,7 +195,6 @@ func TestPick(t *testing.T) {
 				compiles := c.want == "source" && c.images == config.ImagesAuto && c.pulls > 0
 				assert.Equal(t, compiles, strings.Contains(screen.String(), "about 20 minutes"), screen.String())
 				assert.Equal(t, compiles, strings.Contains(screen.String(), "TODO_IMAGES=registry\n"), "how to choose otherwise")
-				assert.Equal(t, c.why == "built on this machine before", Built(t.Context(), cfg, d))
 				if c.says == limited {
 					pick()
 					assert.Equal(t, c.pulls, count(f, "docker pull"), "a run soon after does not wait for it again")
@@ -200,29 +207,12 @@ func TestPick(t *testing.T) {
 
 func TestPickWithoutDocker(t *testing.T) {
 	f := (&run.Fake{}).On("docker image inspect", "", errors.New("Cannot connect to the Docker daemon"))
-	_, _, err := Pick(t.Context(), nil, &config.Config{Images: config.ImagesAuto, Cache: t.TempDir()}, &engine.Docker{Runner: f, CLI: "docker"})
+	_, _, err := Pick(t.Context(), nil, &config.Config{Images: config.ImagesAuto, Cache: t.TempDir()}, &engine.Docker{Runner: f, CLI: "docker"}, here{})
 	require.ErrorIs(t, err, engine.ErrNotRunning)
 	assert.Equal(t, fault.CodeEnvironment, fault.Code(err))
 
 	f.On("docker image inspect", "", errors.New("error during connect: EOF"))
-	_, _, err = Pick(t.Context(), nil, &config.Config{Images: config.ImagesAuto, Cache: t.TempDir()}, &engine.Docker{Runner: f, CLI: "docker"})
+	_, _, err = Pick(t.Context(), nil, &config.Config{Images: config.ImagesAuto, Cache: t.TempDir()}, &engine.Docker{Runner: f, CLI: "docker"}, here{})
 	require.ErrorContains(t, err, "Docker does not answer")
 	assert.NotEmpty(t, fault.Remedy(err))
-}
-
-func TestWhatIsThereCostsOneQuestion(t *testing.T) {
-	engineHas := map[string]string{}
-	for _, ref := range newFromSource(&config.Config{}, &engine.Docker{}).refs() {
-		engineHas[ref] = ""
-	}
-	d, f := dockerWith(engineHas)
-	s := newFromSource(&config.Config{Cache: t.TempDir()}, d)
-	node, err := s.Node(t.Context(), nil)
-	require.NoError(t, err)
-	assert.True(t, node.StaticNetwork)
-	assert.Regexp(t, `^todo-node:v1\.\d+\.\d+-[0-9a-f]{12}$`, node.Image)
-	bases, err := s.Bases(t.Context(), nil)
-	require.NoError(t, err)
-	assert.Regexp(t, `^todo-base-python:3\.11-[0-9a-f]{12}$`, bases.Python)
-	assert.Len(t, f.Calls(), 2, "one for each")
 }

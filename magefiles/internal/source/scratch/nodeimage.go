@@ -1,4 +1,4 @@
-package source
+package scratch
 
 import (
 	"context"
@@ -9,17 +9,18 @@ import (
 
 	"todo.local/magefiles/internal/fault"
 	"todo.local/magefiles/internal/run"
+	"todo.local/magefiles/internal/source"
 	"todo.local/magefiles/internal/ui"
 )
 
 // nodeRecipe is part of the node image's key: raise it when images.go or this file change what is in the image.
 const nodeRecipe = 1
 
-func (s *fromSource) proxyImage() image {
+func (s *Source) proxyImage() image {
 	return image{"todo-base-kube-proxy", s.pins.Kubernetes, hash(s.debianImage().key, recipe("kube-proxy.Dockerfile"))}
 }
 
-func (s *fromSource) nodeImageName() image {
+func (s *Source) nodeImageName() image {
 	inputs := []any{nodeRecipe, s.proxyImage(), s.pins.Kind}
 	for _, p := range programs(s.pins) {
 		inputs = append(inputs, p.key())
@@ -30,16 +31,17 @@ func (s *fromSource) nodeImageName() image {
 	return image{"todo-node", s.pins.Kubernetes, hash(inputs...)}
 }
 
-// Node builds the node image unless the engine has it: the programs first, then their images, then the node around them.
-func (s *fromSource) Node(ctx context.Context, t *ui.Task) (Node, error) {
+// Node builds the node image unless the engine has it: the programs first, then their images, then the node around
+// them.
+func (s *Source) Node(ctx context.Context, t *ui.Task) (source.Node, error) {
 	i := s.nodeImageName()
-	node := Node{
+	node := source.Node{
 		Image: i.String(), StaticNetwork: true,
 		Traefik: addon("traefik", s.pins.Traefik), MetricsServer: addon("metrics-server", s.pins.MetricsServer),
 	}
-	found, err := inspect(ctx, s.docker, i.String())
+	found, err := s.docker.Images(ctx, i.String())
 	if err != nil {
-		return Node{}, err
+		return source.Node{}, err
 	}
 	all := programs(s.pins)
 	for _, p := range all {
@@ -50,7 +52,7 @@ func (s *fromSource) Node(ctx context.Context, t *ui.Task) (Node, error) {
 		return node, nil
 	}
 	if err := s.ready(ctx); err != nil {
-		return Node{}, err
+		return source.Node{}, err
 	}
 	b := builder{run: s.run, store: s.store, env: s.env}
 	s.dropDamaged(t, all)
@@ -60,7 +62,7 @@ func (s *fromSource) Node(ctx context.Context, t *ui.Task) (Node, error) {
 		return err
 	})
 	if err != nil {
-		return Node{}, err
+		return source.Node{}, err
 	}
 	if removed := s.store.prune("programs"); len(removed) > 0 {
 		t.Note("removed from the cache, as unused for a month: %s", strings.Join(removed, ", "))
@@ -69,7 +71,7 @@ func (s *fromSource) Node(ctx context.Context, t *ui.Task) (Node, error) {
 	if err := t.Do(proxy.short(), func(t *ui.Task) error {
 		return s.build(ctx, t, proxy, s.contextOf("kube-proxy.Dockerfile"))
 	}); err != nil {
-		return Node{}, err
+		return source.Node{}, err
 	}
 	err = t.Do(i.short(), func(t *ui.Task) error {
 		start := time.Now()
@@ -82,9 +84,9 @@ func (s *fromSource) Node(ctx context.Context, t *ui.Task) (Node, error) {
 	return node, err
 }
 
-// dropDamaged compares every cached program with what was built, byte by byte: a node image lives long, and a flipped bit in it would be
-// looked for elsewhere.
-func (s *fromSource) dropDamaged(t *ui.Task, all []program) {
+// dropDamaged compares every cached program with what was built, byte by byte: a node image lives long, and a flipped
+// bit in it would be looked for elsewhere.
+func (s *Source) dropDamaged(t *ui.Task, all []program) {
 	for _, p := range all {
 		dir := filepath.Join(s.store.dir, "programs", p.name+"-"+p.key())
 		if _, err := os.Stat(dir); err != nil {
@@ -98,8 +100,9 @@ func (s *fromSource) dropDamaged(t *ui.Task, all []program) {
 	}
 }
 
-// nodeContext writes the build context of the node image: root/ is what goes over Debian, images/ what goes into containerd.
-func (s *fromSource) nodeContext(ctx context.Context, t *ui.Task, b builder, dirs map[string]string, dir string) error {
+// nodeContext writes the build context of the node image: root/ is what goes over Debian, images/ what goes into
+// containerd.
+func (s *Source) nodeContext(ctx context.Context, t *ui.Task, b builder, dirs map[string]string, dir string) error {
 	pause := filepath.Join(dir, "pause")
 	kubeadm := filepath.Join(dirs["kubernetes"], "kubeadm")
 	listed, err := run.Output(ctx, s.run, kubeadm, "config", "images", "list", "--kubernetes-version", s.pins.Kubernetes)

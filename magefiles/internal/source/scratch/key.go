@@ -1,4 +1,4 @@
-package source
+package scratch
 
 import (
 	"crypto/sha256"

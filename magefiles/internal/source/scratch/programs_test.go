@@ -1,4 +1,4 @@
-package source
+package scratch
 
 import (
 	"bytes"
@@ -59,7 +59,7 @@ func TestPinsArePlainVersionsAndAgreeWithGoMod(t *testing.T) {
 	}
 	assert.Len(t, p.Node.SHA256["amd64"], 64)
 	assert.Len(t, p.Node.SHA256["arm64"], 64)
-	root, err := os.ReadFile("../../../go.mod")
+	root, err := os.ReadFile("../../../../go.mod")
 	require.NoError(t, err)
 	assert.Contains(t, string(root), "sigs.k8s.io/kind "+p.Kind+"\n", "the node's files are of the kind that makes the cluster")
 	assert.Contains(t, p.Registry.Traefik, p.Traefik, "both modes run the same ingress controller")

@@ -1,4 +1,4 @@
-package source
+package scratch
 
 import (
 	"archive/tar"
@@ -49,7 +49,7 @@ func TestLayoutCarriesTheNamesThatContainerdReads(t *testing.T) {
 	bin := filepath.Join(t.TempDir(), "etcd")
 	require.NoError(t, os.WriteFile(bin, []byte("program"), 0o755))
 	dir := t.TempDir()
-	s := &fromSource{store: store{t.TempDir()}}
+	s := &Source{store: store{t.TempDir()}}
 	require.NoError(t, s.writeLayout(t.Context(), dir, []nodeImage{{ref: "registry.k8s.io/etcd:3.7.0-0", binary: bin}}))
 
 	index, err := layout.ImageIndexFromPath(dir)
@@ -132,7 +132,7 @@ func TestOnlyNodeAndNpmLeaveTheWheel(t *testing.T) {
 func TestTheMachinesOwnMirrorIsUsedWhereItFits(t *testing.T) {
 	listed := "http://m.example/debian/ bookworm main\nhttp://m.example/debian/ bookworm main\nhttp://m.example/debian/ bookworm contrib\n" +
 		"http://m.example/sec/ bookworm-security main\nhttp://other.example/ stable main\nhttp://m.example/debian/ trixie main\n"
-	s := &fromSource{pins: pins.Load(), run: (&run.Fake{}).On("apt-get indextargets", listed, nil)}
+	s := &Source{pins: pins.Load(), run: (&run.Fake{}).On("apt-get indextargets", listed, nil)}
 	assert.Equal(t, []string{"deb http://m.example/debian/ bookworm main", "deb http://m.example/sec/ bookworm-security main"}, s.mirrors(t.Context()))
 
 	s.run = (&run.Fake{}).On("apt-get", "http://m.example/ubuntu noble main\nhttp://m.example/sec bookworm-security main\n", nil)

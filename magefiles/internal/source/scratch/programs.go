@@ -1,4 +1,4 @@
-package source
+package scratch
 
 import (
 	"bufio"
@@ -18,7 +18,8 @@ import (
 	"todo.local/magefiles/internal/ui"
 )
 
-// recipeVersion is part of every key: raise it when the way of building changes in a manner that the other inputs do not show.
+// recipeVersion is part of every key: raise it when the way of building changes in a manner that the other inputs do
+// not show.
 const recipeVersion = 1
 
 // program is one Go module and the commands that are built from it.
@@ -48,7 +49,8 @@ func (p program) binaries() []string {
 	return out
 }
 
-// key changes with everything that changes the result, except the Go compiler: a new one is no reason to build for a quarter of an hour.
+// key changes with everything that changes the result, except the Go compiler: a new one is no reason to build for a
+// quarter of an hour.
 func (p program) key() string {
 	inputs := []any{recipeVersion, arch, p.goMod(), p.packages, p.tags, p.ldflags, p.cgo}
 	for _, f := range p.forks {
@@ -61,7 +63,8 @@ func (p program) key() string {
 
 const strip = "-s -w"
 
-// programs are all that a one-node cluster runs, the long ones first, so that the estimate in people's heads falls quickly.
+// programs are all that a one-node cluster runs, the long ones first, so that the estimate in people's heads falls
+// quickly.
 func programs(p *pins.Pins) []program {
 	const containerd = "github.com/containerd/containerd/v2"
 	const cni = "github.com/containernetworking/plugins"
@@ -115,8 +118,8 @@ type builder struct {
 	env   []string // such as the certificate bundle of a TLS-inspecting proxy
 }
 
-// all gives the folder of every program by name, building what is missing. One is compiled at a time, since the compiler uses every core by
-// itself; meanwhile the modules of the next are fetched.
+// all gives the folder of every program by name, building what is missing. One is compiled at a time, since the
+// compiler uses every core by itself; meanwhile the modules of the next are fetched.
 func (b builder) all(ctx context.Context, t *ui.Task, programs []program) (map[string]string, error) {
 	dirs := map[string]string{}
 	for i, p := range programs {
@@ -172,7 +175,8 @@ func (b builder) fetch(ctx context.Context, p program) {
 	}
 }
 
-// build compiles a program into dir. What the compiler has done stays in Go's build cache, so that an interrupted build goes on from there.
+// build compiles a program into dir. What the compiler has done stays in Go's build cache, so that an interrupted build
+// goes on from there.
 func (b builder) build(ctx context.Context, t *ui.Task, p program, dir string) error {
 	module, remove, err := b.store.temp("build-" + p.name)
 	if err != nil {
@@ -197,7 +201,8 @@ func (b builder) build(ctx context.Context, t *ui.Task, p program, dir string) e
 	}
 	args := []string{"build", "-v", "-trimpath", "-buildvcs=false", "-tags", p.tags, "-ldflags", p.ldflags, "-o", out + suffix(p)}
 	cmd := b.goCmd(p, module, append(args, p.packages...)...)
-	// What the compiler leaves half done is gigabytes: here it is removed even after a kill, and it needs no room in /tmp, which may be in memory.
+	// What the compiler leaves half done is gigabytes: here it is removed even after a kill, and it needs no room in
+	// /tmp, which may be in memory.
 	cmd.Env = append(cmd.Env, "GOTMPDIR="+module)
 	w := bufio.NewWriter(log)
 	defer w.Flush()
@@ -232,14 +237,15 @@ func suffix(p program) string {
 	return ""
 }
 
-// goCmd runs the go command for a build module of its own: nothing of this checkout's module or of the user's flags reaches it, while the
-// user's choice of module proxy and checksum database does.
+// goCmd runs the go command for a build module of its own: nothing of this checkout's module or of the user's flags
+// reaches it, while the user's choice of module proxy and checksum database does.
 func (b builder) goCmd(p program, dir string, args ...string) run.Cmd {
 	cgo := "CGO_ENABLED=0"
 	if p.cgo {
 		cgo = "CGO_ENABLED=1"
 	}
-	// The compiler and the linker collect garbage less often: a sixth of their time, for a tenth of memory more at the peak, which is the linker's.
+	// The compiler and the linker collect garbage less often: a sixth of their time, for a tenth of memory more at the
+	// peak, which is the linker's.
 	env := append([]string{"GOGC=400", "GOFLAGS=-mod=mod", "GOWORK=off", "GO111MODULE=on", "GOOS=linux", "GOARCH=" + arch, cgo}, b.env...)
 	return run.Cmd{Name: "go", Args: args, Dir: dir, Env: env}
 }

@@ -1,4 +1,4 @@
-package source
+package scratch
 
 import (
 	"errors"
@@ -13,8 +13,8 @@ import (
 
 var sandboxLine = regexp.MustCompile(`(?m)^(\s*sandbox_image = )".*"$`)
 
-// kindFiles copies the files that kind lays over its node's Debian, with the modes that its Dockerfile gives them, and has containerd use the
-// pause image that is there.
+// kindFiles copies the files that kind lays over its node's Debian, with the modes that its Dockerfile gives them, and
+// has containerd use the pause image that is there.
 func kindFiles(from, to, sandbox string) error {
 	err := filepath.WalkDir(from, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
@@ -80,7 +80,8 @@ func link(from, to string) error {
 	return errors.Join(err, w.Close())
 }
 
-// openFolders gives every folder of a build context the usual mode, whatever the umask: they land on folders of the image.
+// openFolders gives every folder of a build context the usual mode, whatever the umask: they land on folders of the
+// image.
 func openFolders(root string) error {
 	return filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || !d.IsDir() {

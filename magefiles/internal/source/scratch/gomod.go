@@ -1,4 +1,4 @@
-package source
+package scratch
 
 import (
 	"context"
@@ -80,8 +80,8 @@ func (b builder) moduleDir(ctx context.Context, module, version string) (string,
 	return got.Dir, err
 }
 
-// staging are the modules that Kubernetes develops inside its own repository. Its go.mod points to folders there, which the released module
-// does not have; each is released as a module by itself.
+// staging are the modules that Kubernetes develops inside its own repository. Its go.mod points to folders there, which
+// the released module does not have; each is released as a module by itself.
 var staging = strings.Fields(`
 	api apiextensions-apiserver apimachinery apiserver cli-runtime client-go cloud-provider cluster-bootstrap code-generator component-base
 	component-helpers controller-manager cri-api cri-client cri-streaming csi-translation-lib dynamic-resource-allocation endpointslice
@@ -106,16 +106,17 @@ func kubernetes(version string) program {
 	return p
 }
 
-// libraries are Kubernetes' modules for its clients, in the release of the cluster, for the requirements of another program: they are compiled already,
-// and no program is left with those of years ago.
+// libraries are Kubernetes' modules for its clients, in the release of the cluster, for the requirements of another
+// program: they are compiled already, and no program is left with those of years ago.
 func libraries(kubernetes string) map[string]string {
 	release := "v0" + strings.TrimPrefix(kubernetes, "v1")
 	return map[string]string{"k8s.io/api": release, "k8s.io/apimachinery": release, "k8s.io/client-go": release}
 }
 
-// traefik depends on two modules in versions that only its authors' copies have. The originals do for what a cluster's ingress needs, each
-// with a file added for the names that the copies add. A third is a folder of its repository that is no part of the released module: it holds what a
-// build may add to the configuration, here nothing. Of a fourth, the clients of DNS services are left out: they are a third of all that it compiles.
+// traefik depends on two modules in versions that only its authors' copies have. The originals do for what a cluster's
+// ingress needs, each with a file added for the names that the copies add. A third is a folder of its repository that
+// is no part of the released module: it holds what a build may add to the configuration, here nothing. Of a fourth, the
+// clients of DNS services are left out: they are a third of all that it compiles.
 func traefik(version, kubernetes string) program {
 	const pkg = "github.com/traefik/traefik/v3"
 	return program{
@@ -126,7 +127,8 @@ func traefik(version, kubernetes string) program {
 			"github.com/gorilla/mux": "./mux", "github.com/abbot/go-http-auth": "./httpauth", "github.com/go-acme/lego/v5": "./lego",
 			"github.com/traefik/traefik/dynamic/ext": "./ext",
 		},
-		// A pre-module version of a cloud's kit that holds packages of a newer module too, which makes the import ambiguous.
+		// A pre-module version of a cloud's kit that holds packages of a newer module too, which makes the import
+		// ambiguous.
 		exclude: []string{"github.com/tencentcloud/tencentcloud-sdk-go v3.0.83+incompatible"},
 		forks: []fork{
 			{module: "github.com/gorilla/mux", version: "v1.8.1", dir: "mux", files: map[string]string{

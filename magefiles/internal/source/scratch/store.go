@@ -1,4 +1,4 @@
-package source
+package scratch
 
 import (
 	"context"
@@ -20,8 +20,8 @@ import (
 	"todo.local/magefiles/internal/ui"
 )
 
-// store keeps what was built, one folder a thing: <dir>/<kind>/<name>-<key>. A folder appears whole or not at all, and its manifest tells
-// whether it is still what was built.
+// store keeps what was built, one folder a thing: <dir>/<kind>/<name>-<key>. A folder appears whole or not at all, and
+// its manifest tells whether it is still what was built.
 type store struct{ dir string }
 
 const manifestName = "manifest.json"
@@ -38,7 +38,8 @@ type fileEntry struct {
 	SHA256 string `json:"sha256"`
 }
 
-// get gives the folder of a thing. Where it is missing or damaged it has build fill a new one; another run that builds the same is waited for.
+// get gives the folder of a thing. Where it is missing or damaged it has build fill a new one; another run that builds
+// the same is waited for.
 func (s store) get(ctx context.Context, t *ui.Task, kind, name, key string, build func(dir string) error) (dir string, built bool, err error) {
 	dir = filepath.Join(s.dir, kind, name+"-"+key)
 	if verify(dir, false) == nil {
@@ -101,8 +102,8 @@ func seal(dir string) error {
 	return os.WriteFile(filepath.Join(dir, manifestName), raw, 0o644)
 }
 
-// verify tells whether a folder is what was sealed, by size and time of every file, or by their content where deep. Its error is
-// fs.ErrNotExist only where there is no folder at all.
+// verify tells whether a folder is what was sealed, by size and time of every file, or by their content where deep. Its
+// error is fs.ErrNotExist only where there is no folder at all.
 func verify(dir string, deep bool) error {
 	if _, err := os.Stat(dir); err != nil {
 		return err
@@ -178,7 +179,8 @@ func (s store) lock(ctx context.Context, t *ui.Task, name string) (unlock func()
 	}
 }
 
-// temp gives a folder for passing things. Folders whose process is gone, killed before it could tidy up, are removed first.
+// temp gives a folder for passing things. Folders whose process is gone, killed before it could tidy up, are removed
+// first.
 func (s store) temp(what string) (dir string, remove func(), err error) {
 	parent := filepath.Join(s.dir, "tmp")
 	if err := os.MkdirAll(parent, 0o755); err != nil {
@@ -206,8 +208,8 @@ func cacheFault(err error) error {
 	return fault.Wrap(err, fault.CodeEnvironment, "the cache folder cannot be written", remedy)
 }
 
-// unusedFor is how long a thing is kept that no run has asked for. Other checkouts, with other pins, use the same cache: a look at this one's pins
-// does not tell what is superseded.
+// unusedFor is how long a thing is kept that no run has asked for. Other checkouts, with other pins, use the same
+// cache: a look at this one's pins does not tell what is superseded.
 const unusedFor = 30 * 24 * time.Hour
 
 // touch marks a thing as in use.

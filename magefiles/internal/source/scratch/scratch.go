@@ -1,4 +1,6 @@
-package source
+// Package scratch is the source of images that needs no container registry. It takes everything from package
+// registries: the cluster's programs are built from Go modules, the rest is made of Debian's packages.
+package scratch
 
 import (
 	"bufio"
@@ -18,8 +20,8 @@ import (
 	"todo.local/magefiles/internal/ui"
 )
 
-// fromSource builds everything on this machine, from package registries.
-type fromSource struct {
+// Source builds everything on this machine, from package registries.
+type Source struct {
 	pins   *pins.Pins
 	store  store
 	docker *engine.Docker
@@ -27,8 +29,9 @@ type fromSource struct {
 	env    []string // for the clients of package registries
 }
 
-func newFromSource(cfg *config.Config, d *engine.Docker) *fromSource {
-	s := &fromSource{pins: pins.Load(), store: store{cfg.Cache}, docker: d, run: d.Runner}
+// New gives the source whose images the engine d gets.
+func New(cfg *config.Config, d *engine.Docker) *Source {
+	s := &Source{pins: pins.Load(), store: store{cfg.Cache}, docker: d, run: d.Runner}
 	if cfg.CABundle != "" {
 		s.env = []string{"SSL_CERT_FILE=" + cfg.CABundle, "PIP_CERT=" + cfg.CABundle}
 	}
@@ -36,10 +39,10 @@ func newFromSource(cfg *config.Config, d *engine.Docker) *fromSource {
 }
 
 // Name is "source".
-func (*fromSource) Name() string { return config.ImagesSource }
+func (*Source) Name() string { return config.ImagesSource }
 
 // ready tells what this machine lacks for building, before an hour is spent.
-func (s *fromSource) ready(ctx context.Context) error {
+func (s *Source) ready(ctx context.Context) error {
 	if runtime.GOOS != "linux" {
 		return fault.New(fault.CodeEnvironment, "building without a container registry needs Linux", "set TODO_IMAGES=registry")
 	}
@@ -60,8 +63,9 @@ func (s store) log(name string) (*os.File, error) {
 	return f, cacheFault(err)
 }
 
-// logged runs a step with its output as the task's status and in a log file, which its error names. Failure is what to say where it fails.
-func (s *fromSource) logged(t *ui.Task, name, failure string, step func(line func(string)) error) error {
+// logged runs a step with its output as the task's status and in a log file, which its error names. Failure is what to
+// say where it fails.
+func (s *Source) logged(t *ui.Task, name, failure string, step func(line func(string)) error) error {
 	log, err := s.store.log(name)
 	if err != nil {
 		return err
@@ -76,8 +80,8 @@ func (s *fromSource) logged(t *ui.Task, name, failure string, step func(line fun
 	return buildFault(err, failure, "read "+log.Name()+"; a second run goes on where this one stopped")
 }
 
-// buildFault is what a failed step of building reaches the user as. Where the machine is to blame, such as a full disk or an engine that went away, it
-// says that instead of what.
+// buildFault is what a failed step of building reaches the user as. Where the machine is to blame, such as a full disk
+// or an engine that went away, it says that instead of what.
 func buildFault(err error, what, remedy string) error {
 	if err == nil || errors.Is(err, context.Canceled) {
 		return err
@@ -85,16 +89,17 @@ func buildFault(err error, what, remedy string) error {
 	if known := engine.Explain(err); known != nil {
 		return known
 	}
-	return fault.Wrap(reason(err), fault.CodeBuild, what, remedy)
+	return fault.Wrap(run.Reason(err), fault.CodeBuild, what, remedy)
 }
 
-// reason shortens a failed command to the line that tells why: the command itself is too long for a line.
-func reason(err error) error {
-	var e *run.Error
-	if errors.As(err, &e) {
-		if why := run.Telling(e.Output); why != "" {
-			return errors.New(why)
-		}
-	}
-	return err
+// Needs are the node image and the base images.
+func (s *Source) Needs() []string {
+	python, node, postgres := s.baseImages()
+	return []string{s.nodeImageName().String(), python.String(), node.String(), postgres.String()}
+}
+
+// Built tells whether the engine has every image that a deployment needs.
+func (s *Source) Built(ctx context.Context) bool {
+	found, err := s.docker.Images(ctx, s.Needs()...)
+	return err == nil && len(found) == len(s.Needs())
 }

@@ -1,4 +1,4 @@
-package source
+package scratch
 
 import (
 	"context"
@@ -23,7 +23,7 @@ type CurrentDocker struct {
 // BuildCurrentDocker builds it where the cache lacks it, in the way of the node's programs, of which containerd and
 // runc are two.
 func BuildCurrentDocker(ctx context.Context, t *ui.Task, cfg *config.Config, r run.Runner) (CurrentDocker, error) {
-	s := newFromSource(cfg, &engine.Docker{Runner: r})
+	s := New(cfg, &engine.Docker{Runner: r})
 	all := currentDocker(s.pins)
 	b := builder{run: s.run, store: s.store, env: s.env}
 	if b.firstMissing(all) != nil {
@@ -34,7 +34,7 @@ func BuildCurrentDocker(ctx context.Context, t *ui.Task, cfg *config.Config, r r
 	return s.currentDocker(ctx, t, b, all)
 }
 
-func (s *fromSource) currentDocker(ctx context.Context, t *ui.Task, b builder, all []program) (CurrentDocker, error) {
+func (s *Source) currentDocker(ctx context.Context, t *ui.Task, b builder, all []program) (CurrentDocker, error) {
 	for _, p := range all {
 		s.store.touch("programs", p.name, p.key())
 	}

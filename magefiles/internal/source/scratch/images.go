@@ -1,4 +1,4 @@
-package source
+package scratch
 
 import (
 	"archive/tar"
@@ -24,14 +24,16 @@ import (
 	"todo.local/magefiles/internal/run"
 )
 
-// nodeImage is an image that goes into the node's containerd: one program, alone or on top of a base that the Docker engine has.
+// nodeImage is an image that goes into the node's containerd: one program, alone or on top of a base that the Docker
+// engine has.
 type nodeImage struct {
 	ref    string
 	binary string // its path here; none for a base as it is
 	base   string // image in the engine; none for a program alone
 }
 
-// addon names an image that only this project builds. The name leads nowhere, so that nothing is ever pulled in its place.
+// addon names an image that only this project builds. The name leads nowhere, so that nothing is ever pulled in its
+// place.
 func addon(program, version string) string { return "todo.local/" + program + ":" + version }
 
 // controlPlane maps the images that kubeadm asks for to the programs that go into them.
@@ -53,9 +55,9 @@ func controlPlane(listed string, binaries map[string]string, proxyBase string) (
 	return out, nil
 }
 
-// writeLayout puts images into an OCI layout, which containerd imports in one go. Layers are zstd: unpacked in a moment, and a third of the
-// size to copy whenever a node is made.
-func (s *fromSource) writeLayout(ctx context.Context, dir string, images []nodeImage) error {
+// writeLayout puts images into an OCI layout, which containerd imports in one go. Layers are zstd: unpacked in a
+// moment, and a third of the size to copy whenever a node is made.
+func (s *Source) writeLayout(ctx context.Context, dir string, images []nodeImage) error {
 	out, err := layout.Write(dir, empty.Index)
 	if err != nil {
 		return cacheFault(err)
@@ -88,7 +90,7 @@ func (s *fromSource) writeLayout(ctx context.Context, dir string, images []nodeI
 }
 
 // saved reads the bases of images out of the Docker engine. What it returns reads from a file, until that is removed.
-func (s *fromSource) saved(ctx context.Context, images []nodeImage) (map[string]v1.Image, func(), error) {
+func (s *Source) saved(ctx context.Context, images []nodeImage) (map[string]v1.Image, func(), error) {
 	args := []string{"save", "--output", ""}
 	bases := map[string]v1.Image{}
 	for _, i := range images {
@@ -173,8 +175,8 @@ func configured(img v1.Image, entrypoint []string) (v1.Image, error) {
 	return mutate.ConfigMediaType(mutate.MediaType(img, types.OCIManifestSchema1), types.OCIConfigJSON), nil
 }
 
-// programTar is the layer of one program: its folders, a /tmp, and the file, owned by root and without dates, so that the same program always
-// makes the same layer. It streams, since programs are up to 180 MB.
+// programTar is the layer of one program: its folders, a /tmp, and the file, owned by root and without dates, so that
+// the same program always makes the same layer. It streams, since programs are up to 180 MB.
 func programTar(binary string) (io.ReadCloser, error) {
 	f, err := os.Open(binary)
 	if err != nil {

@@ -1,4 +1,4 @@
-package source
+package scratch
 
 import (
 	"context"
@@ -12,8 +12,9 @@ import (
 
 const debianKeyring = "/usr/share/keyrings/debian-archive-keyring.gpg"
 
-// debianArgs make the Debian that every image here starts from: the essential packages, apt, and the certificates; no manuals, no
-// translations. usr-is-merged, with the hook that lays out the folders, stands in for a package that would bring all of Perl.
+// debianArgs make the Debian that every image here starts from: the essential packages, apt, and the certificates; no
+// manuals, no translations. usr-is-merged, with the hook that lays out the folders, stands in for a package that would
+// bring all of Perl.
 var debianArgs = []string{
 	"--variant=apt",
 	"--include=ca-certificates,usr-is-merged",
@@ -30,16 +31,16 @@ var debianArgs = []string{
 	`--customize-hook=rm -f "$1/etc/resolv.conf" "$1/etc/hostname" "$1"/var/log/*.log "$1"/var/cache/apt/*.bin`,
 }
 
-// debian gives the Debian image, making it where the engine lacks it. mmdebstrap checks every package by Debian's own signatures and tidies up
-// after itself, also when it is interrupted.
-func (s *fromSource) debian(ctx context.Context, t *ui.Task) (string, error) {
+// debian gives the Debian image, making it where the engine lacks it. mmdebstrap checks every package by Debian's own
+// signatures and tidies up after itself, also when it is interrupted.
+func (s *Source) debian(ctx context.Context, t *ui.Task) (string, error) {
 	i := s.debianImage()
 	unlock, err := s.store.lock(ctx, t, i.repo)
 	if err != nil {
 		return "", err
 	}
 	defer unlock()
-	if found, err := inspect(ctx, s.docker, i.String()); err != nil || len(found) == 1 {
+	if found, err := s.docker.Images(ctx, i.String()); err != nil || len(found) == 1 {
 		return i.String(), err
 	}
 	return i.String(), t.Do(i.short(), func(t *ui.Task) error {
@@ -73,9 +74,10 @@ func (s *fromSource) debian(ctx context.Context, t *ui.Task) (string, error) {
 	})
 }
 
-// mirrors gives the lines of this machine's own apt configuration that fit, so that its mirror is used. There are none where this machine has
-// another release or is no Debian; mmdebstrap then takes Debian's own, with updates and security fixes.
-func (s *fromSource) mirrors(ctx context.Context) []string {
+// mirrors gives the lines of this machine's own apt configuration that fit, so that its mirror is used. There are none
+// where this machine has another release or is no Debian; mmdebstrap then takes Debian's own, with updates and security
+// fixes.
+func (s *Source) mirrors(ctx context.Context) []string {
 	// Each index target is one line; every release has one named Packages for each component.
 	out, err := run.Output(ctx, s.run, "apt-get", "indextargets", "--format", "$(REPO_URI) $(RELEASE) $(COMPONENT)", "Created-By: Packages")
 	if err != nil {
@@ -102,8 +104,9 @@ func (s *fromSource) mirrors(ctx context.Context) []string {
 	return lines
 }
 
-// aptProxy gives the proxy of this machine's apt, for the apt inside what is built here. Other proxy variables pass on by themselves.
-func (s *fromSource) aptProxy(ctx context.Context) []string {
+// aptProxy gives the proxy of this machine's apt, for the apt inside what is built here. Other proxy variables pass on
+// by themselves.
+func (s *Source) aptProxy(ctx context.Context) []string {
 	out, err := run.Output(ctx, s.run, "apt-config", "shell", "proxy", "Acquire::http::Proxy")
 	proxy, ok := strings.CutPrefix(out, "proxy=")
 	if err != nil || !ok {

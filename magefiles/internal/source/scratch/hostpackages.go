@@ -1,4 +1,4 @@
-package source
+package scratch
 
 import (
 	"context"
@@ -8,7 +8,8 @@ import (
 	"todo.local/magefiles/internal/run"
 )
 
-// needs are what source mode uses of this machine besides Go and Docker, by Debian package, each with a check that it is there.
+// needs are what source mode uses of this machine besides Go and Docker, by Debian package, each with a check that it
+// is there.
 var needs = []struct {
 	pkg   string
 	there func(ctx context.Context, r run.Runner) bool
@@ -25,8 +26,8 @@ var needs = []struct {
 	}},
 }
 
-// Missing gives the Debian and Ubuntu packages that building from source takes, besides Go and Docker, and whose programs and libraries this
-// machine lacks, however they came here. It takes a second at most.
+// Missing gives the Debian and Ubuntu packages that building from source takes, besides Go and Docker, and whose
+// programs and libraries this machine lacks, however they came here. It takes a second at most.
 func Missing(ctx context.Context, r run.Runner) []string {
 	var out []string
 	for _, n := range needs {
@@ -41,7 +42,8 @@ func onPath(program string) func(context.Context, run.Runner) bool {
 	return func(context.Context, run.Runner) bool { _, err := exec.LookPath(program); return err == nil }
 }
 
-// links tells whether a static library is where the compiler finds it: gcc prints a bare name back for a file that it does not know.
+// links tells whether a static library is where the compiler finds it: gcc prints a bare name back for a file that it
+// does not know.
 func links(flag string) func(context.Context, run.Runner) bool {
 	file := "lib" + flag[len("-l"):] + ".a"
 	return func(ctx context.Context, r run.Runner) bool {

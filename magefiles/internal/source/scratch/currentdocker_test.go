@@ -1,4 +1,4 @@
-package source
+package scratch
 
 import (
 	"os"
@@ -16,7 +16,7 @@ import (
 
 func TestACurrentDockerIsBuiltOnceWithTheNodesOwnContainerdAndRunc(t *testing.T) {
 	fake := compiler(t).On("go mod download", `{"Dir": "`+t.TempDir()+`"}`, nil)
-	s := newFromSource(&config.Config{Cache: t.TempDir()}, &engine.Docker{Runner: fake})
+	s := New(&config.Config{Cache: t.TempDir()}, &engine.Docker{Runner: fake})
 	node := map[string]program{}
 	for _, p := range programs(pins.Load()) {
 		node[p.name] = p

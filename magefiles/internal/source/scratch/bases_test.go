@@ -1,4 +1,4 @@
-package source
+package scratch
 
 import (
 	"errors"
@@ -17,11 +17,11 @@ import (
 )
 
 // withDebian fakes an engine that has the Debian image only, and gives a source on it.
-func withDebian(t *testing.T) (*fromSource, *run.Fake) {
+func withDebian(t *testing.T) (*Source, *run.Fake) {
 	images := map[string]string{}
 	d, f := dockerWith(images)
 	f.On("apt-config", "", nil)
-	s := newFromSource(&config.Config{Cache: t.TempDir()}, d)
+	s := New(&config.Config{Cache: t.TempDir()}, d)
 	images[s.debianImage().String()] = ""
 	return s, f
 }
@@ -80,7 +80,7 @@ func TestABuildThatTheMachineBreaksOffNamesTheMachine(t *testing.T) {
 func TestADebianThatDockerDidNotTakeIsMadeAgain(t *testing.T) {
 	images := map[string]string{}
 	d, f := dockerWith(images)
-	s := newFromSource(&config.Config{Cache: t.TempDir()}, d)
+	s := New(&config.Config{Cache: t.TempDir()}, d)
 	f.On("apt-get", "", nil).On("apt-config", "", nil)
 	f.OnFunc("mmdebstrap", func(c run.Cmd) (string, error) {
 		for _, a := range c.Args {
@@ -105,7 +105,7 @@ func TestADebianThatDockerDidNotTakeIsMadeAgain(t *testing.T) {
 func TestDebianIsMadeOnceAndImported(t *testing.T) {
 	images := map[string]string{}
 	d, f := dockerWith(images)
-	s := newFromSource(&config.Config{Cache: t.TempDir()}, d)
+	s := New(&config.Config{Cache: t.TempDir()}, d)
 	f.On("apt-get indextargets", "http://m.example/debian bookworm main\n", nil).On("apt-config", "", nil)
 	f.OnFunc("mmdebstrap", func(c run.Cmd) (string, error) {
 		var tarball string
