@@ -7,6 +7,7 @@ require (
 	github.com/bitfield/script v0.25.2
 	github.com/caarlos0/env/v11 v11.4.2
 	github.com/distribution/reference v0.6.0
+	github.com/gofrs/flock v0.13.2
 	github.com/google/go-containerregistry v0.22.1
 	github.com/joho/godotenv v1.5.1
 	github.com/magefile/mage v1.17.2

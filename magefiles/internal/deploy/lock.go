@@ -7,57 +7,60 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
+
+	"github.com/gofrs/flock"
 
 	"todo.local/magefiles/internal/fault"
 )
 
-// lockPatience is how long a run waits for another one on the same cluster.
-const lockPatience = 10 * time.Minute
+const (
+	// lockPatience is how long a run waits for another one on the same cluster.
+	lockPatience = 10 * time.Minute
+	// lockPause lies between two looks at whether the other run has ended.
+	lockPause = 200 * time.Millisecond
+)
 
-// exclusively runs work while no other run of this machine changes the same cluster. The system gives the lock back when a process ends in
-// whatever way, so none can be left behind.
+// exclusively runs work while no other run of this machine changes the same cluster. The system gives the lock back
+// when a process ends in whatever way, so none can be left behind.
 func (a *App) exclusively(ctx context.Context, work func() error) error {
 	path := filepath.Join(a.cfg.Cache, "clusters", a.cfg.ClusterName+".lock")
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return fault.Wrap(err, fault.CodeEnvironment, "the cache folder cannot be written", "set TODO_CACHE to a folder that can be")
+		return lockFault(err)
 	}
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
-	if err != nil {
-		return fault.Wrap(err, fault.CodeEnvironment, "the cache folder cannot be written", "set TODO_CACHE to a folder that can be")
-	}
-	defer f.Close()
-	if err := a.acquire(ctx, f); err != nil {
+	lock := flock.New(path, flock.SetPermissions(0o644))
+	defer lock.Close()
+	if err := a.acquire(ctx, lock); err != nil {
 		return err
 	}
 	// What is written is for people who wait; the lock itself is the kernel's.
-	_ = f.Truncate(0)
-	_, _ = f.WriteAt(fmt.Appendf(nil, "process %d since %s", os.Getpid(), time.Now().Format(time.TimeOnly)), 0)
+	_ = os.WriteFile(path, fmt.Appendf(nil, "process %d since %s", os.Getpid(), time.Now().Format(time.TimeOnly)), 0o644)
 	return work()
 }
 
-func (a *App) acquire(ctx context.Context, f *os.File) error {
-	said := false
-	for deadline := time.Now().Add(lockPatience); ; {
-		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
-		if err == nil || !errors.Is(err, syscall.EWOULDBLOCK) {
-			return err
-		}
-		raw, _ := os.ReadFile(f.Name())
-		holder := strings.TrimSpace(string(raw))
-		if !said {
-			said = true
-			a.ui.Printf("! another run works on cluster %s (%s); waiting for it\n", a.cfg.ClusterName, holder)
-		}
-		if time.Now().After(deadline) {
-			return fault.New(fault.CodeFailed, fmt.Sprintf("another run has worked on cluster %s for more than %s (%s)", a.cfg.ClusterName, lockPatience, holder),
-				"wait for it or end it")
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(200 * time.Millisecond):
-		}
+func (a *App) acquire(ctx context.Context, lock *flock.Flock) error {
+	got, err := lock.TryLock()
+	if got || err != nil {
+		return lockFault(err)
 	}
+	holder := func() string {
+		raw, _ := os.ReadFile(lock.Path())
+		return strings.TrimSpace(string(raw))
+	}
+	a.ui.Printf("! another run works on cluster %s (%s); waiting for it\n", a.cfg.ClusterName, holder())
+	patient, cancel := context.WithTimeout(ctx, lockPatience)
+	defer cancel()
+	_, err = lock.TryLockContext(patient, lockPause)
+	switch {
+	case err == nil || ctx.Err() != nil:
+		return ctx.Err()
+	case errors.Is(err, context.DeadlineExceeded):
+		return fault.New(fault.CodeFailed, fmt.Sprintf("another run has worked on cluster %s for more than %s (%s)", a.cfg.ClusterName, lockPatience, holder()),
+			"wait for it or end it")
+	}
+	return lockFault(err)
+}
+
+func lockFault(err error) error {
+	return fault.Wrap(err, fault.CodeEnvironment, "the cache folder cannot be written", "set TODO_CACHE to a folder that can be")
 }

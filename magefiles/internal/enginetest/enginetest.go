@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/gofrs/flock"
+
 	"todo.local/magefiles/internal/config"
 	"todo.local/magefiles/internal/engine"
 	"todo.local/magefiles/internal/fault"
@@ -109,15 +111,14 @@ func Start(ctx context.Context, cfg *config.Config, own *engine.Docker, programs
 
 // lock keeps a second run from the one folder. The system gives the lock back when the process ends.
 func lock() (unlock func(), err error) {
-	f, err := os.OpenFile(folder+".lock", os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
+	held := flock.New(folder + ".lock")
+	switch got, err := held.TryLock(); {
+	case err != nil:
 		return nil, err
-	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		_ = f.Close()
+	case !got:
 		return nil, fault.New(fault.CodeEnvironment, "another run on this machine tests with a second engine", "wait for it or end it")
 	}
-	return func() { _ = f.Close() }, nil
+	return func() { _ = held.Close() }, nil
 }
 
 // hold starts the container that has the network, and gives its process.

@@ -16,6 +16,8 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/gofrs/flock"
+
 	"todo.local/magefiles/internal/fault"
 	"todo.local/magefiles/internal/ui"
 )
@@ -150,33 +152,32 @@ func sumFile(path string) (string, error) {
 	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
+// lockPause lies between two looks at whether another run has ended.
+const lockPause = 200 * time.Millisecond
+
 // lock waits until no other run of this machine holds the name. The lock goes with the process, however that ends.
 func (s store) lock(ctx context.Context, t *ui.Task, name string) (unlock func(), err error) {
 	dir := filepath.Join(s.dir, "locks")
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, cacheFault(err)
 	}
-	f, err := os.OpenFile(filepath.Join(dir, name), os.O_CREATE|os.O_RDWR, 0o644)
-	if err != nil {
-		return nil, cacheFault(err)
-	}
-	for {
-		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
-		if err == nil {
-			return func() { _ = f.Close() }, nil
-		}
-		if !errors.Is(err, syscall.EWOULDBLOCK) {
-			_ = f.Close()
-			return nil, cacheFault(err)
-		}
+	held := flock.New(filepath.Join(dir, name), flock.SetPermissions(0o644))
+	unlock = func() { _ = held.Close() }
+	got, err := held.TryLock()
+	if err == nil && !got {
 		t.Status("waiting for %s, which is being built already", name)
-		select {
-		case <-ctx.Done():
-			_ = f.Close()
-			return nil, ctx.Err()
-		case <-time.After(200 * time.Millisecond):
-		}
+		_, err = held.TryLockContext(ctx, lockPause)
 	}
+	switch {
+	case err == nil:
+		return unlock, nil
+	case ctx.Err() != nil:
+		err = ctx.Err()
+	default:
+		err = cacheFault(err)
+	}
+	unlock()
+	return nil, err
 }
 
 // temp gives a folder for passing things. Folders whose process is gone, killed before it could tidy up, are removed
