@@ -56,10 +56,9 @@ func (k *Kind) make(ctx context.Context, t *ui.Task, n source.Node, takesImages 
 	if err != nil {
 		return Access{}, err
 	}
-	for _, dir := range []string{k.markDir(), filepath.Dir(k.Kubeconfig)} {
-		if err := os.MkdirAll(dir, 0o755); err != nil {
-			return Access{}, err
-		}
+	// Here too, as what an interrupted creation left was removed with its folders.
+	if err := errors.Join(k.prepareFolders(), os.MkdirAll(filepath.Dir(k.Kubeconfig), 0o755)); err != nil {
+		return Access{}, err
 	}
 	if err := os.WriteFile(filepath.Join(k.markDir(), coreDNSFile), []byte(coreDNS), 0o644); err != nil {
 		return Access{}, err
@@ -160,7 +159,10 @@ func (k *Kind) config(n source.Node, ports Ports, quirks Quirks) *v1alpha4.Clust
 			Role:              v1alpha4.ControlPlaneRole,
 			Image:             n.Image,
 			ExtraPortMappings: []v1alpha4.PortMapping{mapping(80, ports.HTTP), mapping(443, ports.HTTPS)},
-			ExtraMounts:       []v1alpha4.Mount{{HostPath: k.markDir(), ContainerPath: markMount, Readonly: true}},
+			ExtraMounts: []v1alpha4.Mount{
+				{HostPath: k.markDir(), ContainerPath: markMount, Readonly: true},
+				{HostPath: k.trustDir(), ContainerPath: trustMount, Readonly: true},
+			},
 		}},
 	}
 	c.KubeadmConfigPatches = append(c.KubeadmConfigPatches, controlPlane)

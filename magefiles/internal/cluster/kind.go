@@ -32,6 +32,7 @@ type Kind struct {
 	Cache       string                                // the project's cache folder
 	Quirks      func(context.Context) (Quirks, error) // what the host of the engine asks for
 	Ports       func(context.Context) (Ports, error)  // picks the ports of a new cluster
+	CABundle    string                                // PEM file that the node's containerd trusts too; none where empty
 	Diagnoses   string                                // folder for the evidence of a node that does not come up, in a folder of its own
 	// What is asked of kind's library; tests put fakes here.
 	create     func(ctx context.Context, config *v1alpha4.Cluster, line func(string)) error
@@ -96,6 +97,9 @@ func (k *Kind) State(ctx context.Context) (State, error) {
 func (k *Kind) Up(ctx context.Context, t *ui.Task, node source.Node, takesImages func()) (Access, error) {
 	c, err := k.inspect(ctx)
 	if err != nil {
+		return Access{}, err
+	}
+	if err := k.prepareFolders(); err != nil {
 		return Access{}, err
 	}
 	if c != nil && c.State.Status == "running" {

@@ -53,7 +53,7 @@ type Config struct {
 	HTTPSPort   int    `env:"TODO_HTTPS_PORT" envDefault:"0" doc:"port on 127.0.0.1 for HTTPS; 0 takes 443, or 8443 where 443 cannot be had"`
 	TLS         string `env:"TODO_TLS" envDefault:"off" doc:"off; self-signed: HTTPS with a certificate that deploy makes and renews, next to HTTP; or secret:NAME, a TLS Secret of yours in the namespace"`
 	Cache       string `env:"TODO_CACHE" doc:"folder for what was built, shared by all checkouts; the user's cache folder where empty"`
-	CABundle    string `env:"TODO_CA_BUNDLE" doc:"PEM file of certificate authorities in place of the system's, for builds behind a TLS-inspecting proxy, and next to the system's for HTTPS to the application"`
+	CABundle    string `env:"TODO_CA_BUNDLE" doc:"PEM file of certificate authorities in place of the system's, for builds behind a TLS-inspecting proxy, and next to the system's for HTTPS to the application and for the node's own pulls"`
 
 	IngressClass string `env:"TODO_INGRESS_CLASS" doc:"IngressClass in the cluster of context:NAME; empty takes its default or only one"`
 

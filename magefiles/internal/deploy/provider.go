@@ -25,7 +25,7 @@ const ingressPatience = 3 * time.Minute
 // provider is the cluster that TODO_CLUSTER asks for.
 func (a *App) provider(ctx context.Context) cluster.Provider {
 	kind := cluster.NewKind(a.docker, a.cfg.ClusterName, a.cfg.Kubeconfig(), a.cfg.Cache, a.quirks, a.pickPorts)
-	kind.Diagnoses = filepath.Join(a.cfg.State, "diagnosis")
+	kind.CABundle, kind.Diagnoses = a.cfg.CABundle, filepath.Join(a.cfg.State, "diagnosis")
 	minikube := &cluster.Minikube{Runner: a.runner, Docker: a.docker, Profile: a.cfg.ClusterName, Kubeconfig: a.cfg.Kubeconfig(), Cache: a.cfg.Cache}
 	switch a.cfg.Cluster {
 	case config.ClusterKind:
