@@ -25,6 +25,9 @@ type Pins struct {
 	MetricsServer string `json:"metricsServer"`
 	LocalPath     string `json:"localPath"`
 
+	Minikube string `json:"minikube"`
+	CRITools string `json:"criTools"`
+
 	Buildx  string `json:"buildx"`
 	Compose string `json:"compose"`
 

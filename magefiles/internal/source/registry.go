@@ -32,6 +32,9 @@ func (r *fromRegistry) Node(ctx context.Context, t *ui.Task) (Node, error) {
 	return n, err
 }
 
+// Minikube leaves everything to minikube.
+func (*fromRegistry) Minikube(context.Context, *ui.Task) (Node, error) { return Node{}, nil }
+
 // Needs are the base images.
 func (r *fromRegistry) Needs() []string {
 	return []string{r.pins.Registry.Python, r.pins.Registry.Node, r.pins.Registry.Postgres}

@@ -21,14 +21,22 @@ type Bases struct {
 
 // Node is the image a cluster node runs, and what it carries.
 type Node struct {
-	Image         string // reference in the Docker engine; empty means kind's default, which kind pulls
-	StaticNetwork bool   // the image has a network of its own for one node, so that kind's must be off
-	Traefik       string // image of the ingress controller
-	MetricsServer string // image of metrics-server
-	AddonsApart   bool   // the images of these two are in the Docker engine, and not in the node image
+	Image         string         // reference in the Docker engine; empty means kind's default, which kind pulls
+	StaticNetwork bool           // the image has a network of its own for one node, so that kind's must be off
+	Traefik       string         // image of the ingress controller
+	MetricsServer string         // image of metrics-server
+	AddonsApart   bool           // the images of these two are in the Docker engine, and not in the node image
+	Minikube      *MinikubeParts // where the image is for a minikube profile
 }
 
-// Source makes or finds images. Node and Bases are idempotent, and cheap where everything is there.
+// MinikubeParts are what minikube would download, or bring by itself.
+type MinikubeParts struct {
+	Kubernetes string // its version, which starts with a v
+	Programs   string // folder with kubeadm, kubectl and kubelet
+	Storage    string // manifest of the default StorageClass, whose images the node image has
+}
+
+// Source makes or finds images. Node, Minikube and Bases are idempotent, and cheap where everything is there.
 type Source interface {
 	// Name is "registry" or "source".
 	Name() string
@@ -36,6 +44,8 @@ type Source interface {
 	Needs() []string
 	// Node gives the node image.
 	Node(ctx context.Context, t *ui.Task) (Node, error)
+	// Minikube gives the node image for a minikube profile. It is empty where minikube gets everything by itself.
+	Minikube(ctx context.Context, t *ui.Task) (Node, error)
 	// Bases gives the base images.
 	Bases(ctx context.Context, t *ui.Task) (Bases, error)
 }

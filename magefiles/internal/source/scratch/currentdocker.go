@@ -25,7 +25,7 @@ type CurrentDocker struct {
 func BuildCurrentDocker(ctx context.Context, t *ui.Task, cfg *config.Config, r run.Runner) (CurrentDocker, error) {
 	s := New(cfg, &engine.Docker{Runner: r})
 	all := currentDocker(s.pins)
-	b := builder{run: s.run, store: s.store, env: s.env}
+	b := s.builder()
 	if b.firstMissing(all) != nil {
 		if err := s.ready(ctx); err != nil {
 			return CurrentDocker{}, err

@@ -28,7 +28,11 @@ type fork struct {
 // goMod gives the go.mod of a program's build module.
 func (p program) goMod() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "module build\n\ngo 1.26.0\n\nrequire %s %s\n", p.module, p.version)
+	if p.lock.mod != "" {
+		b.WriteString(p.lock.mod)
+	} else {
+		fmt.Fprintf(&b, "module build\n\ngo 1.26.0\n\nrequire %s %s\n", p.module, p.version)
+	}
 	for _, m := range slices.Sorted(maps.Keys(p.require)) {
 		fmt.Fprintf(&b, "\nrequire %s %s\n", m, p.require[m])
 	}
@@ -45,6 +49,11 @@ func (p program) goMod() string {
 func (b builder) prepare(ctx context.Context, p program, dir string) error {
 	if err := os.WriteFile(filepath.Join(dir, "go.mod"), []byte(p.goMod()), 0o644); err != nil {
 		return cacheFault(err)
+	}
+	if p.lock.sum != "" {
+		if err := os.WriteFile(filepath.Join(dir, "go.sum"), []byte(p.lock.sum), 0o644); err != nil {
+			return cacheFault(err)
+		}
 	}
 	for _, f := range p.forks {
 		to := filepath.Join(dir, f.dir)

@@ -54,7 +54,7 @@ func (s *Source) Node(ctx context.Context, t *ui.Task) (source.Node, error) {
 	if err := s.ready(ctx); err != nil {
 		return source.Node{}, err
 	}
-	b := builder{run: s.run, store: s.store, env: s.env}
+	b := s.builder()
 	s.dropDamaged(t, all)
 	var dirs map[string]string
 	err = t.Do("programs", func(t *ui.Task) (err error) {
@@ -82,6 +82,16 @@ func (s *Source) Node(ctx context.Context, t *ui.Task) (source.Node, error) {
 		return err
 	})
 	return node, err
+}
+
+// helper is the image that makes and removes the folders of volumes.
+func (s *Source) helper() string { return addon("debian", s.pins.Debian.Suite) }
+
+func (s *Source) provisioner() string { return addon("local-path-provisioner", s.pins.LocalPath) }
+
+// storageManifest is the cluster's default StorageClass, with what provides it.
+func (s *Source) storageManifest() string {
+	return strings.NewReplacer("@HELPER@", s.helper(), "@PROVISIONER@", s.provisioner()).Replace(string(recipe("default-storage.yaml")))
 }
 
 // dropDamaged compares every cached program with what was built, byte by byte: a node image lives long, and a flipped
@@ -133,12 +143,11 @@ func (s *Source) nodeContext(ctx context.Context, t *ui.Task, b builder, dirs ma
 	if err != nil {
 		return err
 	}
-	helper, provisioner := addon("debian", s.pins.Debian.Suite), addon("local-path-provisioner", s.pins.LocalPath)
 	images = append(images,
 		nodeImage{ref: addon("traefik", s.pins.Traefik), binary: binaries["traefik"]},
 		nodeImage{ref: addon("metrics-server", s.pins.MetricsServer), binary: binaries["metrics-server"]},
-		nodeImage{ref: provisioner, binary: binaries["local-path-provisioner"]},
-		nodeImage{ref: helper, base: s.debianImage().String()}, // a shell is all it has to have, and this one's layer is there for kube-proxy
+		nodeImage{ref: s.provisioner(), binary: binaries["local-path-provisioner"]},
+		nodeImage{ref: s.helper(), base: s.debianImage().String()}, // a shell is all it has to have, and this one's layer is there for kube-proxy
 	)
 	if err := s.writeLayout(ctx, filepath.Join(dir, "images", "layout"), images); err != nil {
 		return err
@@ -153,7 +162,6 @@ func (s *Source) nodeContext(ctx context.Context, t *ui.Task, b builder, dirs ma
 	if err := kindFiles(filepath.Join(kind, "images", "base", "files"), root, sandbox); err != nil {
 		return buildFault(err, "kind's node files cannot be used", "see that the version of kind in pins.yaml is the one in go.mod")
 	}
-	storage := strings.NewReplacer("@HELPER@", helper, "@PROVISIONER@", provisioner).Replace(string(recipe("default-storage.yaml")))
 	files := []struct {
 		path string
 		text []byte
@@ -161,7 +169,7 @@ func (s *Source) nodeContext(ctx context.Context, t *ui.Task, b builder, dirs ma
 		{"Dockerfile", recipe("node-image.Dockerfile")},
 		{"images/preload.sh", recipe("preload.sh")},
 		{"root/kind/version", []byte(s.pins.Kubernetes)},
-		{"root/kind/manifests/default-storage.yaml", []byte(storage)},
+		{"root/kind/manifests/default-storage.yaml", []byte(s.storageManifest())},
 		{"root/etc/cni/net.d/10-ptp.conflist", recipe("10-ptp.conflist")},
 	}
 	for _, f := range files {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -35,6 +36,8 @@ type program struct {
 	replace  map[string]string // module → "module version", or a folder that forks makes
 	exclude  []string          // "module version" lines
 	forks    []fork            // modules to be patched beside the build
+	lock     lock              // the versions of all modules, where they are not the program's own
+	host     bool              // runs on this machine, and not in a node
 }
 
 // binaries are the file names that the program's folder will have.
@@ -53,6 +56,9 @@ func (p program) binaries() []string {
 // quarter of an hour.
 func (p program) key() string {
 	inputs := []any{recipeVersion, arch, p.goMod(), p.packages, p.tags, p.ldflags, p.cgo}
+	if p.lock.sum != "" {
+		inputs = append(inputs, p.lock.sum)
+	}
 	for _, f := range p.forks {
 		for _, name := range slices.Sorted(maps.Keys(f.files)) {
 			inputs = append(inputs, name, f.files[name])
@@ -110,6 +116,9 @@ func programs(p *pins.Pins) []program {
 		},
 	}
 }
+
+// lock is a go.mod with its go.sum.
+type lock struct{ mod, sum string }
 
 // builder builds programs into the store.
 type builder struct {
@@ -246,6 +255,13 @@ func (b builder) goCmd(p program, dir string, args ...string) run.Cmd {
 	}
 	// The compiler and the linker collect garbage less often: a sixth of their time, for a tenth of memory more at the
 	// peak, which is the linker's.
-	env := append([]string{"GOGC=400", "GOFLAGS=-mod=mod", "GOWORK=off", "GO111MODULE=on", "GOOS=linux", "GOARCH=" + arch, cgo}, b.env...)
+	system, modules := "linux", "mod"
+	if p.host {
+		system = runtime.GOOS
+	}
+	if p.lock.sum != "" {
+		modules = "readonly"
+	}
+	env := append([]string{"GOGC=400", "GOFLAGS=-mod=" + modules, "GOWORK=off", "GO111MODULE=on", "GOOS=" + system, "GOARCH=" + arch, cgo}, b.env...)
 	return run.Cmd{Name: "go", Args: args, Dir: dir, Env: env}
 }

@@ -23,6 +23,7 @@ import (
 // Source builds everything on this machine, from package registries.
 type Source struct {
 	pins   *pins.Pins
+	root   string // of the checkout
 	store  store
 	docker *engine.Docker
 	run    run.Runner
@@ -31,12 +32,14 @@ type Source struct {
 
 // New gives the source whose images the engine d gets.
 func New(cfg *config.Config, d *engine.Docker) *Source {
-	s := &Source{pins: pins.Load(), store: store{cfg.Cache}, docker: d, run: d.Runner}
+	s := &Source{pins: pins.Load(), root: cfg.Root, store: store{cfg.Cache}, docker: d, run: d.Runner}
 	if cfg.CABundle != "" {
 		s.env = []string{"SSL_CERT_FILE=" + cfg.CABundle, "PIP_CERT=" + cfg.CABundle}
 	}
 	return s
 }
+
+func (s *Source) builder() builder { return builder{run: s.run, store: s.store, env: s.env} }
 
 // Name is "source".
 func (*Source) Name() string { return config.ImagesSource }
