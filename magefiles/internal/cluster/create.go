@@ -71,7 +71,7 @@ func (k *Kind) make(ctx context.Context, t *ui.Task, n source.Node, takesImages 
 	case ctx.Err() != nil:
 		return Access{}, ctx.Err()
 	}
-	explained := k.explain(ctx, t, k.Name()+" could not be made", err)
+	explained := k.keeper().explain(ctx, t, k.Name()+" could not be made", err)
 	if err := k.clear(ctx, err); err != nil {
 		t.Note("the node %s is still there: %v", k.node(), err)
 	}
@@ -107,7 +107,7 @@ func (k *Kind) clear(ctx context.Context, failure error) error {
 	if text := strings.ToLower(failure.Error()); strings.Contains(text, "node(s) already exist") || strings.Contains(text, "is already in use by container") {
 		return nil
 	}
-	if complete, _ := k.complete(ctx); complete {
+	if complete, _ := k.keeper().complete(ctx); complete {
 		return nil
 	}
 	return k.Delete(ctx, nil)
@@ -125,7 +125,7 @@ func (k *Kind) createWith(ctx context.Context, t *ui.Task, config *v1alpha4.Clus
 		if strings.Contains(line, "Starting control-plane") {
 			early.Go(func() {
 				// kind waits for kubeadm, which would wait for minutes; what it printed so far is evidence.
-				k.watch(waiting, t, func(error) { _, _ = k.Docker.Output(waiting, "exec", k.node(), "pkill", "kubeadm") })
+				k.keeper().watch(waiting, t, func(error) { _, _ = k.Docker.Output(waiting, "exec", k.node(), "pkill", "kubeadm") })
 			})
 			early.Go(func() {
 				if k.awaitContainerd(waiting) == nil {

@@ -79,6 +79,10 @@ func (k *Kind) Platform(context.Context) (string, error) { return "", nil }
 
 func (k *Kind) node() string { return k.ClusterName + "-control-plane" }
 
+func (k *Kind) keeper() keeper {
+	return keeper{docker: k.Docker, node: k.node(), diagnoses: k.Diagnoses, pulse: k.pulse, inspect: k.inspect}
+}
+
 // State tells what there is of the cluster.
 func (k *Kind) State(ctx context.Context) (State, error) {
 	c, err := k.inspect(ctx)

@@ -36,7 +36,22 @@ type container struct {
 
 // inspect gives the cluster's node, or nil where there is none. A node that this project did not make is an error.
 func (k *Kind) inspect(ctx context.Context) (*container, error) {
-	out, err := k.Docker.Output(ctx, "container", "inspect", k.node())
+	c, err := inspectNode(ctx, k.Docker, k.node())
+	if c == nil || err != nil {
+		return nil, err
+	}
+	for _, m := range c.Mounts {
+		if m.Destination == markMount {
+			return c, nil
+		}
+	}
+	return nil, fault.New(fault.CodeCluster, "a container "+k.node()+" exists that this project did not make",
+		"choose another name with TODO_CLUSTER_NAME")
+}
+
+// inspectNode gives a container of the engine, or nil where there is none of the name.
+func inspectNode(ctx context.Context, d *engine.Docker, name string) (*container, error) {
+	out, err := d.Output(ctx, "container", "inspect", name)
 	if err != nil {
 		var e *run.Error
 		if errors.As(err, &e) && strings.Contains(strings.ToLower(e.Output), "no such container") {
@@ -49,16 +64,9 @@ func (k *Kind) inspect(ctx context.Context) (*container, error) {
 	}
 	var found []container
 	if err := json.Unmarshal([]byte(out), &found); err != nil || len(found) != 1 {
-		return nil, fmt.Errorf("docker container inspect %s gave no usable answer: %w", k.node(), err)
+		return nil, fmt.Errorf("docker container inspect %s gave no usable answer: %w", name, err)
 	}
-	c := &found[0]
-	for _, m := range c.Mounts {
-		if m.Destination == markMount {
-			return c, nil
-		}
-	}
-	return nil, fault.New(fault.CodeCluster, "a container "+k.node()+" exists that this project did not make",
-		"choose another name with TODO_CLUSTER_NAME")
+	return &found[0], nil
 }
 
 // reach gives the access to a running node whose API server answers. A fresh checkout has no kubeconfig yet, and that of a remade cluster is another.
@@ -66,7 +74,7 @@ func (k *Kind) reach(ctx context.Context, c *container) (Access, error) {
 	if a := k.access(c); a.ready(ctx) == nil {
 		return a, nil
 	}
-	if complete, err := k.complete(ctx); err != nil {
+	if complete, err := k.keeper().complete(ctx); err != nil {
 		return Access{}, err
 	} else if !complete {
 		return Access{}, errIncomplete

@@ -3,17 +3,12 @@ package cluster
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 	"time"
 
 	"todo.local/magefiles/internal/fault"
 	"todo.local/magefiles/internal/ui"
 )
-
-// errIncomplete is the answer of a running node that its creation was never completed. Nothing else may lead to the
-// deletion of a cluster that was not asked for: whatever else is wrong with a node, it may hold a database.
-var errIncomplete = errors.New("the cluster was never completed")
 
 // revive brings an existing node back: it starts it, waits for the API server, and restarts it once where that does
 // not come.
@@ -23,7 +18,7 @@ func (k *Kind) revive(ctx context.Context, t *ui.Task, c *container) (Access, er
 		return a, err
 	}
 	var f *fault.Error
-	errors.As(k.explain(ctx, t, k.Name()+" does not come up", err), &f)
+	errors.As(k.keeper().explain(ctx, t, k.Name()+" does not come up", err), &f)
 	f.Remedy += ". Nothing was deleted: go tool mage cluster:delete would remove the cluster with its database"
 	return Access{}, f
 }
@@ -42,7 +37,7 @@ func (k *Kind) start(ctx context.Context, t *ui.Task, c *container) (Access, err
 			return Access{}, portTaken(err)
 		}
 	}
-	if complete, err := k.complete(ctx); err != nil {
+	if complete, err := k.keeper().complete(ctx); err != nil {
 		return Access{}, err
 	} else if !complete {
 		return Access{}, errIncomplete
@@ -85,52 +80,10 @@ func (k *Kind) await(ctx context.Context, t *ui.Task, c *container, most time.Du
 	}
 	waiting, giveUp := context.WithCancelCause(ctx)
 	defer giveUp(nil)
-	go k.watch(waiting, t, giveUp)
+	go k.keeper().watch(waiting, t, giveUp)
 	err = a.waitReady(waiting, most)
 	if cause := context.Cause(waiting); err != nil && ctx.Err() == nil && cause != nil {
 		err = cause
 	}
 	return a, err
-}
-
-// completion asks a node whether its creation was completed. The mark is in two places, as the volume could come up
-// empty and the node's own file system not. A folder that cannot be read is no answer.
-const completion = `set -e
-ls ` + readyDir + ` ` + layerDir + ` >/dev/null
-if [ -e ` + readyDir + readyMark + ` ] || [ -e ` + layerDir + readyMark + ` ]; then echo complete; else echo incomplete; fi`
-
-// complete tells whether the creation of the node was completed. That it was not is only said where the node said so
-// itself, twice, and ran the whole time.
-func (k *Kind) complete(ctx context.Context) (bool, error) {
-	ask := func() (string, error) { return k.Docker.Output(ctx, "exec", k.node(), "sh", "-c", completion) }
-	word, err := ask()
-	if err != nil {
-		return false, err
-	}
-	if word == "incomplete" {
-		before, err := k.inspect(ctx)
-		if err != nil {
-			return false, err
-		}
-		if word, err = ask(); err != nil {
-			return false, err
-		}
-		after, err := k.inspect(ctx)
-		if err != nil {
-			return false, err
-		}
-		if !before.sameLife(after) {
-			return false, errors.New("its node ended while it was asked whether its creation was completed")
-		}
-	}
-	if word != "complete" && word != "incomplete" {
-		return false, fmt.Errorf("its node does not tell whether its creation was completed: it answers %q", word)
-	}
-	return word == "complete", nil
-}
-
-// sameLife tells whether two looks at a node saw it running, and not started anew between them.
-func (c *container) sameLife(later *container) bool {
-	return c != nil && later != nil && c.ID == later.ID && c.State.Status == "running" && later.State.Status == "running" &&
-		c.State.StartedAt.Equal(later.State.StartedAt)
 }

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"todo.local/magefiles/internal/engine"
 	"todo.local/magefiles/internal/fault"
 	"todo.local/magefiles/internal/postmortem"
 	"todo.local/magefiles/internal/ui"
@@ -19,6 +20,16 @@ const (
 	firstLook, look = 8, 2
 )
 
+// keeper looks after one node, which is a container of the engine: whether it comes up, why it does not, and whether
+// its creation was ever completed.
+type keeper struct {
+	docker    *engine.Docker
+	node      string
+	diagnoses string // folder for the evidence of a node that does not come up
+	pulse     time.Duration
+	inspect   func(context.Context) (*container, error) // the node, or nil where there is none
+}
+
 // hopeless is a node that will not come up however long one waits.
 type hopeless struct{ why string }
 
@@ -26,7 +37,7 @@ func (h hopeless) Error() string { return h.why }
 
 // watch looks after a node that is coming up until ctx ends. It mends what it can, and calls giveUp once there is no
 // hope: the node has ended, or the same lasting cause was seen twice.
-func (k *Kind) watch(ctx context.Context, t *ui.Task, giveUp func(error)) {
+func (k keeper) watch(ctx context.Context, t *ui.Task, giveUp func(error)) {
 	tick := time.NewTicker(k.pulse)
 	defer tick.Stop()
 	var seen string
@@ -44,13 +55,13 @@ func (k *Kind) watch(ctx context.Context, t *ui.Task, giveUp func(error)) {
 		if n < firstLook || (n-firstLook)%look != 0 {
 			continue
 		}
-		cause := postmortem.Look(ctx, k.Docker, k.node(), nil).Cause()
+		cause := postmortem.Look(ctx, k.docker, k.node, nil).Cause()
 		switch {
 		case ctx.Err() != nil:
 			return
 		case cause.Mend != nil && !mended[cause.What]:
 			mended[cause.What] = true
-			if _, err := k.Docker.Output(ctx, append([]string{"exec", k.node()}, cause.Mend...)...); err == nil {
+			if _, err := k.docker.Output(ctx, append([]string{"exec", k.node}, cause.Mend...)...); err == nil {
 				t.Note("%s; mended in the node", cause.What)
 			}
 		case cause.Final && cause.What == seen:
@@ -65,18 +76,18 @@ func (k *Kind) watch(ctx context.Context, t *ui.Task, giveUp func(error)) {
 }
 
 // explain is the failure of a node in one line, with its cause and the remedy. The evidence is kept.
-func (k *Kind) explain(ctx context.Context, t *ui.Task, what string, failure error) error {
+func (k keeper) explain(ctx context.Context, t *ui.Task, what string, failure error) error {
 	t.Status("looking for the cause")
 	var beyond hopeless
 	if errors.As(failure, &beyond) {
 		failure = nil // it was found in what is looked at again, and is no evidence of its own
 	}
-	evidence := postmortem.Look(ctx, k.Docker, k.node(), failure)
+	evidence := postmortem.Look(ctx, k.docker, k.node, failure)
 	cause := evidence.Cause()
 	if cause.What == "" {
 		cause.What = beyond.why
 	}
-	dir := filepath.Join(k.Diagnoses, time.Now().Format("20060102-150405"))
+	dir := filepath.Join(k.diagnoses, time.Now().Format("20060102-150405"))
 	if err := evidence.Save(dir, cause); err != nil {
 		t.Note("the evidence is incomplete: %v", err)
 	}

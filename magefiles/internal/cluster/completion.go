@@ -1,0 +1,53 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// errIncomplete is the answer of a running node that its creation was never completed. Nothing else may lead to the
+// deletion of a cluster that was not asked for: whatever else is wrong with a node, it may hold a database.
+var errIncomplete = errors.New("the cluster was never completed")
+
+// completion asks a node whether its creation was completed. The mark is in two places, as the volume could come up
+// empty and the node's own file system not. A folder that cannot be read is no answer.
+const completion = `set -e
+ls ` + readyDir + ` ` + layerDir + ` >/dev/null
+if [ -e ` + readyDir + readyMark + ` ] || [ -e ` + layerDir + readyMark + ` ]; then echo complete; else echo incomplete; fi`
+
+// complete tells whether the creation of the node was completed. That it was not is only said where the node said so
+// itself, twice, and ran the whole time.
+func (k keeper) complete(ctx context.Context) (bool, error) {
+	ask := func() (string, error) { return k.docker.Output(ctx, "exec", k.node, "sh", "-c", completion) }
+	word, err := ask()
+	if err != nil {
+		return false, err
+	}
+	if word == "incomplete" {
+		before, err := k.inspect(ctx)
+		if err != nil {
+			return false, err
+		}
+		if word, err = ask(); err != nil {
+			return false, err
+		}
+		after, err := k.inspect(ctx)
+		if err != nil {
+			return false, err
+		}
+		if !before.sameLife(after) {
+			return false, errors.New("its node ended while it was asked whether its creation was completed")
+		}
+	}
+	if word != "complete" && word != "incomplete" {
+		return false, fmt.Errorf("its node does not tell whether its creation was completed: it answers %q", word)
+	}
+	return word == "complete", nil
+}
+
+// sameLife tells whether two looks at a node saw it running, and not started anew between them.
+func (c *container) sameLife(later *container) bool {
+	return c != nil && later != nil && c.ID == later.ID && c.State.Status == "running" && later.State.Status == "running" &&
+		c.State.StartedAt.Equal(later.State.StartedAt)
+}
