@@ -12,7 +12,7 @@ import (
 type Image mg.Namespace
 
 // Build builds the images whose content changed.
-func (Image) Build(ctx context.Context) error { return with(ctx, (*deploy.App).BuildImages) }
+func (Image) Build(ctx context.Context) error { return with(ctx, deploy.BuildImages) }
 
 // Load builds the images and brings what the cluster lacks into it.
-func (Image) Load(ctx context.Context) error { return with(ctx, (*deploy.App).LoadImages) }
+func (Image) Load(ctx context.Context) error { return with(ctx, deploy.LoadImages) }

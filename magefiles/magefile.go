@@ -12,7 +12,12 @@ import (
 
 	"todo.local/magefiles/internal/config"
 	"todo.local/magefiles/internal/deploy"
+	"todo.local/magefiles/internal/devtest"
+	"todo.local/magefiles/internal/doctor"
 	"todo.local/magefiles/internal/fault"
+	"todo.local/magefiles/internal/operate"
+	"todo.local/magefiles/internal/session"
+	"todo.local/magefiles/internal/setup"
 	"todo.local/magefiles/internal/ui"
 )
 
@@ -24,22 +29,24 @@ var Aliases = map[string]any{
 }
 
 // Setup installs and starts what this machine lacks; without root it prints the commands.
-func Setup(ctx context.Context) error { return with(ctx, (*deploy.App).Setup) }
+func Setup(ctx context.Context) error { return with(ctx, setup.Setup) }
 
 // Doctor checks this machine and says how to mend what is missing.
-func Doctor(ctx context.Context) error { return with(ctx, (*deploy.App).Doctor) }
+func Doctor(ctx context.Context) error {
+	return with(ctx, func(ctx context.Context, s session.Session) error { return doctor.Check(ctx, s.Runner, s.Config, s.UI) })
+}
 
 // Deploy makes the cluster, builds, installs and checks the application; it repeats only what changed.
-func Deploy(ctx context.Context) error { return with(ctx, (*deploy.App).Deploy) }
+func Deploy(ctx context.Context) error { return with(ctx, deploy.Deploy) }
 
 // Status shows the cluster, the release, its pods and the URLs.
-func Status(ctx context.Context) error { return with(ctx, (*deploy.App).Status) }
+func Status(ctx context.Context) error { return with(ctx, operate.Status) }
 
 // Teardown uninstalls the application and stops the cluster; the database stays.
-func Teardown(ctx context.Context) error { return with(ctx, (*deploy.App).Teardown) }
+func Teardown(ctx context.Context) error { return with(ctx, deploy.Teardown) }
 
 // Bench measures the targets against scripts that do the same, and writes docs/bench.md and .svg.
-func Bench(ctx context.Context) error { return with(ctx, (*deploy.App).Bench) }
+func Bench(ctx context.Context) error { return with(ctx, devtest.Bench) }
 
 // settings are those of all targets of this run: reading them takes the secrets out of the environment.
 var settings = sync.OnceValues(func() (*config.Config, error) {
@@ -52,7 +59,7 @@ var settings = sync.OnceValues(func() (*config.Config, error) {
 
 // with runs one piece of work with the settings, the progress display and an end to it on Ctrl-C and SIGTERM, and turns its error into the line and
 // the exit code that a user sees.
-func with(ctx context.Context, work func(*deploy.App, context.Context) error) error {
+func with(ctx context.Context, work func(context.Context, session.Session) error) error {
 	// Mage ends its context on the first Ctrl-C. SIGTERM, which CI systems send, it does not know.
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM)
 	defer stop()
@@ -61,7 +68,7 @@ func with(ctx context.Context, work func(*deploy.App, context.Context) error) er
 		return failure{err}
 	}
 	out := ui.New(os.Stdout)
-	err = work(deploy.New(cfg, out), ctx)
+	err = work(ctx, session.New(cfg, out))
 	out.Close()
 	if err == nil {
 		return nil

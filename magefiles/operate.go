@@ -6,57 +6,65 @@ import (
 	"github.com/magefile/mage/mg"
 
 	"todo.local/magefiles/internal/deploy"
+	"todo.local/magefiles/internal/operate"
+	"todo.local/magefiles/internal/session"
 )
 
 // Release groups the targets for the versions of the application.
 type Release mg.Namespace
 
 // History lists the revisions of the release.
-func (Release) History(ctx context.Context) error { return with(ctx, (*deploy.App).ReleaseHistory) }
+func (Release) History(ctx context.Context) error { return with(ctx, operate.History) }
 
 // Diff shows what deploy would change in the cluster.
-func (Release) Diff(ctx context.Context) error { return with(ctx, (*deploy.App).ReleaseDiff) }
+func (Release) Diff(ctx context.Context) error { return with(ctx, deploy.Diff) }
 
 // Rollback goes back to the last other version that passed its checks, or to a revision (-revision=N), and waits until it serves.
 func (Release) Rollback(ctx context.Context, revision *int) error {
-	return with(ctx, func(a *deploy.App, ctx context.Context) error { return a.ReleaseRollback(ctx, given(revision)) })
+	return with(ctx, func(ctx context.Context, s session.Session) error { return operate.Rollback(ctx, s, given(revision)) })
 }
 
 // Secrets groups the targets for the application's secrets.
 type Secrets mg.Namespace
 
 // Rotate generates the signing key and the database's password anew and deploys; everybody has to log in again.
-func (Secrets) Rotate(ctx context.Context) error { return with(ctx, (*deploy.App).RotateSecrets) }
+func (Secrets) Rotate(ctx context.Context) error { return with(ctx, deploy.RotateSecrets) }
 
 // Logs prints what the application logged last (-follow, -service=backend|frontend|postgres).
 func Logs(ctx context.Context, service *string, follow *bool) error {
-	return with(ctx, func(a *deploy.App, ctx context.Context) error { return a.Logs(ctx, given(service), given(follow)) })
+	return with(ctx, func(ctx context.Context, s session.Session) error {
+		return operate.Logs(ctx, s, given(service), given(follow))
+	})
 }
 
 // Top shows what the pods use of CPU and memory.
-func Top(ctx context.Context) error { return with(ctx, (*deploy.App).Top) }
+func Top(ctx context.Context) error { return with(ctx, operate.Top) }
 
 // Events lists what happened to the application's objects, the newest last.
-func Events(ctx context.Context) error { return with(ctx, (*deploy.App).Events) }
+func Events(ctx context.Context) error { return with(ctx, operate.Events) }
 
 // PortForward leads a port of this machine to a pod of backend, frontend or postgres (-port=N), until Ctrl-C.
 func PortForward(ctx context.Context, service string, port *int) error {
-	return with(ctx, func(a *deploy.App, ctx context.Context) error { return a.PortForward(ctx, service, given(port)) })
+	return with(ctx, func(ctx context.Context, s session.Session) error {
+		return operate.PortForward(ctx, s, service, given(port))
+	})
 }
 
 // Shell opens a shell in a pod of backend, frontend or postgres, or runs one command there (-command='…').
 func Shell(ctx context.Context, service string, command *string) error {
-	return with(ctx, func(a *deploy.App, ctx context.Context) error { return a.Shell(ctx, service, given(command)) })
+	return with(ctx, func(ctx context.Context, s session.Session) error {
+		return operate.Shell(ctx, s, service, given(command))
+	})
 }
 
 // Scale runs backend or frontend on that many pods, until the next deploy.
 func Scale(ctx context.Context, service string, pods int) error {
-	return with(ctx, func(a *deploy.App, ctx context.Context) error { return a.Scale(ctx, service, pods) })
+	return with(ctx, func(ctx context.Context, s session.Session) error { return operate.Scale(ctx, s, service, pods) })
 }
 
 // Restart replaces the pods of backend or frontend, one after another.
 func Restart(ctx context.Context, service string) error {
-	return with(ctx, func(a *deploy.App, ctx context.Context) error { return a.Restart(ctx, service) })
+	return with(ctx, func(ctx context.Context, s session.Session) error { return operate.Restart(ctx, s, service) })
 }
 
 // given is the value of an optional argument, or its zero value.

@@ -6,6 +6,8 @@ import (
 	"github.com/magefile/mage/mg"
 
 	"todo.local/magefiles/internal/deploy"
+	"todo.local/magefiles/internal/devtest"
+	"todo.local/magefiles/internal/session"
 )
 
 // Test groups the tests.
@@ -13,22 +15,22 @@ type Test mg.Namespace
 
 // All runs every test: lint, unit, chart, images, then end to end on a cluster of its own, and on a current Docker
 // engine.
-func (Test) All(ctx context.Context) error { return with(ctx, (*deploy.App).TestAll) }
+func (Test) All(ctx context.Context) error { return with(ctx, devtest.All) }
 
 // Lint checks the Go code and the workflows.
-func (Test) Lint(ctx context.Context) error { return with(ctx, (*deploy.App).TestLint) }
+func (Test) Lint(ctx context.Context) error { return with(ctx, devtest.Lint) }
 
 // Unit runs the unit tests of the automation and, in containers, of the backend and the frontend.
-func (Test) Unit(ctx context.Context) error { return with(ctx, (*deploy.App).TestUnit) }
+func (Test) Unit(ctx context.Context) error { return with(ctx, devtest.Unit) }
 
 // Chart lints the charts and checks what they render: against golden files, the schemas of every supported Kubernetes, and kube-score.
-func (Test) Chart(ctx context.Context) error { return with(ctx, (*deploy.App).TestChart) }
+func (Test) Chart(ctx context.Context) error { return with(ctx, devtest.Chart) }
 
 // Images runs the images from compose.yaml, without Kubernetes, and checks how they run.
-func (Test) Images(ctx context.Context) error { return with(ctx, (*deploy.App).TestImages) }
+func (Test) Images(ctx context.Context) error { return with(ctx, devtest.Images) }
 
 // Smoke checks the deployed application through its ingress, as a user would use it.
-func (Test) Smoke(ctx context.Context) error { return with(ctx, (*deploy.App).TestSmoke) }
+func (Test) Smoke(ctx context.Context) error { return with(ctx, deploy.Smoke) }
 
 // Browser uses the deployed application in a real browser, through its ingress (-slowdown=6: with a sixth of the
 // processor).
@@ -37,24 +39,24 @@ func (Test) Browser(ctx context.Context, slowdown *int) error {
 	if slowdown != nil {
 		factor = *slowdown
 	}
-	return with(ctx, func(a *deploy.App, ctx context.Context) error { return a.TestBrowser(ctx, factor) })
+	return with(ctx, func(ctx context.Context, s session.Session) error { return devtest.Browser(ctx, s, factor) })
 }
 
 // Lighthouse has the pages of the deployed application judged, in .cache/lighthouse.
-func (Test) Lighthouse(ctx context.Context) error { return with(ctx, (*deploy.App).Lighthouse) }
+func (Test) Lighthouse(ctx context.Context) error { return with(ctx, devtest.Lighthouse) }
 
 // E2e deploys to a cluster of its own and tests the whole there, failures included.
-func (Test) E2e(ctx context.Context) error { return with(ctx, (*deploy.App).TestE2e) }
+func (Test) E2e(ctx context.Context) error { return with(ctx, devtest.E2e) }
 
 // Slow uses the application twenty times in a browser with a sixth of the processor, on a cluster of its own that is
 // busy otherwise; no run may fail.
-func (Test) Slow(ctx context.Context) error { return with(ctx, (*deploy.App).TestSlow) }
+func (Test) Slow(ctx context.Context) error { return with(ctx, devtest.Slow) }
 
 // Engines deploys on the machine's Docker engine and on a current one beside it, each with a cluster of its own.
-func (Test) Engines(ctx context.Context) error { return with(ctx, (*deploy.App).TestEngines) }
+func (Test) Engines(ctx context.Context) error { return with(ctx, devtest.Engines) }
 
 // Soak ends deploys with SIGKILL at twenty random moments, on a cluster of its own; the deploy after each has to succeed.
-func (Test) Soak(ctx context.Context) error { return with(ctx, (*deploy.App).TestSoak) }
+func (Test) Soak(ctx context.Context) error { return with(ctx, devtest.Soak) }
 
 // Worlds runs what takes long: clusters that cannot be made, each for a reason of its own, which has to be named.
-func (Test) Worlds(ctx context.Context) error { return with(ctx, (*deploy.App).TestWorlds) }
+func (Test) Worlds(ctx context.Context) error { return with(ctx, devtest.Worlds) }

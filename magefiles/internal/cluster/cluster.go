@@ -4,6 +4,7 @@ package cluster
 import (
 	"context"
 	"fmt"
+	"net"
 	"net/http"
 	"time"
 
@@ -36,6 +37,21 @@ type Access struct {
 	NodeImage  string // the image that the node was made from, where that is the project's own
 	// IngressClass is what the application's Ingress has to ask for; empty where that is the chart's own choice.
 	IngressClass string
+}
+
+// Loopback is where the ingress of a cluster in a container is published.
+const Loopback = "127.0.0.1"
+
+// URL is where the ingress answers for a host. A port that the scheme implies is left out.
+func (a Access) URL(scheme, host string) string {
+	at, usual := a.HTTP, "80"
+	if scheme == "https" {
+		at, usual = a.HTTPS, "443"
+	}
+	if _, port, err := net.SplitHostPort(at); err == nil && port != usual {
+		host = net.JoinHostPort(host, port)
+	}
+	return scheme + "://" + host
 }
 
 // Provider is one way to have a cluster. Every method may be called again after it was interrupted anywhere.

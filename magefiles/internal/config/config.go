@@ -229,6 +229,17 @@ func (c *Config) TLSSecret() string {
 	return name
 }
 
+// Chart is the folder of one of the project's charts.
+func (c *Config) Chart(name string) string { return filepath.Join(c.Root, "charts", name) }
+
+// Relative shortens a path below the checkout, for messages.
+func (c *Config) Relative(path string) string {
+	if rel, err := filepath.Rel(c.Root, path); err == nil && !strings.HasPrefix(rel, "..") {
+		return rel
+	}
+	return path
+}
+
 // Context is the kubeconfig context that TODO_CLUSTER names, or nothing.
 func (c *Config) Context() string {
 	name, ok := strings.CutPrefix(c.Cluster, contextPrefix)

@@ -12,52 +12,18 @@ import (
 
 	"todo.local/magefiles/internal/cluster"
 	"todo.local/magefiles/internal/config"
-	"todo.local/magefiles/internal/doctor"
 	"todo.local/magefiles/internal/engine"
 	"todo.local/magefiles/internal/fault"
 	"todo.local/magefiles/internal/image"
-	"todo.local/magefiles/internal/run"
+	"todo.local/magefiles/internal/session"
 	"todo.local/magefiles/internal/source"
-	"todo.local/magefiles/internal/source/scratch"
 	"todo.local/magefiles/internal/ui"
 )
 
-// App is one run of a target: the settings, and what was found of the machine so far.
-type App struct {
-	cfg    *config.Config
-	ui     *ui.UI
-	runner run.Runner
-	docker *engine.Docker
-	source source.Source
-}
-
-// New makes a run with the given settings that shows its progress on out.
-func New(cfg *config.Config, out *ui.UI) *App {
-	return &App{cfg: cfg, ui: out, runner: run.Exec{Hide: cfg.Secrets()}}
-}
-
-// open finds the Docker engine and decides where images come from. Everything that works on a cluster or an image begins with it.
-func (a *App) open(ctx context.Context) error {
-	return a.ui.Do("Machine", func(t *ui.Task) error {
-		docker, err := doctor.Require(ctx, a.runner, a.cfg)
-		if err != nil {
-			return err
-		}
-		a.docker = docker
-		src, why, err := source.Pick(ctx, t, a.cfg, docker, scratch.New(a.cfg, docker))
-		if err != nil {
-			return err
-		}
-		a.source = src
-		t.Unchanged("Docker answers; images from %s (%s)", src.Name(), why)
-		return nil
-	})
-}
-
-// application is what is installed: references of images.
-type application struct {
-	backend, frontend string
-	bases             source.Bases
+// Application is what is installed: references of images.
+type Application struct {
+	Backend, Frontend string
+	Bases             source.Bases
 }
 
 // pullPolicy is that of the application's containers. A digest stands for an image in a registry. Where an image was brought to the nodes, never
@@ -72,10 +38,10 @@ func pullPolicy(ref string) corev1.PullPolicy {
 // deliver brings one image to where the cluster finds it, and gives the name that it has there.
 type deliver func(ctx context.Context, t *ui.Task, ref string) (string, error)
 
-// platform is what a cluster's nodes run, or nothing where that is what the engine runs.
-func (a *App) platform(ctx context.Context, p cluster.Provider) (string, error) {
+// platformOf is what a cluster's nodes run, or nothing where that is what the engine runs.
+func platformOf(ctx context.Context, s session.Source, p cluster.Provider) (string, error) {
 	platform, err := p.Platform(ctx)
-	if platform == a.docker.Platform {
+	if platform == s.Docker.Platform {
 		platform = ""
 	}
 	return platform, err
@@ -83,21 +49,21 @@ func (a *App) platform(ctx context.Context, p cluster.Provider) (string, error) 
 
 // images makes the application's images for a platform, the engine's own where empty, and delivers each as soon as it
 // is there, or keeps them in the engine where to is nil.
-func (a *App) images(ctx context.Context, platform string, to deliver) (app application, err error) {
-	err = a.ui.Do("Images", func(t *ui.Task) error {
+func images(ctx context.Context, s session.Source, platform string, to deliver) (app Application, err error) {
+	err = s.UI.Do("Images", func(t *ui.Task) error {
 		if err := t.Do("base images", func(t *ui.Task) (err error) {
-			app.bases, err = a.bases(ctx, t, platform)
+			app.Bases, err = bases(ctx, t, s, platform)
 			return err
 		}); err != nil {
 			return err
 		}
-		b := a.builder()
+		b := Builder(s.Engine)
 		g, ctx := errgroup.WithContext(ctx)
-		build := func(s image.Spec, ref *string) {
-			s.Platform = platform
+		build := func(spec image.Spec, ref *string) {
+			spec.Platform = platform
 			g.Go(func() error {
-				if err := t.Do(s.Name, func(t *ui.Task) (err error) {
-					*ref, err = b.Build(ctx, t, s)
+				if err := t.Do(spec.Name, func(t *ui.Task) (err error) {
+					*ref, err = b.Build(ctx, t, spec)
 					return err
 				}); err != nil {
 					return err
@@ -105,10 +71,10 @@ func (a *App) images(ctx context.Context, platform string, to deliver) (app appl
 				return handOver(ctx, t, to, ref)
 			})
 		}
-		build(a.backendImage(app.bases), &app.backend)
-		build(a.frontendImage(app.bases), &app.frontend)
-		if a.cfg.DatabaseURL == "" {
-			g.Go(func() error { return handOver(ctx, t, to, &app.bases.Postgres) })
+		build(BackendImage(s.Config, app.Bases), &app.Backend)
+		build(FrontendImage(s.Config, app.Bases), &app.Frontend)
+		if s.Config.DatabaseURL == "" {
+			g.Go(func() error { return handOver(ctx, t, to, &app.Bases.Postgres) })
 		}
 		return g.Wait()
 	})
@@ -116,14 +82,14 @@ func (a *App) images(ctx context.Context, platform string, to deliver) (app appl
 }
 
 // bases gives the base images for a platform.
-func (a *App) bases(ctx context.Context, t *ui.Task, platform string) (source.Bases, error) {
-	b, err := a.source.Bases(ctx, t)
+func bases(ctx context.Context, t *ui.Task, s session.Source, platform string) (source.Bases, error) {
+	b, err := s.Images.Bases(ctx, t)
 	if err != nil || platform == "" {
 		return b, err
 	}
 	if b.PostgresElsewhere == "" {
 		return b, fault.New(fault.CodeEnvironment,
-			fmt.Sprintf("the cluster's nodes are %s, and the base images in this Docker engine are for %s alone", platform, a.docker.Platform),
+			fmt.Sprintf("the cluster's nodes are %s, and the base images in this Docker engine are for %s alone", platform, s.Docker.Platform),
 			"set TODO_IMAGES=registry: images from a container registry are there for several platforms")
 	}
 	b.Postgres = b.PostgresElsewhere
@@ -141,15 +107,18 @@ func handOver(ctx context.Context, t *ui.Task, to deliver, ref *string) error {
 	})
 }
 
-func (a *App) builder() *image.Builder {
-	ca, _ := engine.CABundle(a.cfg)
-	return &image.Builder{Docker: a.docker, CABundle: ca, LogDir: filepath.Join(a.cfg.State, "logs")}
+// Builder builds images with the session's engine.
+func Builder(s session.Engine) *image.Builder {
+	ca, _ := engine.CABundle(s.Config)
+	return &image.Builder{Docker: s.Docker, CABundle: ca, LogDir: filepath.Join(s.Config.State, "logs")}
 }
 
-func (a *App) backendImage(b source.Bases) image.Spec {
-	return image.Spec{Name: "todo-backend", Dir: filepath.Join(a.cfg.Root, "backend"), Target: "runtime", Args: map[string]string{"PYTHON_IMAGE": b.Python}}
+// BackendImage is how the backend's image is built.
+func BackendImage(cfg *config.Config, b source.Bases) image.Spec {
+	return image.Spec{Name: "todo-backend", Dir: filepath.Join(cfg.Root, "backend"), Target: "runtime", Args: map[string]string{"PYTHON_IMAGE": b.Python}}
 }
 
-func (a *App) frontendImage(b source.Bases) image.Spec {
-	return image.Spec{Name: "todo-frontend", Dir: filepath.Join(a.cfg.Root, "frontend"), Target: "runtime", Args: map[string]string{"NODE_IMAGE": b.Node}}
+// FrontendImage is how the frontend's image is built.
+func FrontendImage(cfg *config.Config, b source.Bases) image.Spec {
+	return image.Spec{Name: "todo-frontend", Dir: filepath.Join(cfg.Root, "frontend"), Target: "runtime", Args: map[string]string{"NODE_IMAGE": b.Node}}
 }

@@ -8,7 +8,9 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"todo.local/magefiles/internal/cluster"
+	"todo.local/magefiles/internal/config"
 	"todo.local/magefiles/internal/release"
+	"todo.local/magefiles/internal/session"
 	"todo.local/magefiles/internal/source"
 	"todo.local/magefiles/internal/ui"
 )
@@ -18,12 +20,12 @@ const addonNamespace = "todo-system"
 
 // clusterUp brings up the cluster, tells when it can take images, and installs what every cluster of this project carries: the ingress controller
 // and the metrics server.
-func (a *App) clusterUp(ctx context.Context, provider cluster.Provider, takesImages func()) (access cluster.Access, err error) {
-	err = a.ui.Do("Cluster", func(t *ui.Task) error {
+func clusterUp(ctx context.Context, s session.Source, provider cluster.Provider, takesImages func()) (access cluster.Access, err error) {
+	err = s.UI.Do("Cluster", func(t *ui.Task) error {
 		var node source.Node
 		if provider.Addons() {
 			if err := t.Do("node image", func(t *ui.Task) (err error) {
-				node, err = a.source.Node(ctx, t)
+				node, err = s.Images.Node(ctx, t)
 				return err
 			}); err != nil {
 				return err
@@ -70,68 +72,80 @@ func (a *App) clusterUp(ctx context.Context, provider cluster.Provider, takesIma
 			return nil
 		}
 		return errors.Join(
-			a.addon(ctx, t, access, "ingress", map[string]any{"image": imageValues(node.Traefik)}),
-			a.addon(ctx, t, access, "metrics-server", map[string]any{"image": imageValues(node.MetricsServer)}),
+			addon(ctx, t, s.Config, access, "ingress", map[string]any{"image": imageValues(node.Traefik)}),
+			addon(ctx, t, s.Config, access, "metrics-server", map[string]any{"image": imageValues(node.MetricsServer)}),
 		)
 	})
 	return access, err
 }
 
 // addon installs one chart that belongs to the cluster. It does not wait for it: awaitIngress does, when the application needs it.
-func (a *App) addon(ctx context.Context, t *ui.Task, access cluster.Access, name string, values map[string]any) error {
+func addon(ctx context.Context, t *ui.Task, cfg *config.Config, access cluster.Access, name string, values map[string]any) error {
 	return t.Do(name, func(t *ui.Task) error {
-		engine, err := release.New(access.Kubeconfig, access.Context, addonNamespace)
+		helm, err := release.New(access.Kubeconfig, access.Context, addonNamespace)
 		if err != nil {
 			return err
 		}
-		_, err = engine.Apply(ctx, t, release.Spec{Name: name, ChartDir: a.chart(name), Values: values, CreateNamespace: true})
+		_, err = helm.Apply(ctx, t, release.Spec{Name: name, ChartDir: cfg.Chart(name), Values: values, CreateNamespace: true})
 		return err
 	})
 }
 
 // ClusterUp makes or starts the cluster.
-func (a *App) ClusterUp(ctx context.Context) error {
-	return a.exclusively(ctx, func() error {
-		if err := a.open(ctx); err != nil {
-			return err
-		}
-		provider := a.provider(ctx)
-		access, err := a.clusterUp(ctx, provider, func() {})
-		if err != nil || !provider.Addons() {
-			return err
-		}
-		client, err := access.Client()
+func ClusterUp(ctx context.Context, base session.Session) error {
+	return base.Exclusively(ctx, func() error {
+		s, err := base.OpenSource(ctx)
 		if err != nil {
 			return err
 		}
-		return a.ui.Do("Ingress", func(t *ui.Task) error {
-			_, err := a.awaitIngress(ctx, t, client, provider, access)
+		provider := s.ChooseProvider(ctx)
+		access, err := clusterUp(ctx, s, provider, func() {})
+		if err != nil || !provider.Addons() {
+			return err
+		}
+		c, err := s.Connected(provider, access)
+		if err != nil {
+			return err
+		}
+		return s.UI.Do("Ingress", func(t *ui.Task) error {
+			_, err := awaitIngress(ctx, t, c)
 			return err
 		})
 	})
 }
 
 // ClusterDown stops the cluster.
-func (a *App) ClusterDown(ctx context.Context) error {
-	return a.exclusively(ctx, func() error {
-		return a.onCluster(ctx, func(t *ui.Task, p cluster.Provider) error { return p.Down(ctx, t) })
+func ClusterDown(ctx context.Context, s session.Session) error {
+	return s.Exclusively(ctx, func() error {
+		return onCluster(ctx, s, func(t *ui.Task, _ session.Engine, p cluster.Provider) error { return p.Down(ctx, t) })
 	})
 }
 
 // ClusterDelete removes the cluster, and says first what goes with it.
-func (a *App) ClusterDelete(ctx context.Context) error {
-	return a.exclusively(ctx, func() error {
-		return a.onCluster(ctx, func(t *ui.Task, p cluster.Provider) error {
+func ClusterDelete(ctx context.Context, s session.Session) error {
+	return s.Exclusively(ctx, func() error {
+		return onCluster(ctx, s, func(t *ui.Task, e session.Engine, p cluster.Provider) error {
 			state, err := p.State(ctx)
 			if err != nil {
 				return err
 			}
 			if state != cluster.Absent && !p.Foreign() {
-				for _, v := range a.volumes(ctx, p) {
+				for _, v := range volumes(ctx, e, p) {
 					t.Note("deleting the data of volume %s", v)
 				}
 			}
 			return p.Delete(ctx, t)
 		})
+	})
+}
+
+// onCluster runs work on the cluster's provider, for targets that need Docker and nothing else of the machine.
+func onCluster(ctx context.Context, s session.Session, work func(*ui.Task, session.Engine, cluster.Provider) error) error {
+	return s.UI.Do("Cluster", func(t *ui.Task) error {
+		e, err := s.OpenEngine(ctx)
+		if err != nil {
+			return err
+		}
+		return work(t, e, e.ChooseProvider(ctx))
 	})
 }

@@ -9,6 +9,7 @@ import (
 
 	"todo.local/magefiles/internal/cluster"
 	"todo.local/magefiles/internal/config"
+	"todo.local/magefiles/internal/session"
 	"todo.local/magefiles/internal/source"
 	"todo.local/magefiles/internal/ui"
 )
@@ -49,13 +50,12 @@ func (addonsApart) Node(context.Context, *ui.Task) (source.Node, error) {
 }
 
 func TestTheEngineGivesANewNodeTheImagesOfItsAddons(t *testing.T) {
-	a, _ := app(t, config.Config{})
-	a.source = addonsApart{}
+	s := session.Source{Engine: session.Engine{Session: open(config.Config{})}, Images: addonsApart{}}
 	loaded := make(chan []string, 1)
-	_, err := a.clusterUp(t.Context(), settled{birth{loaded: loaded}}, func() {})
+	_, err := clusterUp(t.Context(), s, settled{birth{loaded: loaded}}, func() {})
 	require.NoError(t, err)
 	assert.Equal(t, []string{"traefik:1", "metrics:1"}, <-loaded)
 
-	_, err = a.clusterUp(t.Context(), birth{loaded: make(chan []string, 1)}, func() {})
+	_, err = clusterUp(t.Context(), s, birth{loaded: make(chan []string, 1)}, func() {})
 	require.ErrorIs(t, err, assert.AnError, "a cluster that does not come up is what is told")
 }

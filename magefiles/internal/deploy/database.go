@@ -16,6 +16,7 @@ import (
 
 	"todo.local/magefiles/internal/fault"
 	"todo.local/magefiles/internal/secrets"
+	"todo.local/magefiles/internal/session"
 	"todo.local/magefiles/internal/ui"
 )
 
@@ -27,23 +28,23 @@ const (
 
 // tryDatabase lets the new backend migrate a database that the running version does not use yet, from inside the cluster. A release to a database
 // that cannot be reached would remove the one that serves.
-func (a *App) tryDatabase(ctx context.Context, t *ui.Task, client kubernetes.Interface, app application) error {
-	fresh, err := secrets.NewDatabase(ctx, client, a.cfg)
+func tryDatabase(ctx context.Context, t *ui.Task, c session.Cluster, app Application) error {
+	fresh, err := secrets.NewDatabase(ctx, c.Client, c.Config)
 	if err != nil || !fresh {
 		return err
 	}
 	return t.Do("database", func(t *ui.Task) error {
-		if err := secrets.EnsureNamespace(ctx, client, a.cfg.Namespace); err != nil {
+		if err := secrets.EnsureNamespace(ctx, c.Client, c.Config.Namespace); err != nil {
 			return err
 		}
 		clean := func(ctx context.Context) error {
 			now := metav1.DeleteOptions{GracePeriodSeconds: new(int64)}
-			err := client.CoreV1().Pods(a.cfg.Namespace).Delete(ctx, databaseCheck, now)
-			if err := errors.Join(ignoreMissing(err), ignoreMissing(client.CoreV1().Secrets(a.cfg.Namespace).Delete(ctx, databaseCheck, now))); err != nil {
+			err := c.Client.CoreV1().Pods(c.Config.Namespace).Delete(ctx, databaseCheck, now)
+			if err := errors.Join(ignoreMissing(err), ignoreMissing(c.Client.CoreV1().Secrets(c.Config.Namespace).Delete(ctx, databaseCheck, now))); err != nil {
 				return err
 			}
 			return wait.PollUntilContextTimeout(ctx, 100*time.Millisecond, 10*time.Second, true, func(ctx context.Context) (bool, error) {
-				_, err := client.CoreV1().Pods(a.cfg.Namespace).Get(ctx, databaseCheck, metav1.GetOptions{})
+				_, err := c.Client.CoreV1().Pods(c.Config.Namespace).Get(ctx, databaseCheck, metav1.GetOptions{})
 				return apierrors.IsNotFound(err), ignoreMissing(err)
 			})
 		}
@@ -57,18 +58,18 @@ func (a *App) tryDatabase(ctx context.Context, t *ui.Task, client kubernetes.Int
 				t.Note("pod %s could not be removed: %v", databaseCheck, err)
 			}
 		}()
-		return a.migrateOnce(ctx, t, client, app)
+		return migrateOnce(ctx, t, c, app)
 	})
 }
 
-func (a *App) migrateOnce(ctx context.Context, t *ui.Task, client kubernetes.Interface, app application) error {
+func migrateOnce(ctx context.Context, t *ui.Task, c session.Cluster, app Application) error {
 	ctx, cancel := context.WithTimeout(ctx, databaseCheckLimit)
 	defer cancel()
-	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: databaseCheck}, StringData: map[string]string{secrets.DatabaseURL: a.cfg.DatabaseURL}}
-	if _, err := client.CoreV1().Secrets(a.cfg.Namespace).Create(ctx, secret, metav1.CreateOptions{}); err != nil {
+	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: databaseCheck}, StringData: map[string]string{secrets.DatabaseURL: c.Config.DatabaseURL}}
+	if _, err := c.Client.CoreV1().Secrets(c.Config.Namespace).Create(ctx, secret, metav1.CreateOptions{}); err != nil {
 		return err
 	}
-	pods := client.CoreV1().Pods(a.cfg.Namespace)
+	pods := c.Client.CoreV1().Pods(c.Config.Namespace)
 	if _, err := pods.Create(ctx, migrationPod(app), metav1.CreateOptions{}); err != nil {
 		return err
 	}
@@ -89,12 +90,12 @@ func (a *App) migrateOnce(ctx context.Context, t *ui.Task, client kubernetes.Int
 	if err != nil && !errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
-	return fault.New(fault.CodeRollout, "the database of DATABASE_URL cannot be used: "+lastLog(context.WithoutCancel(ctx), client, a.cfg.Namespace),
+	return fault.New(fault.CodeRollout, "the database of DATABASE_URL cannot be used: "+lastLog(context.WithoutCancel(ctx), c.Client, c.Config.Namespace),
 		"correct DATABASE_URL, or leave it empty to have a database in the cluster; nothing was changed")
 }
 
 // migrationPod runs the backend's migration once.
-func migrationPod(app application) *corev1.Pod {
+func migrationPod(app Application) *corev1.Pod {
 	yes, no, user := true, false, appUser
 	return &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{Name: databaseCheck, Labels: map[string]string{"app": databaseCheck}},
@@ -105,7 +106,7 @@ func migrationPod(app application) *corev1.Pod {
 				RunAsNonRoot: &yes, RunAsUser: &user, SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault},
 			},
 			Containers: []corev1.Container{{
-				Name: "migrate", Image: app.backend, ImagePullPolicy: pullPolicy(app.backend), Command: []string{"python", "-m", "src.migrate", "--wait", "10"},
+				Name: "migrate", Image: app.Backend, ImagePullPolicy: pullPolicy(app.Backend), Command: []string{"python", "-m", "src.migrate", "--wait", "10"},
 				Env: []corev1.EnvVar{{Name: secrets.DatabaseURL, ValueFrom: &corev1.EnvVarSource{SecretKeyRef: &corev1.SecretKeySelector{
 					LocalObjectReference: corev1.LocalObjectReference{Name: databaseCheck}, Key: secrets.DatabaseURL}}}},
 				SecurityContext: &corev1.SecurityContext{

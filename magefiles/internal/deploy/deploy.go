@@ -2,48 +2,47 @@ package deploy
 
 import (
 	"context"
-	"path/filepath"
-	"strings"
 	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"todo.local/magefiles/internal/cluster"
-	"todo.local/magefiles/internal/release"
+	"todo.local/magefiles/internal/session"
 	"todo.local/magefiles/internal/ui"
 )
 
 // Deploy goes the whole way: machine, cluster beside images, transport, secrets, release, rollout, smoke. Every stage first asks whether its work
 // is already done.
-func (a *App) Deploy(ctx context.Context) error {
-	return a.exclusively(ctx, func() error { return a.deploy(ctx, false) })
+func Deploy(ctx context.Context, s session.Session) error {
+	return s.Exclusively(ctx, func() error { return deploy(ctx, s, false) })
 }
 
-func (a *App) deploy(ctx context.Context, rotate bool) error {
+func deploy(ctx context.Context, base session.Session, rotate bool) error {
 	start := time.Now()
-	if err := a.open(ctx); err != nil {
+	s, err := base.OpenSource(ctx)
+	if err != nil {
 		return err
 	}
 
-	provider := a.provider(ctx)
+	provider := s.ChooseProvider(ctx)
 	var access cluster.Access
-	var app application
+	var app Application
 	g, gctx := errgroup.WithContext(ctx)
 	up, node := make(chan struct{}), make(chan struct{})
 	nodeTakesImages := sync.OnceFunc(func() { close(node) })
 	g.Go(func() (err error) {
-		if access, err = a.clusterUp(gctx, provider, nodeTakesImages); err == nil {
+		if access, err = clusterUp(gctx, s, provider, nodeTakesImages); err == nil {
 			close(up)
 		}
 		return err
 	})
 	g.Go(func() (err error) {
-		platform, err := a.platform(gctx, provider)
+		platform, err := platformOf(gctx, s, provider)
 		if err != nil {
 			return err
 		}
-		app, err = a.images(gctx, platform, func(ctx context.Context, t *ui.Task, ref string) (string, error) {
+		app, err = images(gctx, s, platform, func(ctx context.Context, t *ui.Task, ref string) (string, error) {
 			t.Status("waiting for the cluster")
 			select {
 			case <-node:
@@ -68,35 +67,21 @@ func (a *App) deploy(ctx context.Context, rotate bool) error {
 	if err := g.Wait(); err != nil {
 		return err
 	}
-	access, changed, err := a.install(ctx, provider, access, app, rotate)
+	access, changed, err := install(ctx, s, provider, access, app, rotate)
 	if err != nil {
 		return err
 	}
-	a.summary(access, changed, time.Since(start))
+	summary(base, access, changed, time.Since(start))
 	return nil
 }
 
-func (a *App) chart(name string) string { return filepath.Join(a.cfg.Root, "charts", name) }
-
-func (a *App) engine(access cluster.Access, namespace string) (*release.Engine, error) {
-	return release.New(access.Kubeconfig, access.Context, namespace)
-}
-
-func (a *App) summary(access cluster.Access, changed bool, took time.Duration) {
+func summary(s session.Session, access cluster.Access, changed bool, took time.Duration) {
 	head := "The application runs"
 	if !changed {
 		head = "Nothing changed; the application runs"
 	}
-	a.ui.Printf("\n%s (%.1f s)\n", head, took.Seconds())
-	a.printURLs(access)
-	a.ui.Printf("Next: go tool mage status · go tool mage teardown · kubectl --kubeconfig %s -n %s get pods\n",
-		relative(a.cfg.Root, access.Kubeconfig), a.cfg.Namespace)
-}
-
-// relative shortens a path below the checkout, for messages.
-func relative(root, path string) string {
-	if rel, err := filepath.Rel(root, path); err == nil && !strings.HasPrefix(rel, "..") {
-		return rel
-	}
-	return path
+	s.UI.Printf("\n%s (%.1f s)\n", head, took.Seconds())
+	s.PrintURLs(access)
+	s.UI.Printf("Next: go tool mage status · go tool mage teardown · kubectl --kubeconfig %s -n %s get pods\n",
+		s.Config.Relative(access.Kubeconfig), s.Config.Namespace)
 }

@@ -5,13 +5,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/client-go/kubernetes"
 
 	"todo.local/magefiles/internal/cluster"
 	"todo.local/magefiles/internal/config"
@@ -20,16 +21,21 @@ import (
 	"todo.local/magefiles/internal/pins"
 	"todo.local/magefiles/internal/run"
 	"todo.local/magefiles/internal/secrets"
+	"todo.local/magefiles/internal/session"
 	"todo.local/magefiles/internal/source"
 	"todo.local/magefiles/internal/source/scratch"
 	"todo.local/magefiles/internal/ui"
 )
 
-func app(t *testing.T, cfg config.Config) (*App, *bytes.Buffer) {
-	t.Helper()
-	var out bytes.Buffer
-	cfg.Cache, cfg.ClusterName, cfg.Namespace = t.TempDir(), "x", "todo"
-	return New(&cfg, ui.Plain(&out)), &out
+// open makes a session whose output nobody reads.
+func open(cfg config.Config) session.Session {
+	cfg.Namespace = "todo"
+	return session.New(&cfg, ui.Plain(io.Discard))
+}
+
+// on is a session with a cluster that is nothing but what its API server says.
+func on(client kubernetes.Interface, cfg config.Config) session.Cluster {
+	return session.Cluster{Engine: session.Engine{Session: open(cfg)}, Client: client}
 }
 
 func TestImageValues(t *testing.T) {
@@ -47,8 +53,8 @@ func TestImageValues(t *testing.T) {
 
 // Helm keeps values in the cluster, and people print them.
 func TestValuesHoldNoSecret(t *testing.T) {
-	a, _ := app(t, config.Config{DatabaseURL: "postgresql://u:hidden@h/d", JWTSecret: "hidden", OpenAIKey: "hidden"})
-	v := a.values(application{backend: "b:1", frontend: "f:1", bases: source.Bases{Postgres: "p:1"}}, secrets.Outcome{Name: "app-secrets", Checksum: "c"}, cluster.Access{})
+	cfg := &config.Config{DatabaseURL: "postgresql://u:hidden@h/d", JWTSecret: "hidden", OpenAIKey: "hidden"}
+	v := values(cfg, Application{Backend: "b:1", Frontend: "f:1", Bases: source.Bases{Postgres: "p:1"}}, secrets.Outcome{Name: "app-secrets", Checksum: "c"}, cluster.Access{})
 	var out bytes.Buffer
 	require.NoError(t, ui.Plain(&out).Do("x", func(t *ui.Task) error { t.Result("%v", v); return nil }))
 	assert.NotContains(t, out.String(), "hidden")
@@ -64,15 +70,13 @@ func TestTheIngressIsToldItsCertificate(t *testing.T) {
 		},
 		"secret:theirs": {"host": "todo.example", "tls": map[string]any{"enabled": true, "secretName": "theirs"}}, // and may lead HTTP to HTTPS
 	} {
-		a, _ := app(t, config.Config{Host: "todo.example", TLS: setting})
-		assert.Equal(t, want, a.settings(secrets.Outcome{})["ingress"], setting)
+		assert.Equal(t, want, settings(&config.Config{Host: "todo.example", TLS: setting}, secrets.Outcome{})["ingress"], setting)
 	}
 }
 
 func TestTheIngressClassIsThatOfTheCluster(t *testing.T) {
-	a, _ := app(t, config.Config{Host: "todo.example"})
 	class := func(access cluster.Access) any {
-		return a.values(application{}, secrets.Outcome{}, access)["ingress"].(map[string]any)["className"]
+		return values(&config.Config{Host: "todo.example"}, Application{}, secrets.Outcome{}, access)["ingress"].(map[string]any)["className"]
 	}
 	assert.Equal(t, "edge", class(cluster.Access{IngressClass: "edge"}))
 	assert.Nil(t, class(cluster.Access{}), "the chart's own")
@@ -89,16 +93,16 @@ func TestImagesOfThisMachineAreNotForNodesOfAnotherKind(t *testing.T) {
 		}
 		d := (&run.Fake{}).On("docker image inspect", fmt.Sprintf("sha256:%[1]s %[2]s %[3]s\nsha256:%[1]s %[4]s %[5]s\nsha256:%[1]s %[6]s %[7]s\n",
 			strings.Repeat("a", 64), p.Python, named("python"), p.Node, named("node"), p.Postgres, named("postgres")), nil).On("docker tag", "", nil)
-		a, _ := app(t, config.Config{Images: config.ImagesRegistry})
-		a.docker = &engine.Docker{Runner: d, CLI: "docker", Platform: "linux/amd64"}
-		var err error
-		a.source, _, err = source.Pick(t.Context(), nil, a.cfg, a.docker, scratch.New(a.cfg, a.docker))
+		docker := &engine.Docker{Runner: d, CLI: "docker", Platform: "linux/amd64"}
+		cfg := config.Config{Images: config.ImagesRegistry}
+		images, _, err := source.Pick(t.Context(), nil, &cfg, docker, scratch.New(&cfg, docker))
 		require.NoError(t, err)
+		s := session.Source{Engine: session.Engine{Session: open(cfg), Docker: docker}, Images: images}
 
-		own, err := a.bases(t.Context(), nil, "")
+		own, err := bases(t.Context(), nil, s, "")
 		require.NoError(t, err)
 		assert.Equal(t, "todo-base-postgres:15-bookworm-aaaaaaaaaaaa", own.Postgres, "the engine's goes to the nodes")
-		other, err := a.bases(t.Context(), nil, "linux/arm64")
+		other, err := bases(t.Context(), nil, s, "linux/arm64")
 		if want == "" {
 			require.NoError(t, err)
 			assert.Equal(t, "postgres@sha256:9", other.Postgres, "the nodes fetch theirs, which the engine has not")
@@ -109,75 +113,14 @@ func TestImagesOfThisMachineAreNotForNodesOfAnotherKind(t *testing.T) {
 	}
 }
 
-func TestURLsAreThoseThatAnswer(t *testing.T) {
-	for _, k := range []struct {
-		tls    string
-		access cluster.Access
-		want   string
-	}{
-		{config.TLSOff, cluster.Access{HTTP: "127.0.0.1:80", HTTPS: "127.0.0.1:443"},
-			"\n  http://todo.localhost\n  http://todo.example   once todo.example points to 127.0.0.1\n\n"},
-		{config.TLSSelfSigned, cluster.Access{HTTP: "127.0.0.1:8080", HTTPS: "127.0.0.1:443"},
-			"\n  http://todo.localhost:8080\n  https://todo.localhost\n  http://todo.example:8080   once todo.example points to 127.0.0.1\n  https://todo.example   likewise\n\n"},
-		{config.TLSSelfSigned, cluster.Access{HTTP: "192.0.2.1:80", HTTPS: "192.0.2.1:8443"},
-			"\n  http://todo.example   once todo.example points to 192.0.2.1, by DNS or a line in /etc/hosts\n  https://todo.example:8443   likewise\n\n"},
-		{config.TLSOff, cluster.Access{}, ""},
-	} {
-		a, out := app(t, config.Config{Host: "todo.example", TLS: k.tls})
-		a.printURLs(k.access)
-		assert.Equal(t, k.want, out.String())
-	}
-}
-
-// lines is what a run prints, a write at a time.
-type lines chan string
-
-func (l lines) Write(p []byte) (int, error) {
-	l <- string(p)
-	return len(p), nil
-}
-
-func TestASecondRunWaitsForTheFirstAndNamesIt(t *testing.T) {
-	first, _ := app(t, config.Config{})
-	said := make(lines)
-	second := New(first.cfg, ui.Plain(said))
-	order := make(chan string, 2)
-	ran := make(chan error, 1)
-	require.NoError(t, first.exclusively(t.Context(), func() error {
-		go func() {
-			ran <- second.exclusively(t.Context(), func() error {
-				order <- "second"
-				return nil
-			})
-		}()
-		assert.Regexp(t, `another run works on cluster x \(process \d+ since`, <-said)
-		order <- "first"
-		return nil
-	}))
-	require.NoError(t, <-ran)
-	assert.Equal(t, "first", <-order)
-}
-
-func TestAWaitingRunCanBeInterrupted(t *testing.T) {
-	a, _ := app(t, config.Config{})
-	other := New(a.cfg, a.ui)
-	ctx, cancel := context.WithCancel(t.Context())
-	err := a.exclusively(t.Context(), func() error {
-		time.AfterFunc(100*time.Millisecond, cancel)
-		return other.exclusively(ctx, func() error { return errors.New("both ran") })
-	})
-	require.ErrorIs(t, err, context.Canceled)
-}
-
 func TestDeliveryLeavesImagesOfRegistriesToTheCluster(t *testing.T) {
-	a, _ := app(t, config.Config{})
 	var delivered []string
 	to := func(_ context.Context, _ *ui.Task, ref string) (string, error) {
 		delivered = append(delivered, ref)
 		return "there/" + ref, nil
 	}
 	built, pulled := "todo-backend:1", "postgres@sha256:9"
-	require.NoError(t, a.ui.Do("x", func(task *ui.Task) error {
+	require.NoError(t, open(config.Config{}).UI.Do("x", func(task *ui.Task) error {
 		return errors.Join(handOver(t.Context(), task, to, &built), handOver(t.Context(), task, to, &pulled))
 	}))
 	assert.Equal(t, []string{"todo-backend:1"}, delivered)

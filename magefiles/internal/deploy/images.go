@@ -5,36 +5,44 @@ import (
 	"slices"
 	"strings"
 
+	"todo.local/magefiles/internal/session"
 	"todo.local/magefiles/internal/ui"
 )
 
 // BuildImages builds what changed.
-func (a *App) BuildImages(ctx context.Context) error {
-	if err := a.open(ctx); err != nil {
+func BuildImages(ctx context.Context, base session.Session) error {
+	s, err := base.OpenSource(ctx)
+	if err != nil {
 		return err
 	}
-	platform, err := a.platform(ctx, a.provider(ctx))
+	platform, err := platformOf(ctx, s, s.ChooseProvider(ctx))
 	if err == nil {
-		_, err = a.images(ctx, platform, nil)
+		_, err = images(ctx, s, platform, nil)
 	}
 	return err
 }
 
+// ForEngine builds what changed, for the use of the engine itself.
+func ForEngine(ctx context.Context, s session.Source) (Application, error) {
+	return images(ctx, s, "", nil)
+}
+
 // LoadImages builds what changed and brings it to the running cluster.
-func (a *App) LoadImages(ctx context.Context) error {
-	return a.exclusively(ctx, func() error {
-		if err := a.open(ctx); err != nil {
-			return err
-		}
-		p := a.provider(ctx)
-		if _, err := p.Access(ctx); err != nil {
-			return err
-		}
-		platform, err := a.platform(ctx, p)
+func LoadImages(ctx context.Context, base session.Session) error {
+	return base.Exclusively(ctx, func() error {
+		s, err := base.OpenSource(ctx)
 		if err != nil {
 			return err
 		}
-		_, err = a.images(ctx, platform, func(ctx context.Context, t *ui.Task, ref string) (string, error) {
+		p := s.ChooseProvider(ctx)
+		if _, err := p.Access(ctx); err != nil {
+			return err
+		}
+		platform, err := platformOf(ctx, s, p)
+		if err != nil {
+			return err
+		}
+		_, err = images(ctx, s, platform, func(ctx context.Context, t *ui.Task, ref string) (string, error) {
 			_, err := p.Load(ctx, t, []string{ref})
 			return ref, err
 		})
@@ -44,17 +52,17 @@ func (a *App) LoadImages(ctx context.Context) error {
 
 // present brings to the nodes what is not there any more. Images are delivered before the lease is held, and a run that
 // holds it meanwhile removes those that no revision names yet.
-func (a *App) present(ctx context.Context, t *ui.Task, app application) error {
-	refs := []string{app.backend, app.frontend}
-	if a.cfg.DatabaseURL == "" {
-		refs = append(refs, app.bases.Postgres)
+func present(ctx context.Context, t *ui.Task, s session.Source, app Application) error {
+	refs := []string{app.Backend, app.Frontend}
+	if s.Config.DatabaseURL == "" {
+		refs = append(refs, app.Bases.Postgres)
 	}
 	refs = slices.DeleteFunc(refs, func(ref string) bool { return strings.Contains(ref, "@") })
 	if len(refs) == 0 {
 		return nil
 	}
 	return t.Do("images", func(t *ui.Task) error {
-		_, err := a.provider(ctx).Load(ctx, t, refs) // one that has not looked yet
+		_, err := s.ChooseProvider(ctx).Load(ctx, t, refs) // one that has not looked yet
 		return err
 	})
 }

@@ -39,49 +39,49 @@ func pemOf(c *x509.Certificate) []byte {
 }
 
 func TestWhoVouchesForTheCertificateOfTheIngress(t *testing.T) {
-	vouched := func(a *App, client *fake.Clientset, c *x509.Certificate) bool {
-		pool, err := a.trusted(t.Context(), client)
+	vouched := func(cfg config.Config, client *fake.Clientset, certificate *x509.Certificate) bool {
+		pool, err := trusted(t.Context(), on(client, cfg))
 		require.NoError(t, err)
-		_, err = c.Verify(x509.VerifyOptions{Roots: pool, DNSName: "todo.example"})
+		_, err = certificate.Verify(x509.VerifyOptions{Roots: pool, DNSName: "todo.example"})
 		return err == nil
 	}
 	client, own := withCertificate(t, secrets.CertificateName)
-	a, _ := app(t, config.Config{TLS: config.TLSSelfSigned})
-	assert.True(t, vouched(a, client, own))
+	cfg := config.Config{TLS: config.TLSSelfSigned}
+	assert.True(t, vouched(cfg, client, own))
 
 	client, theirs := withCertificate(t, "theirs")
-	a.cfg.TLS = "secret:theirs"
-	assert.True(t, vouched(a, client, theirs))
-	a.cfg.TLS = config.TLSOff
-	assert.False(t, vouched(a, client, theirs), "what nobody named")
+	cfg.TLS = "secret:theirs"
+	assert.True(t, vouched(cfg, client, theirs))
+	cfg.TLS = config.TLSOff
+	assert.False(t, vouched(cfg, client, theirs), "what nobody named")
 
 	_, company := withCertificate(t, "company")
-	a.cfg.CABundle = filepath.Join(t.TempDir(), "ca.pem")
-	require.NoError(t, os.WriteFile(a.cfg.CABundle, pemOf(company), 0o644))
-	assert.True(t, vouched(a, client, company))
-	a.cfg.TLS = config.TLSSelfSigned
+	cfg.CABundle = filepath.Join(t.TempDir(), "ca.pem")
+	require.NoError(t, os.WriteFile(cfg.CABundle, pemOf(company), 0o644))
+	assert.True(t, vouched(cfg, client, company))
+	cfg.TLS = config.TLSSelfSigned
 	client, own = withCertificate(t, secrets.CertificateName)
-	assert.True(t, vouched(a, client, own))
-	assert.False(t, vouched(a, client, company), "where deploy made the certificate, no other counts")
+	assert.True(t, vouched(cfg, client, own))
+	assert.False(t, vouched(cfg, client, company), "where deploy made the certificate, no other counts")
 
-	a.cfg.TLS, a.cfg.CABundle = config.TLSOff, "/no/such/file"
-	_, err := a.trusted(t.Context(), client)
+	cfg.TLS, cfg.CABundle = config.TLSOff, "/no/such/file"
+	_, err := trusted(t.Context(), on(client, cfg))
 	require.ErrorContains(t, err, "/no/such/file")
 	assert.Equal(t, fault.CodeInput, fault.Code(err))
 }
 
 func TestACertificateOfOnesOwnIsLookedAtBeforeTheRelease(t *testing.T) {
 	client, _ := withCertificate(t, "theirs")
-	a, _ := app(t, config.Config{TLS: "secret:theirs", Host: "todo.example"})
-	require.NoError(t, a.certificate(t.Context(), nil, client))
+	cfg := config.Config{TLS: "secret:theirs", Host: "todo.example"}
+	require.NoError(t, certificate(t.Context(), nil, on(client, cfg)))
 
-	a.cfg.Host = "other.example"
-	err := a.certificate(t.Context(), nil, client)
+	cfg.Host = "other.example"
+	err := certificate(t.Context(), nil, on(client, cfg))
 	require.ErrorContains(t, err, "not for the application's host")
 	assert.Contains(t, fault.Remedy(err), "TODO_HOST")
 
-	a.cfg.TLS = "secret:missing"
-	err = a.certificate(t.Context(), nil, client)
+	cfg.TLS = "secret:missing"
+	err = certificate(t.Context(), nil, on(client, cfg))
 	require.EqualError(t, err, "namespace todo has no Secret missing")
 	assert.Contains(t, fault.Remedy(err), "kubectl -n todo create secret tls missing")
 }

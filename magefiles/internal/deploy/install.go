@@ -5,13 +5,12 @@ import (
 	"strconv"
 	"sync"
 
-	"k8s.io/client-go/kubernetes"
-
 	"todo.local/magefiles/internal/cluster"
 	"todo.local/magefiles/internal/config"
 	"todo.local/magefiles/internal/release"
 	"todo.local/magefiles/internal/rollout"
 	"todo.local/magefiles/internal/secrets"
+	"todo.local/magefiles/internal/session"
 	"todo.local/magefiles/internal/smoke"
 	"todo.local/magefiles/internal/ui"
 )
@@ -26,12 +25,9 @@ type held interface {
 
 // installation is the application on its way into a running cluster.
 type installation struct {
-	*App
-	provider cluster.Provider
-	access   cluster.Access
-	client   kubernetes.Interface
-	app      application
-	rotate   bool // whether the secrets are generated anew
+	session.Cluster
+	app    Application
+	rotate bool // whether the secrets are generated anew
 
 	// What tests have no cluster for.
 	present func(context.Context, *ui.Task) error // brings the images to the nodes, where they are not
@@ -42,21 +38,21 @@ type installation struct {
 
 // install releases the delivered images and checks the result. It gives the access with the ingress's address,
 // and tells whether anything changed.
-func (a *App) install(
-	ctx context.Context, provider cluster.Provider, access cluster.Access, app application, rotate bool,
+func install(
+	ctx context.Context, s session.Source, provider cluster.Provider, access cluster.Access, app Application, rotate bool,
 ) (_ cluster.Access, changed bool, err error) {
-	client, err := access.Client()
+	c, err := s.Connected(provider, access)
 	if err != nil {
 		return access, false, err
 	}
-	i := &installation{App: a, provider: provider, access: access, client: client, app: app, rotate: rotate, exec: access.Exec}
-	i.present = func(ctx context.Context, t *ui.Task) error { return a.present(ctx, t, app) }
+	i := &installation{Cluster: c, app: app, rotate: rotate, exec: access.Exec}
+	i.present = func(ctx context.Context, t *ui.Task) error { return present(ctx, t, s, app) }
 	i.comesUp = func(ctx context.Context, t *ui.Task) error {
-		return rollout.Wait(ctx, t, client, a.cfg.Namespace, config.ReleaseName, a.cfg.Timeout)
+		return rollout.Wait(ctx, t, c.Client, c.Config.Namespace, config.ReleaseName, c.Config.Timeout)
 	}
-	i.works = func(ctx context.Context, t *ui.Task) error { return a.verify(ctx, t, client, i.access) }
-	err = a.ui.Do("Application", func(t *ui.Task) error {
-		helm, err := a.engine(access, a.cfg.Namespace)
+	i.works = func(ctx context.Context, t *ui.Task) error { return verify(ctx, t, i.Cluster) }
+	err = s.UI.Do("Application", func(t *ui.Task) error {
+		helm, err := release.New(access.Kubeconfig, access.Context, c.Config.Namespace)
 		if err != nil {
 			return err
 		}
@@ -66,23 +62,23 @@ func (a *App) install(
 		}
 		if !secret.Changed && !outcome.Changed && outcome.Good == outcome.Revision {
 			err = i.confirm(ctx, t, secret, outcome)
-		} else if err = secrets.EnsureNamespace(ctx, client, a.cfg.Namespace); err == nil {
+		} else if err = secrets.EnsureNamespace(ctx, c.Client, c.Config.Namespace); err == nil {
 			err = helm.Hold(ctx, t, config.ReleaseName, func(ctx context.Context, h *release.Held) error { return i.change(ctx, t, h) })
 		}
 		changed = t.Changed()
 		return err
 	})
-	return i.access, changed, err
+	return i.Access, changed, err
 }
 
 // inForce looks at what there is, and tells in Changed whether anything of it has to change.
 func (i *installation) inForce(ctx context.Context, helm *release.Engine) (secret secrets.Outcome, outcome release.Outcome, err error) {
-	if secret, err = secrets.Preview(ctx, i.client, i.cfg); err != nil || secret.Changed || i.rotate {
+	if secret, err = secrets.Preview(ctx, i.Client, i.Config); err != nil || secret.Changed || i.rotate {
 		secret.Changed = true
 		return secret, outcome, err
 	}
-	if i.cfg.TLS == config.TLSSelfSigned {
-		if secret.Changed, err = secrets.CertificateDue(ctx, i.client, i.cfg); err != nil || secret.Changed {
+	if i.Config.TLS == config.TLSSelfSigned {
+		if secret.Changed, err = secrets.CertificateDue(ctx, i.Client, i.Config); err != nil || secret.Changed {
 			return secret, outcome, err
 		}
 	}
@@ -91,7 +87,7 @@ func (i *installation) inForce(ctx context.Context, helm *release.Engine) (secre
 }
 
 func (i *installation) spec(secret secrets.Outcome) release.Spec {
-	return release.Spec{Name: config.ReleaseName, ChartDir: i.chart("todo-app"), Values: i.values(i.app, secret, i.access)}
+	return release.Spec{Name: config.ReleaseName, ChartDir: i.Config.Chart("todo-app"), Values: values(i.Config, i.app, secret, i.Access)}
 }
 
 // confirm checks a release that needs nothing and passed its checks before. It writes nothing, so that it takes no
@@ -101,19 +97,19 @@ func (i *installation) confirm(ctx context.Context, t *ui.Task, secret secrets.O
 		return t.Do(name, func(t *ui.Task) error { t.Unchanged("%s", what); return nil })
 	}
 	_ = unchanged("secrets", secret.Name)
-	if err := i.certificate(ctx, t, i.client); err != nil {
+	if err := certificate(ctx, t, i.Cluster); err != nil {
 		return err
 	}
 	_ = unchanged("release", "revision "+strconv.Itoa(outcome.Revision))
 	err := t.Do("rollout", func(t *ui.Task) error { return i.rollout(ctx, t, secret) })
 	if err == nil {
-		if i.access, err = i.awaitIngress(ctx, t, i.client, i.provider, i.access); err != nil {
+		if i.Access, err = awaitIngress(ctx, t, i.Cluster); err != nil {
 			return err
 		}
 		err = i.check(ctx, t, t.Changed())
 	}
 	if err != nil && ctx.Err() == nil {
-		i.saveEvidence(ctx, t, i.client, err)
+		i.SaveEvidence(ctx, t, err)
 	}
 	return err
 }
@@ -123,19 +119,19 @@ func (i *installation) change(ctx context.Context, t *ui.Task, h held) error {
 	if err := i.present(ctx, t); err != nil {
 		return err
 	}
-	if err := i.tryDatabase(ctx, t, i.client, i.app); err != nil {
+	if err := tryDatabase(ctx, t, i.Cluster, i.app); err != nil {
 		return err
 	}
 	secret, outcome, err := i.release(ctx, t, h)
 	verified := outcome.Good == outcome.Revision
 	if err == nil {
-		if i.access, err = i.awaitIngress(ctx, t, i.client, i.provider, i.access); err != nil {
+		if i.Access, err = awaitIngress(ctx, t, i.Cluster); err != nil {
 			return err
 		}
 		changed := t.Changed() || !verified
 		var pruned sync.WaitGroup
 		if changed { // others whose images are on their way look for them once more when they hold the release
-			pruned.Go(func() { i.prune(ctx, t, i.provider, i.access, i.client) })
+			pruned.Go(func() { prune(ctx, t, i.Cluster) })
 		}
 		err = i.check(ctx, t, changed)
 		pruned.Wait()
@@ -155,12 +151,12 @@ func (i *installation) release(ctx context.Context, t *ui.Task, h held) (secret 
 		if err := i.rotateSecrets(ctx, t); err != nil {
 			return err
 		}
-		secret, err = secrets.Ensure(ctx, t, i.client, i.cfg)
+		secret, err = secrets.Ensure(ctx, t, i.Client, i.Config)
 		return err
 	}); err != nil {
 		return secret, outcome, err
 	}
-	if err := i.certificate(ctx, t, i.client); err != nil {
+	if err := certificate(ctx, t, i.Cluster); err != nil {
 		return secret, outcome, err
 	}
 	if err := t.Do("release", func(t *ui.Task) (err error) {
@@ -174,7 +170,7 @@ func (i *installation) release(ctx context.Context, t *ui.Task, h held) (secret 
 
 // rollout waits for the release's pods, and for the end of those that began with other secrets.
 func (i *installation) rollout(ctx context.Context, t *ui.Task, secret secrets.Outcome) error {
-	if secret.PasswordPending && i.cfg.DatabaseURL == "" {
+	if secret.PasswordPending && i.Config.DatabaseURL == "" {
 		if err := i.finishPassword(ctx, t); err != nil {
 			return err
 		}
@@ -182,13 +178,13 @@ func (i *installation) rollout(ctx context.Context, t *ui.Task, secret secrets.O
 	if err := i.comesUp(ctx, t); err != nil {
 		return err
 	}
-	return i.awaitDrained(ctx, t, i.client, secret.Checksum)
+	return awaitDrained(ctx, t, i.Cluster, secret.Checksum)
 }
 
 // check tells whether the application does its work, in all that it does where anything changed.
 func (i *installation) check(ctx context.Context, t *ui.Task, changed bool) error {
 	if !changed {
-		return i.smoke(ctx, t, i.client, i.access, smoke.Check)
+		return throughIngress(ctx, t, i.Cluster, smoke.Check)
 	}
 	return i.works(ctx, t)
 }

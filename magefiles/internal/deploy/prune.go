@@ -5,23 +5,23 @@ import (
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/client-go/kubernetes"
 
-	"todo.local/magefiles/internal/cluster"
 	"todo.local/magefiles/internal/config"
+	"todo.local/magefiles/internal/release"
+	"todo.local/magefiles/internal/session"
 	"todo.local/magefiles/internal/ui"
 )
 
 // prune removes the application's images that nothing in the cluster can need any more: no pod runs them, and no revision that is kept names them, so
 // that every rollback still finds its own. A failure of it takes nothing away from a deploy that succeeds.
-func (a *App) prune(ctx context.Context, t *ui.Task, provider cluster.Provider, access cluster.Access, client kubernetes.Interface) {
-	if provider.Foreign() {
+func prune(ctx context.Context, t *ui.Task, s session.Cluster) {
+	if s.Provider.Foreign() {
 		return
 	}
-	keep, err := a.neededImages(ctx, access, client)
+	keep, err := neededImages(ctx, s)
 	var removed []string
 	if err == nil {
-		removed, err = provider.Prune(ctx, keep)
+		removed, err = s.Provider.Prune(ctx, keep)
 	}
 	switch {
 	case err != nil && ctx.Err() == nil:
@@ -32,8 +32,8 @@ func (a *App) prune(ctx context.Context, t *ui.Task, provider cluster.Provider, 
 }
 
 // neededImages are those of all revisions in whatever namespace, and of all pods that have one of the same name.
-func (a *App) neededImages(ctx context.Context, access cluster.Access, client kubernetes.Interface) ([]string, error) {
-	everywhere, err := a.engine(access, metav1.NamespaceAll)
+func neededImages(ctx context.Context, s session.Cluster) ([]string, error) {
+	everywhere, err := release.New(s.Access.Kubeconfig, s.Access.Context, metav1.NamespaceAll)
 	if err != nil {
 		return nil, err
 	}
@@ -41,7 +41,7 @@ func (a *App) neededImages(ctx context.Context, access cluster.Access, client ku
 	if err != nil {
 		return nil, err
 	}
-	pods, err := client.CoreV1().Pods(metav1.NamespaceAll).List(ctx, metav1.ListOptions{})
+	pods, err := s.Client.CoreV1().Pods(metav1.NamespaceAll).List(ctx, metav1.ListOptions{})
 	if err != nil {
 		return nil, err
 	}

@@ -3,15 +3,11 @@ package deploy
 import (
 	"context"
 	"errors"
-	"path/filepath"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/client-go/kubernetes"
 
-	"todo.local/magefiles/internal/config"
+	"todo.local/magefiles/internal/kube"
 	"todo.local/magefiles/internal/release"
-	"todo.local/magefiles/internal/rollout"
 	"todo.local/magefiles/internal/secrets"
 	"todo.local/magefiles/internal/ui"
 )
@@ -24,12 +20,12 @@ func (i *installation) recover(ctx context.Context, t *ui.Task, h held, outcome 
 	}
 	applied := outcome != release.Outcome{}
 	if applied {
-		i.saveEvidence(ctx, t, i.client, cause)
+		i.SaveEvidence(ctx, t, cause)
 	}
 	// There is no better revision where none ever passed its checks, or this one did.
 	better := outcome.Good != 0 && outcome.Good != outcome.Revision
 	if better || !applied {
-		if err := secret.Restore(ctx, i.client, i.cfg); err != nil {
+		if err := secret.Restore(ctx, i.Client, i.Config); err != nil {
 			return errors.Join(cause, err)
 		}
 	}
@@ -47,7 +43,7 @@ func (i *installation) recover(ctx context.Context, t *ui.Task, h held, outcome 
 		}
 	}
 	if len(stale) > 0 {
-		if err := i.renew(ctx, i.client, "backend"); err != nil {
+		if err := kube.Restart(ctx, i.Client, i.Config.Namespace, "backend"); err != nil {
 			return errors.Join(cause, err)
 		}
 	}
@@ -57,7 +53,7 @@ func (i *installation) recover(ctx context.Context, t *ui.Task, h held, outcome 
 	if err := i.comesUp(ctx, t); err != nil {
 		return errors.Join(cause, err)
 	}
-	if err := i.awaitEnd(ctx, t, i.client, "app=todo-backend", "with the old secrets", func(p corev1.Pod) bool { return stale[p.UID] }); err != nil {
+	if err := awaitEnd(ctx, t, i.Cluster, "app=todo-backend", "with the old secrets", func(p corev1.Pod) bool { return stale[p.UID] }); err != nil {
 		return errors.Join(cause, err)
 	}
 	if better {
@@ -66,30 +62,4 @@ func (i *installation) recover(ctx context.Context, t *ui.Task, h held, outcome 
 		t.Note("the version that runs began anew with the secrets in force, and is serving")
 	}
 	return cause
-}
-
-// saveEvidence shows what the failure of a rollout rests on, and saves the state of everything before that changes.
-func (a *App) saveEvidence(ctx context.Context, t *ui.Task, client kubernetes.Interface, cause error) {
-	dir := filepath.Join(a.cfg.State, "diagnosis", time.Now().Format("20060102-150405"))
-	t.Status("saving the evidence")
-	if err := rollout.Collect(ctx, client, a.cfg.Namespace, dir, cause); err != nil {
-		t.Note("the evidence is incomplete: %v", err)
-	}
-	var failure *rollout.Failure
-	if errors.As(cause, &failure) {
-		for _, line := range failure.Evidence() {
-			a.ui.Printf("%s\n", line)
-		}
-	}
-	t.Note("pods, events and logs are saved in %s", relative(a.cfg.Root, dir))
-}
-
-// awaitRollout waits for the release's workloads, for targets that leave what comes of a failure to the person who
-// called them.
-func (a *App) awaitRollout(ctx context.Context, t *ui.Task, client kubernetes.Interface) error {
-	err := rollout.Wait(ctx, t, client, a.cfg.Namespace, config.ReleaseName, a.cfg.Timeout)
-	if err != nil && ctx.Err() == nil {
-		a.saveEvidence(ctx, t, client, err)
-	}
-	return err
 }

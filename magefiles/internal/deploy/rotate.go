@@ -12,11 +12,12 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/wait"
-	"k8s.io/client-go/kubernetes"
 
 	"todo.local/magefiles/internal/cluster"
 	"todo.local/magefiles/internal/fault"
+	"todo.local/magefiles/internal/kube"
 	"todo.local/magefiles/internal/secrets"
+	"todo.local/magefiles/internal/session"
 	"todo.local/magefiles/internal/ui"
 )
 
@@ -31,16 +32,16 @@ const (
 
 // RotateSecrets deploys with a new signing key of sessions and a new password of the database in the cluster, which
 // restarts what uses them. Everybody has to log in again. Interrupted, it is finished by the next deploy.
-func (a *App) RotateSecrets(ctx context.Context) error {
-	return a.exclusively(ctx, func() error {
-		_, client, err := a.connect(ctx)
+func RotateSecrets(ctx context.Context, s session.Session) error {
+	return s.Exclusively(ctx, func() error {
+		c, err := s.OpenCluster(ctx)
 		if err != nil {
 			return err
 		}
-		if _, err := secrets.InForce(ctx, client, a.cfg.Namespace); err != nil {
+		if _, err := secrets.InForce(ctx, c.Client, s.Config.Namespace); err != nil {
 			return err
 		}
-		return a.deploy(ctx, true)
+		return deploy(ctx, s, true)
 	})
 }
 
@@ -48,15 +49,15 @@ func (a *App) RotateSecrets(ctx context.Context) error {
 // moment of it is said in package secrets.
 func (i *installation) rotateSecrets(ctx context.Context, t *ui.Task) error {
 	if i.rotate {
-		if err := secrets.Stage(ctx, t, i.client, i.cfg); err != nil {
+		if err := secrets.Stage(ctx, t, i.Client, i.Config); err != nil {
 			return err
 		}
 	}
-	r, err := secrets.State(ctx, i.client, i.cfg.Namespace)
+	r, err := secrets.State(ctx, i.Client, i.Config.Namespace)
 	if err != nil || !r.Staged {
 		return err
 	}
-	told := r.Verifier != "" && i.databaseReady(ctx, i.client)
+	told := r.Verifier != "" && databaseReady(ctx, i.Cluster)
 	// Once the database has its new password the old one opens nothing. So this is not interrupted, and tried again for
 	// a moment: a database or a Secret that may be new or not is worse than either.
 	var failed error
@@ -66,7 +67,7 @@ func (i *installation) rotateSecrets(ctx context.Context, t *ui.Task) error {
 				return false, nil
 			}
 		}
-		failed = secrets.Promote(ctx, i.client, i.cfg.Namespace, told)
+		failed = secrets.Promote(ctx, i.Client, i.Config.Namespace, told)
 		return failed == nil, nil
 	}); err != nil {
 		return cmp.Or(failed, err)
@@ -78,32 +79,32 @@ func (i *installation) rotateSecrets(ctx context.Context, t *ui.Task) error {
 // finishPassword tells the database, once it runs, the password that it could not be told before, and replaces the pods
 // that failed with it meanwhile.
 func (i *installation) finishPassword(ctx context.Context, t *ui.Task) error {
-	if err := i.awaitDatabase(ctx, t, i.client); err != nil {
+	if err := awaitDatabase(ctx, t, i.Cluster); err != nil {
 		return err
 	}
-	r, err := secrets.State(ctx, i.client, i.cfg.Namespace)
+	r, err := secrets.State(ctx, i.Client, i.Config.Namespace)
 	if err != nil || r.Verifier == "" {
 		return err
 	}
 	if err := i.tellPassword(ctx, r.Verifier); err != nil {
 		return err
 	}
-	err = i.client.CoreV1().Pods(i.cfg.Namespace).DeleteCollection(ctx, metav1.DeleteOptions{}, metav1.ListOptions{LabelSelector: "app=todo-backend"})
+	err = i.Client.CoreV1().Pods(i.Config.Namespace).DeleteCollection(ctx, metav1.DeleteOptions{}, metav1.ListOptions{LabelSelector: "app=todo-backend"})
 	if err != nil {
 		return err
 	}
-	return secrets.PasswordSet(ctx, i.client, i.cfg.Namespace)
+	return secrets.PasswordSet(ctx, i.Client, i.Config.Namespace)
 }
 
 // stale gives the backend's pods that began with other secrets than those in force, but for those of the version that
 // is taken back, which go anyway. After a rotation the database lets them in no more, once the connections that they
 // have end, and they refuse the sessions that others give.
 func (i *installation) stale(ctx context.Context, takenBack secrets.Outcome) (map[types.UID]bool, error) {
-	inForce, err := secrets.InForce(ctx, i.client, i.cfg.Namespace)
+	inForce, err := secrets.InForce(ctx, i.Client, i.Config.Namespace)
 	if err != nil {
 		return nil, err
 	}
-	pods, err := i.client.CoreV1().Pods(i.cfg.Namespace).List(ctx, metav1.ListOptions{LabelSelector: "app=todo-backend"})
+	pods, err := i.Client.CoreV1().Pods(i.Config.Namespace).List(ctx, metav1.ListOptions{LabelSelector: "app=todo-backend"})
 	if err != nil {
 		return nil, err
 	}
@@ -118,15 +119,15 @@ func (i *installation) stale(ctx context.Context, takenBack secrets.Outcome) (ma
 
 // awaitDrained waits until no pod that began with other secrets is left: it would refuse the sessions that the new ones
 // give.
-func (a *App) awaitDrained(ctx context.Context, t *ui.Task, client kubernetes.Interface, checksum string) error {
-	return a.awaitEnd(ctx, t, client, "app=todo-backend", "with the old secrets", func(p corev1.Pod) bool { return p.Annotations[secretsChecksum] != checksum })
+func awaitDrained(ctx context.Context, t *ui.Task, c session.Cluster, checksum string) error {
+	return awaitEnd(ctx, t, c, "app=todo-backend", "with the old secrets", func(p corev1.Pod) bool { return p.Annotations[secretsChecksum] != checksum })
 }
 
 // awaitEnd waits until none of the old pods is left. what tells them from the others.
-func (a *App) awaitEnd(ctx context.Context, t *ui.Task, client kubernetes.Interface, selector, what string, isOld func(corev1.Pod) bool) error {
+func awaitEnd(ctx context.Context, t *ui.Task, c session.Cluster, selector, what string, isOld func(corev1.Pod) bool) error {
 	var old int
 	err := wait.PollUntilContextTimeout(ctx, 250*time.Millisecond, drainPatience, true, func(ctx context.Context) (bool, error) {
-		pods, err := client.CoreV1().Pods(a.cfg.Namespace).List(ctx, metav1.ListOptions{LabelSelector: selector})
+		pods, err := c.Client.CoreV1().Pods(c.Config.Namespace).List(ctx, metav1.ListOptions{LabelSelector: selector})
 		if err != nil {
 			return false, err
 		}
@@ -151,7 +152,7 @@ func ended(p corev1.Pod) bool {
 func (i *installation) tellPassword(ctx context.Context, verifier string) error {
 	var complaint strings.Builder
 	err := i.exec(ctx, cluster.Process{
-		Namespace: i.cfg.Namespace, Pod: databasePod, Container: "postgres",
+		Namespace: i.Config.Namespace, Pod: databasePod, Container: "postgres",
 		Command: []string{"psql", "--no-psqlrc", "--quiet", "--set", "ON_ERROR_STOP=1", "--username", "todo", "--dbname", "todo"},
 		Stdin:   strings.NewReader("ALTER ROLE todo PASSWORD '" + verifier + "';\n"), Stdout: &complaint, Stderr: &complaint,
 	})
@@ -159,15 +160,15 @@ func (i *installation) tellPassword(ctx context.Context, verifier string) error 
 	return fault.Wrap(err, fault.CodeCluster, what, "run: go tool mage deploy")
 }
 
-func (a *App) databaseReady(ctx context.Context, client kubernetes.Interface) bool {
-	p, err := client.CoreV1().Pods(a.cfg.Namespace).Get(ctx, databasePod, metav1.GetOptions{})
-	return err == nil && serves(p)
+func databaseReady(ctx context.Context, c session.Cluster) bool {
+	p, err := c.Client.CoreV1().Pods(c.Config.Namespace).Get(ctx, databasePod, metav1.GetOptions{})
+	return err == nil && kube.Serves(p)
 }
 
-func (a *App) awaitDatabase(ctx context.Context, t *ui.Task, client kubernetes.Interface) error {
+func awaitDatabase(ctx context.Context, t *ui.Task, c session.Cluster) error {
 	t.Status("waiting for the database")
 	err := wait.PollUntilContextTimeout(ctx, 500*time.Millisecond, databasePatience, true, func(ctx context.Context) (bool, error) {
-		return a.databaseReady(ctx, client), nil
+		return databaseReady(ctx, c), nil
 	})
 	if err != nil && ctx.Err() == nil {
 		return fault.New(fault.CodeRollout, "the database did not start, so that its new password could not be set", "run: go tool mage logs -service=postgres")

@@ -19,14 +19,13 @@ func TestPodsWithOldSecretsAreWaitedFor(t *testing.T) {
 		return &corev1.Pod{Status: corev1.PodStatus{Phase: phase}, ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: "todo",
 			Labels: map[string]string{"app": "todo-backend"}, Annotations: map[string]string{secretsChecksum: checksum}}}
 	}
-	a, _ := app(t, config.Config{})
 	client := fake.NewClientset(pod("new", "2", corev1.PodRunning), pod("old", "1", corev1.PodRunning), pod("evicted", "1", corev1.PodFailed))
 	gone := time.AfterFunc(400*time.Millisecond, func() {
 		_ = client.CoreV1().Pods("todo").Delete(t.Context(), "old", metav1.DeleteOptions{})
 	})
 	start := time.Now()
-	require.NoError(t, a.awaitDrained(t.Context(), nil, client, "2"))
+	require.NoError(t, awaitDrained(t.Context(), nil, on(client, config.Config{}), "2"))
 	assert.False(t, gone.Stop(), "it did not wait")
 	assert.Less(t, time.Since(start), 5*time.Second)
-	require.NoError(t, a.awaitDrained(t.Context(), nil, client, "2"), "only the evicted one is left, which is over")
+	require.NoError(t, awaitDrained(t.Context(), nil, on(client, config.Config{}), "2"), "only the evicted one is left, which is over")
 }

@@ -9,19 +9,20 @@ import (
 
 	"todo.local/magefiles/internal/cluster"
 	"todo.local/magefiles/internal/config"
-	"todo.local/magefiles/internal/doctor"
+	"todo.local/magefiles/internal/release"
+	"todo.local/magefiles/internal/session"
 	"todo.local/magefiles/internal/ui"
 )
 
 // Teardown uninstalls the release and stops the cluster. The database's volume and the generated secrets stay, so that the next deploy finds
 // the same accounts and tasks.
-func (a *App) Teardown(ctx context.Context) error {
-	return a.exclusively(ctx, func() error {
-		return a.onCluster(ctx, func(t *ui.Task, p cluster.Provider) error {
+func Teardown(ctx context.Context, s session.Session) error {
+	return s.Exclusively(ctx, func() error {
+		return onCluster(ctx, s, func(t *ui.Task, e session.Engine, p cluster.Provider) error {
 			if state, err := p.State(ctx); err != nil {
 				return err
 			} else if state == cluster.Running {
-				if err := t.Do("release", func(t *ui.Task) error { return a.uninstall(ctx, t, p) }); err != nil {
+				if err := t.Do("release", func(t *ui.Task) error { return uninstall(ctx, t, e, p) }); err != nil {
 					return err
 				}
 			}
@@ -30,19 +31,19 @@ func (a *App) Teardown(ctx context.Context) error {
 	})
 }
 
-func (a *App) uninstall(ctx context.Context, t *ui.Task, p cluster.Provider) error {
+func uninstall(ctx context.Context, t *ui.Task, e session.Engine, p cluster.Provider) error {
 	access, err := p.Access(ctx)
 	if err != nil {
 		return err
 	}
-	engine, err := a.engine(access, a.cfg.Namespace)
+	helm, err := release.New(access.Kubeconfig, access.Context, e.Config.Namespace)
 	if err != nil {
 		return err
 	}
-	if err := engine.Uninstall(ctx, t, config.ReleaseName); err != nil {
+	if err := helm.Uninstall(ctx, t, config.ReleaseName); err != nil {
 		return err
 	}
-	for _, v := range a.volumes(ctx, p) {
+	for _, v := range volumes(ctx, e, p) {
 		if p.Foreign() {
 			t.Note("volume %s is kept", v)
 			continue
@@ -52,44 +53,28 @@ func (a *App) uninstall(ctx context.Context, t *ui.Task, p cluster.Provider) err
 	return nil
 }
 
-// onCluster runs work on the cluster's provider, for targets that need Docker and nothing else of the machine.
-func (a *App) onCluster(ctx context.Context, work func(*ui.Task, cluster.Provider) error) error {
-	return a.ui.Do("Cluster", func(t *ui.Task) error {
-		docker, err := doctor.Find(ctx, a.runner, a.cfg)
-		if err != nil {
-			return err
-		}
-		a.docker = docker
-		return work(t, a.provider(ctx))
-	})
-}
-
 // volumes names the persistent volume claims of a running cluster, in somebody else's those of the release alone, for messages; nothing where it
 // cannot be asked.
-func (a *App) volumes(ctx context.Context, p cluster.Provider) []string {
-	access, err := p.Access(ctx)
-	if err != nil {
-		return nil
-	}
-	client, err := access.Client()
+func volumes(ctx context.Context, e session.Engine, p cluster.Provider) []string {
+	c, err := e.Connect(ctx, p)
 	if err != nil {
 		return nil
 	}
 	namespace := metav1.NamespaceAll
 	if p.Foreign() {
-		namespace = a.cfg.Namespace
+		namespace = e.Config.Namespace
 	}
-	list, err := client.CoreV1().PersistentVolumeClaims(namespace).List(ctx, metav1.ListOptions{})
+	list, err := c.Client.CoreV1().PersistentVolumeClaims(namespace).List(ctx, metav1.ListOptions{})
 	if err != nil {
 		return nil
 	}
 	var names []string
-	for _, c := range list.Items {
-		size := c.Status.Capacity.Storage()
+	for _, claim := range list.Items {
+		size := claim.Status.Capacity.Storage()
 		if size == nil {
 			size = &resource.Quantity{}
 		}
-		names = append(names, fmt.Sprintf("%s/%s (%s)", c.Namespace, c.Name, size))
+		names = append(names, fmt.Sprintf("%s/%s (%s)", claim.Namespace, claim.Name, size))
 	}
 	return names
 }

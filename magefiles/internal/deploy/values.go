@@ -9,43 +9,43 @@ import (
 )
 
 // values are what the chart is given: image names, settings, and what the cluster has.
-func (a *App) values(app application, secret secrets.Outcome, access cluster.Access) map[string]any {
-	v := a.settings(secret)
+func values(cfg *config.Config, app Application, secret secrets.Outcome, access cluster.Access) map[string]any {
+	v := settings(cfg, secret)
 	if access.IngressClass != "" {
 		v["ingress"].(map[string]any)["className"] = access.IngressClass
 	}
-	backend, frontend := map[string]any{"image": appImage(app.backend)}, v["frontend"].(map[string]any)
-	frontend["image"] = appImage(app.frontend)
-	if a.cfg.Context() == "" {
+	backend, frontend := map[string]any{"image": appImage(app.Backend)}, v["frontend"].(map[string]any)
+	frontend["image"] = appImage(app.Frontend)
+	if cfg.Context() == "" {
 		// Nobody else's cluster: the chart's limits, below one core, would only make starts take twice as long and requests wait. What it reserves
 		// would leave no room on two cores for a new version beside one that drains.
 		free := map[string]any{"limits": map[string]any{"cpu": "2"}, "requests": map[string]any{"cpu": "100m"}}
 		backend["resources"], frontend["resources"] = free, free
 	}
 	v["backend"] = backend
-	if a.cfg.DatabaseURL == "" {
-		v["postgres"].(map[string]any)["image"] = appImage(app.bases.Postgres)
+	if cfg.DatabaseURL == "" {
+		v["postgres"].(map[string]any)["image"] = appImage(app.Bases.Postgres)
 	}
 	return v
 }
 
 // settings are the chart's values that follow from the configuration. Secrets are not among them; the chart gets the name of theirs.
-func (a *App) settings(secret secrets.Outcome) map[string]any {
-	ingress := map[string]any{"host": a.cfg.Host}
-	if name := a.tlsSecret(); name != "" {
+func settings(cfg *config.Config, secret secrets.Outcome) map[string]any {
+	ingress := map[string]any{"host": cfg.Host}
+	if name := secrets.ForIngress(cfg); name != "" {
 		ingress["tls"] = map[string]any{"enabled": true, "secretName": name}
 	}
-	if a.cfg.TLS == config.TLSSelfSigned {
+	if cfg.TLS == config.TLSSelfSigned {
 		// An ingress controller would send everyone to HTTPS, on a port that need not be the one here, and into a browser's warning.
 		ingress["annotations"] = map[string]any{"nginx.ingress.kubernetes.io/ssl-redirect": "false"}
 	}
 	return map[string]any{
-		"namespace": a.cfg.Namespace,
-		"frontend":  map[string]any{"apiUrl": a.cfg.PublicAPIURL},
-		"postgres":  map[string]any{"enabled": a.cfg.DatabaseURL == ""},
+		"namespace": cfg.Namespace,
+		"frontend":  map[string]any{"apiUrl": cfg.PublicAPIURL},
+		"postgres":  map[string]any{"enabled": cfg.DatabaseURL == ""},
 		"config": map[string]any{
-			"logLevel": a.cfg.LogLevel, "environment": a.cfg.Environment,
-			"openaiBaseUrl": a.cfg.OpenAIBaseURL, "openaiModel": a.cfg.OpenAIModel,
+			"logLevel": cfg.LogLevel, "environment": cfg.Environment,
+			"openaiBaseUrl": cfg.OpenAIBaseURL, "openaiModel": cfg.OpenAIModel,
 		},
 		"ingress": ingress,
 		"secrets": map[string]any{"existingSecret": secret.Name, "checksum": secret.Checksum},

@@ -8,24 +8,28 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/client-go/kubernetes"
 
 	"todo.local/magefiles/internal/cluster"
+	"todo.local/magefiles/internal/kube"
+	"todo.local/magefiles/internal/session"
 	"todo.local/magefiles/internal/smoke"
 	"todo.local/magefiles/internal/ui"
 )
+
+// backendPort is that of the backend's pods.
+const backendPort = 8000
 
 // tunnelPatience is how long the way to a pod may take to open.
 const tunnelPatience = 10 * time.Second
 
 // verify tells whether the released version does its work: through the ingress as a user, and the new backend by itself. Behind the ingress the pods of
 // the version before may go on answering until they have ended, and would pass for the new ones, or fail for them.
-func (a *App) verify(ctx context.Context, t *ui.Task, client kubernetes.Interface, access cluster.Access) error {
+func verify(ctx context.Context, t *ui.Task, c session.Cluster) error {
 	var through, itself error
 	var wg sync.WaitGroup
-	wg.Go(func() { through = a.smoke(ctx, t, client, access, smoke.Run) })
+	wg.Go(func() { through = throughIngress(ctx, t, c, smoke.Run) })
 	wg.Go(func() {
-		itself = t.Do("new backend", func(t *ui.Task) error { return a.askNewBackend(ctx, t, client, access) })
+		itself = t.Do("new backend", func(t *ui.Task) error { return askNewBackend(ctx, t, c) })
 	})
 	wg.Wait()
 	switch {
@@ -36,19 +40,19 @@ func (a *App) verify(ctx context.Context, t *ui.Task, client kubernetes.Interfac
 	}
 	t.Note("the smoke test failed, perhaps at a pod of the version before; it is repeated once those have ended")
 	const ours = "app in (todo-backend, todo-frontend)"
-	if err := a.awaitEnd(ctx, t, client, ours, "of the version before", func(p corev1.Pod) bool { return p.DeletionTimestamp != nil }); err != nil {
+	if err := awaitEnd(ctx, t, c, ours, "of the version before", func(p corev1.Pod) bool { return p.DeletionTimestamp != nil }); err != nil {
 		if ctx.Err() != nil {
 			return err
 		}
 		t.Note("%v", err)
 		return through
 	}
-	return a.smoke(ctx, t, client, access, smoke.Run)
+	return throughIngress(ctx, t, c, smoke.Run)
 }
 
 // askNewBackend uses the application at its newest backend pod. Where no way leads there, as for want of permission, the ingress has to do.
-func (a *App) askNewBackend(ctx context.Context, t *ui.Task, client kubernetes.Interface, access cluster.Access) error {
-	pod, err := a.newestPod(ctx, client, "backend")
+func askNewBackend(ctx context.Context, t *ui.Task, c session.Cluster) error {
+	pod, err := kube.NewestPod(ctx, c.Client, c.Config.Namespace, "backend")
 	if err != nil {
 		return err
 	}
@@ -56,13 +60,13 @@ func (a *App) askNewBackend(ctx context.Context, t *ui.Task, client kubernetes.I
 	defer cancel()
 	open, closed := make(chan int, 1), make(chan error, 1)
 	go func() {
-		closed <- access.Forward(ctx, a.cfg.Namespace, pod, 0, ports["backend"], func(local int) { open <- local })
+		closed <- c.Access.Forward(ctx, c.Config.Namespace, pod, 0, backendPort, func(local int) { open <- local })
 	}()
 	patience := time.NewTimer(tunnelPatience)
 	defer patience.Stop()
 	select {
 	case port := <-open:
-		return smoke.Backend(ctx, t, smoke.Target{Addr: net.JoinHostPort(loopback, strconv.Itoa(port)), Host: a.cfg.Host})
+		return smoke.Backend(ctx, t, smoke.Target{Addr: net.JoinHostPort(cluster.Loopback, strconv.Itoa(port)), Host: c.Config.Host})
 	case err := <-closed:
 		t.Note("%s could only be asked through the ingress: %v", pod, err)
 	case <-patience.C:

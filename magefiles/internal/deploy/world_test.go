@@ -1,7 +1,6 @@
 package deploy
 
 import (
-	"bytes"
 	"context"
 	"crypto/hmac"
 	"crypto/pbkdf2"
@@ -128,11 +127,11 @@ func (w *world) run(version string, rotate bool) (err error) {
 			err = errStep
 		}
 	}()
-	var out bytes.Buffer
-	cfg := config.Config{Namespace: namespace, OpenAIKey: w.openAI, State: w.t.TempDir()}
+	c := on(w.client, config.Config{OpenAIKey: w.openAI, State: w.t.TempDir()})
+	c.Provider, c.Access = elsewhere{}, cluster.Access{HTTP: "127.0.0.1:80"}
 	i := &installation{
-		App: New(&cfg, ui.Plain(&out)), provider: elsewhere{}, client: w.client, access: cluster.Access{HTTP: "127.0.0.1:80"},
-		app: application{backend: "todo-backend:" + version, frontend: "todo-frontend:1"}, rotate: rotate,
+		Cluster: c,
+		app:     Application{Backend: "todo-backend:" + version, Frontend: "todo-frontend:1"}, rotate: rotate,
 		exec: w.exec, comesUp: w.comesUp, works: w.works,
 		present: func(context.Context, *ui.Task) error { return nil },
 	}

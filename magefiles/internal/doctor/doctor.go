@@ -162,6 +162,13 @@ func Run(ctx context.Context, r run.Runner, cfg *config.Config) []Result {
 	return results
 }
 
+// Check makes all checks, shows their results and fails where one of them did.
+func Check(ctx context.Context, r run.Runner, cfg *config.Config, out *ui.UI) error {
+	results := Run(ctx, r, cfg)
+	show(out, results)
+	return failed(results)
+}
+
 // Require makes the checks that a deploy depends on, in well under a second, and gives the engine that it may use. Its error is the first failure.
 func Require(ctx context.Context, r run.Runner, cfg *config.Config) (*engine.Docker, error) {
 	c := newChecker(ctx, r, cfg)
@@ -176,8 +183,8 @@ func Require(ctx context.Context, r run.Runner, cfg *config.Config) (*engine.Doc
 	return c.docker, nil
 }
 
-// Print shows results as a table, remedies below their lines.
-func Print(u *ui.UI, results []Result) {
+// show prints results as a table, remedies below their lines.
+func show(u *ui.UI, results []Result) {
 	width := 0
 	for _, r := range results {
 		width = max(width, utf8.RuneCountInString(r.Name))
@@ -193,22 +200,22 @@ func Print(u *ui.UI, results []Result) {
 	u.Printf("%s", b.String())
 }
 
-// Err is the error of a target that made these checks: nil unless one failed.
-func Err(results []Result) error {
-	var failed []string
+// failed is the error of a target that made these checks: nil unless one failed.
+func failed(results []Result) error {
+	var names []string
 	var remedy string
 	for _, r := range results {
 		if r.Level == Failure {
-			failed = append(failed, r.Name)
+			names = append(names, r.Name)
 			if remedy == "" {
 				remedy = r.Remedy
 			}
 		}
 	}
-	if len(failed) == 0 {
+	if len(names) == 0 {
 		return nil
 	}
-	return fault.New(fault.CodeEnvironment, "this machine is not ready: "+strings.Join(failed, ", "), remedy)
+	return fault.New(fault.CodeEnvironment, "this machine is not ready: "+strings.Join(names, ", "), remedy)
 }
 
 // unknown is the result of a check that only the engine could answer.

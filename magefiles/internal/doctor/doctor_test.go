@@ -321,16 +321,16 @@ func TestAnEngineOfAnotherMachineMakesNoCluster(t *testing.T) {
 	}
 }
 
-func TestPrintAndErr(t *testing.T) {
+func TestResultsAreShownAndTheFirstRemedyIsTheErrors(t *testing.T) {
 	var out bytes.Buffer
 	results := []Result{{Name: "A", Detail: "fine"}, {Name: "Longer", Level: Warning, Detail: "so so", Remedy: "first\nsecond"}, {Name: "B", Level: Failure, Detail: "bad", Remedy: "do this"}}
-	Print(ui.Plain(&out), results)
+	show(ui.Plain(&out), results)
 	assert.Equal(t, "✓ A       fine\n! Longer  so so\n          → first\n          → second\n✗ B       bad\n          → do this\n", out.String())
 
-	err := Err(results)
+	err := failed(results)
 	require.EqualError(t, err, "this machine is not ready: B")
 	assert.Equal(t, "do this", fault.Remedy(err))
-	assert.NoError(t, Err(results[:2]), "warnings do not fail")
+	assert.NoError(t, failed(results[:2]), "warnings do not fail")
 }
 
 func TestLimits(t *testing.T) {

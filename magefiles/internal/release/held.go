@@ -152,7 +152,7 @@ func (h *Held) Rollback(ctx context.Context, t *ui.Task, revision int) error {
 		return err
 	}
 	if last == nil {
-		return fault.New(fault.CodeInput, "release "+h.name+" is not installed", "run: go tool mage deploy")
+		return NotInstalled(h.name)
 	}
 	if revision, err = e.target(h.name, last, revision); err != nil {
 		return err

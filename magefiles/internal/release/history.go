@@ -39,6 +39,11 @@ func (e *Engine) History(_ context.Context, name string) ([]Revision, error) {
 	return out, nil
 }
 
+// NotInstalled is what a target says that needs a release where there is none.
+func NotInstalled(name string) error {
+	return fault.New(fault.CodeInput, "release "+name+" is not installed", "run: go tool mage deploy")
+}
+
 // revisions gives all that are kept, the oldest first.
 func (e *Engine) revisions(name string) ([]*release.Release, error) {
 	all, err := e.helm.Releases.History(name)

@@ -27,6 +27,15 @@ import (
 // CertificateName is the name of the Secret with the ingress's certificate and its key.
 const CertificateName = "todo-tls"
 
+// ForIngress is the Secret whose certificate the ingress presents, or nothing where that is whatever the ingress
+// controller has.
+func ForIngress(cfg *config.Config) string {
+	if cfg.TLS == config.TLSSelfSigned {
+		return CertificateName
+	}
+	return cfg.TLSSecret()
+}
+
 const (
 	certificateLife   = 365 * 24 * time.Hour
 	certificateMargin = 30 * 24 * time.Hour // left when it is made anew

@@ -1,4 +1,4 @@
-package deploy
+package operate
 
 import (
 	"bytes"
@@ -13,6 +13,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/kubernetes/fake"
 
 	"todo.local/magefiles/internal/ai"
@@ -20,8 +21,16 @@ import (
 	"todo.local/magefiles/internal/fault"
 	"todo.local/magefiles/internal/run"
 	"todo.local/magefiles/internal/secrets"
+	"todo.local/magefiles/internal/session"
 	"todo.local/magefiles/internal/ui"
 )
+
+// open makes a session with a cluster that is nothing but what its API server says, and gives what the session prints.
+func open(client kubernetes.Interface, cfg config.Config) (session.Cluster, *bytes.Buffer) {
+	var out bytes.Buffer
+	cfg.Namespace = "todo"
+	return session.Cluster{Engine: session.Engine{Session: session.New(&cfg, ui.Plain(&out))}, Client: client}, &out
+}
 
 func backendDeployment() *appsv1.Deployment {
 	two := int32(2)
@@ -37,12 +46,12 @@ func backendDeployment() *appsv1.Deployment {
 
 func TestAssistantReadsTheNamespaceAndNoSecret(t *testing.T) {
 	client := fake.NewClientset(backendDeployment())
-	a, out := app(t, config.Config{})
-	text, err := operations{a, client}.Read(t.Context(), ai.Call{Tool: ai.Deployments})
+	s, out := open(client, config.Config{})
+	text, err := operations{s}.Read(t.Context(), ai.Call{Tool: ai.Deployments})
 	require.NoError(t, err)
 	assert.Regexp(t, `(?m)^backend +2 +1 +2 +- +512Mi +todo-backend:1f$`, text)
 	assert.NotContains(t, text, "hidden-value", "nor what its variables hold")
-	text, err = operations{a, client}.Read(t.Context(), ai.Call{Tool: ai.Diagnosis, Service: "backend"})
+	text, err = operations{s}.Read(t.Context(), ai.Call{Tool: ai.Diagnosis, Service: "backend"})
 	require.NoError(t, err)
 	assert.Contains(t, text, "backend is not as it should be: 1 of 2 pods are ready")
 	assert.Empty(t, out.String(), "it is for the assistant to say")
@@ -51,33 +60,21 @@ func TestAssistantReadsTheNamespaceAndNoSecret(t *testing.T) {
 		assert.Equal(t, "list", action.GetVerb())
 		assert.NotEqual(t, "secrets", action.GetResource().Resource)
 	}
-	_, err = operations{a, client}.Read(t.Context(), ai.Call{Tool: "secrets"})
+	_, err = operations{s}.Read(t.Context(), ai.Call{Tool: "secrets"})
 	assert.Error(t, err)
-	assert.Error(t, operations{a, client}.Change(t.Context(), ai.Call{Tool: "delete"}))
+	assert.Error(t, operations{s}.Change(t.Context(), ai.Call{Tool: "delete"}))
 }
 
 func TestAnswersHoldNoSecretOfTheSettingsOrTheCluster(t *testing.T) {
 	client := fake.NewClientset(&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: "todo", Name: secrets.Name}, Data: map[string][]byte{
 		secrets.JWTSecret: []byte("generated-key"), secrets.DatabaseURL: []byte("postgresql://todo:generated-password@postgres/todo")}})
-	a, _ := app(t, config.Config{OpenAIKey: "configured-key"})
-	known, err := a.knownSecrets(t.Context(), client)
+	s, _ := open(client, config.Config{OpenAIKey: "configured-key"})
+	known, err := knownSecrets(t.Context(), s)
 	require.NoError(t, err)
 	assert.Equal(t, strings.Repeat("(left out) ", 3), known.Hide("generated-key generated-password configured-key "))
-	_, err = a.knownSecrets(t.Context(), fake.NewClientset())
+	s, _ = open(fake.NewClientset(), config.Config{})
+	_, err = knownSecrets(t.Context(), s)
 	require.NoError(t, err, "before the first deploy there are none")
-}
-
-func TestRestartTouchesNothingButTheAnnotation(t *testing.T) {
-	client := fake.NewClientset(backendDeployment())
-	a, _ := app(t, config.Config{})
-	require.NoError(t, a.renew(t.Context(), client, "backend"))
-	got, err := client.AppsV1().Deployments("todo").Get(t.Context(), "backend", metav1.GetOptions{})
-	require.NoError(t, err)
-	assert.NotEmpty(t, got.Spec.Template.Annotations["kubectl.kubernetes.io/restartedAt"])
-	got.Spec.Template.Annotations = nil
-	assert.Equal(t, backendDeployment().Spec, got.Spec)
-	assert.Equal(t, fault.CodeInput, fault.Code(a.renew(t.Context(), client, "frontend")), "not installed")
-	assert.Equal(t, fault.CodeInput, fault.Code(a.Restart(t.Context(), "postgres")))
 }
 
 // kubectl-ai is a script here that tells how it was called.
@@ -86,22 +83,22 @@ func TestKubectlAIGetsTheClusterAndNoKeyInItsArguments(t *testing.T) {
 	script := "#!/bin/sh\nprintf '%s|' \"$@\"\necho\necho \"$OPENAI_API_KEY $OPENAI_ENDPOINT\"\ncat\n"
 	require.NoError(t, os.WriteFile(filepath.Join(bin, "kubectl-ai"), []byte(script), 0o755))
 	t.Setenv("PATH", bin+string(os.PathListSeparator)+os.Getenv("PATH"))
-	a, out := app(t, config.Config{OpenAIKey: "the-key", OpenAIBaseURL: "http://127.0.0.1:1/v1", State: "/state"})
-	_, err := run.Exec{}.Run(t.Context(), a.kubectlAI("kubectl-ai", "/state/kubeconfig-x", `why; $(id) "so"?`))
+	s, out := open(nil, config.Config{OpenAIKey: "the-key", OpenAIBaseURL: "http://127.0.0.1:1/v1", State: "/state"})
+	_, err := run.Exec{}.Run(t.Context(), kubectlAI(s.Session, "kubectl-ai", "/state/kubeconfig-x", `why; $(id) "so"?`))
 	require.NoError(t, err)
 	assert.Equal(t, `--quiet|--kubeconfig|/state/kubeconfig-x|--trace-path|/state/kubectl-ai-trace.txt|--llm-provider|openai|--model|gpt-5-mini|--|`+
 		`In namespace todo: why; $(id) "so"?|`+"\nthe-key http://127.0.0.1:1/v1\n", out.String(), "one argument, not read by a shell, and no standard input")
 
-	a.cfg.OpenAIKey = ""
-	c := a.kubectlAI("kubectl-ai", "k", "why?")
+	s.Config.OpenAIKey = ""
+	c := kubectlAI(s.Session, "kubectl-ai", "k", "why?")
 	assert.NotContains(t, c.Args, "--llm-provider", "it goes by its own configuration")
 	assert.Empty(t, c.Env)
 }
 
 func TestKubectlAIThatIsNotInstalled(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
-	var out bytes.Buffer
-	err := New(&config.Config{}, ui.Plain(&out)).KubectlAI(t.Context(), "why?")
+	s, _ := open(nil, config.Config{})
+	err := KubectlAI(t.Context(), s.Session, "why?")
 	assert.Equal(t, fault.CodeEnvironment, fault.Code(err))
 	assert.Contains(t, fault.Remedy(err), "docs/ai-operations.md")
 }

@@ -1,4 +1,4 @@
-package deploy
+package devtest
 
 import (
 	"context"
@@ -10,34 +10,37 @@ import (
 	"strings"
 	"time"
 
+	"todo.local/magefiles/internal/deploy"
 	"todo.local/magefiles/internal/fault"
 	"todo.local/magefiles/internal/run"
+	"todo.local/magefiles/internal/session"
 	"todo.local/magefiles/internal/ui"
 )
 
 // composeStart is how long the containers may take to be healthy.
 const composeStart = 2 * time.Minute
 
-// TestImages runs the application from compose.yaml, without Kubernetes, and looks at how its containers run.
-func (a *App) TestImages(ctx context.Context) error {
-	if err := a.open(ctx); err != nil {
-		return err
-	}
-	app, err := a.images(ctx, "", nil)
+// Images runs the application from compose.yaml, without Kubernetes, and looks at how its containers run.
+func Images(ctx context.Context, base session.Session) error {
+	s, err := base.OpenSource(ctx)
 	if err != nil {
 		return err
 	}
-	return a.ui.Do("Containers", func(t *ui.Task) error { return a.testCompose(ctx, t, app) })
+	app, err := deploy.ForEngine(ctx, s)
+	if err != nil {
+		return err
+	}
+	return s.UI.Do("Containers", func(t *ui.Task) error { return testCompose(ctx, s, t, app) })
 }
 
-func (a *App) testCompose(ctx context.Context, t *ui.Task, app application) error {
+func testCompose(ctx context.Context, s session.Source, t *ui.Task, app deploy.Application) error {
 	ports, err := freePorts(2)
 	if err != nil {
 		return err
 	}
-	c := composition{app: a, env: []string{
-		"COMPOSE_PROJECT_NAME=" + a.cfg.ClusterName + "-images-test",
-		"TODO_BACKEND_IMAGE=" + app.backend, "TODO_FRONTEND_IMAGE=" + app.frontend, "TODO_POSTGRES_IMAGE=" + app.bases.Postgres,
+	c := composition{session: s.Engine, env: []string{
+		"COMPOSE_PROJECT_NAME=" + s.Config.ClusterName + "-images-test",
+		"TODO_BACKEND_IMAGE=" + app.Backend, "TODO_FRONTEND_IMAGE=" + app.Frontend, "TODO_POSTGRES_IMAGE=" + app.Bases.Postgres,
 		"TODO_BACKEND_PORT=" + ports[0], "TODO_FRONTEND_PORT=" + ports[1],
 		"POSTGRES_PASSWORD=" + rand.Text(), "JWT_SECRET=" + rand.Text() + rand.Text(),
 	}}
@@ -68,16 +71,16 @@ func (a *App) testCompose(ctx context.Context, t *ui.Task, app application) erro
 
 // composition is one project of docker compose.
 type composition struct {
-	app *App
-	env []string // secrets among it: none goes into a command line
+	session session.Engine
+	env     []string // secrets among it: none goes into a command line
 }
 
 func (c composition) run(ctx context.Context, t *ui.Task, args ...string) (string, error) {
-	cmd := run.Cmd{Args: append([]string{"compose", "--progress", "plain"}, args...), Dir: c.app.cfg.Root, Env: c.env, Grace: 30 * time.Second}
+	cmd := run.Cmd{Args: append([]string{"compose", "--progress", "plain"}, args...), Dir: c.session.Config.Root, Env: c.env, Grace: 30 * time.Second}
 	if t != nil {
 		cmd.Line = t.Line
 	}
-	res, err := c.app.docker.Run(ctx, cmd)
+	res, err := c.session.Docker.Run(ctx, cmd)
 	return res.Stdout, err
 }
 
@@ -95,7 +98,7 @@ func (c composition) hardened(ctx context.Context) error {
 	if len(ids) != 3 {
 		return fault.New(fault.CodeFailed, fmt.Sprintf("%d containers run, not 3", len(ids)), "docker compose ps shows which")
 	}
-	out, err = c.app.docker.Output(ctx, append([]string{"container", "inspect"}, ids...)...)
+	out, err = c.session.Docker.Output(ctx, append([]string{"container", "inspect"}, ids...)...)
 	if err != nil {
 		return err
 	}
@@ -111,7 +114,7 @@ func (c composition) hardened(ctx context.Context) error {
 	}
 	for n, found := range containers {
 		// Docker's own word for it may be a name, so the process itself is asked.
-		uid, err := c.app.docker.Output(ctx, "exec", ids[n], "id", "-u")
+		uid, err := c.session.Docker.Output(ctx, "exec", ids[n], "id", "-u")
 		if err != nil {
 			return err
 		}

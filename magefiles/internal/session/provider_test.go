@@ -1,4 +1,4 @@
-package deploy
+package session
 
 import (
 	"bytes"
@@ -27,8 +27,8 @@ func TestProviderIsWhatTheSettingSays(t *testing.T) {
 	} {
 		cache := t.TempDir()
 		none := (&run.Fake{}).On("docker container inspect", "Error: No such container", errors.New("exit status 1"))
-		a := &App{cfg: &config.Config{Cluster: setting, ClusterName: "todo", Cache: cache}, runner: none, docker: &engine.Docker{Runner: none, CLI: "docker"}}
-		p := a.provider(t.Context())
+		e := Engine{Session: Session{Config: &config.Config{Cluster: setting, ClusterName: "todo", Cache: cache}, Runner: none}, Docker: &engine.Docker{Runner: none, CLI: "docker"}}
+		p := e.ChooseProvider(t.Context())
 		assert.Equal(t, want, p.Name(), setting)
 		assert.Equal(t, want == "kind cluster todo", p.Addons(), setting)
 		assert.Equal(t, want == "context work", p.Foreign(), setting)
@@ -39,7 +39,7 @@ func TestProviderIsWhatTheSettingSays(t *testing.T) {
 		if setting == "auto" {
 			want = "minikube profile todo"
 		}
-		assert.Equal(t, want, a.provider(t.Context()).Name(), setting)
+		assert.Equal(t, want, e.ChooseProvider(t.Context()).Name(), setting)
 	}
 }
 
@@ -57,11 +57,11 @@ func TestWithoutARegistryAutoMakesNoMinikube(t *testing.T) {
 		var out bytes.Buffer
 		none := (&run.Fake{}).On("docker container inspect", "Error: No such container", errors.New("exit status 1"))
 		docker := &engine.Docker{Runner: none, CLI: "docker"}
-		a := &App{cfg: &config.Config{Cluster: "auto", ClusterName: "todo", Cache: t.TempDir(), Images: images}, runner: none, docker: docker, ui: ui.Plain(&out)}
-		src, _, err := source.Pick(t.Context(), nil, a.cfg, docker, scratch.New(a.cfg, docker))
+		cfg := &config.Config{Cluster: "auto", ClusterName: "todo", Cache: t.TempDir(), Images: images}
+		src, _, err := source.Pick(t.Context(), nil, cfg, docker, scratch.New(cfg, docker))
 		require.NoError(t, err)
-		a.source = src
-		assert.Equal(t, want, a.provider(t.Context()).Name(), images)
+		s := Source{Engine: Engine{Session: Session{Config: cfg, UI: ui.Plain(&out), Runner: none}, Docker: docker}, Images: src}
+		assert.Equal(t, want, s.ChooseProvider(t.Context()).Name(), images)
 		assert.Equal(t, images == config.ImagesSource, strings.Contains(out.String(), "though minikube is installed"), "and says why: %s", out.String())
 	}
 }

@@ -1,4 +1,4 @@
-package deploy
+package operate
 
 import (
 	"bytes"
@@ -20,36 +20,37 @@ import (
 	"todo.local/magefiles/internal/rollout"
 	"todo.local/magefiles/internal/run"
 	"todo.local/magefiles/internal/secrets"
+	"todo.local/magefiles/internal/session"
 	"todo.local/magefiles/internal/ui"
 )
 
 // Ask answers a question about the running application in plain language. A change that it asks for is made once the person at the terminal agreed.
-func (a *App) Ask(ctx context.Context, question string) error {
-	_, client, err := a.connect(ctx)
+func Ask(ctx context.Context, s session.Session, question string) error {
+	c, err := s.OpenCluster(ctx)
 	if err != nil {
 		return err
 	}
-	hidden, err := a.knownSecrets(ctx, client)
+	hidden, err := knownSecrets(ctx, c)
 	if err != nil {
 		return err
 	}
-	s := ai.Session{
-		UI:          a.ui,
-		Application: ai.Application{Namespace: a.cfg.Namespace, Services: services, Scalable: services[:2], MaxPods: maxReplicas},
-		Operations:  operations{a, client},
+	conversation := ai.Session{
+		UI:          s.UI,
+		Application: ai.Application{Namespace: s.Config.Namespace, Services: services, Scalable: scalable, MaxPods: maxReplicas},
+		Operations:  operations{c},
 		Secrets:     hidden,
-		Confirm:     ai.AtTerminal(a.ui),
+		Confirm:     ai.AtTerminal(s.UI),
 	}
-	if a.cfg.OpenAIKey != "" {
-		s.Endpoint = &ai.Endpoint{URL: cmp.Or(a.cfg.OpenAIBaseURL, ai.DefaultURL), Key: a.cfg.OpenAIKey, Model: cmp.Or(a.cfg.OpenAIModel, ai.DefaultModel)}
+	if s.Config.OpenAIKey != "" {
+		conversation.Endpoint = &ai.Endpoint{URL: cmp.Or(s.Config.OpenAIBaseURL, ai.DefaultURL), Key: s.Config.OpenAIKey, Model: cmp.Or(s.Config.OpenAIModel, ai.DefaultModel)}
 	}
-	return s.Answer(ctx, question)
+	return conversation.Answer(ctx, question)
 }
 
 // knownSecrets are the values that no answer may hold: those of the settings, and those in the cluster. Nothing else of the assistant's reads Secrets.
-func (a *App) knownSecrets(ctx context.Context, client kubernetes.Interface) (ai.Secrets, error) {
-	known := a.cfg.Secrets()
-	found, err := client.CoreV1().Secrets(a.cfg.Namespace).Get(ctx, secrets.Name, metav1.GetOptions{})
+func knownSecrets(ctx context.Context, s session.Cluster) (ai.Secrets, error) {
+	known := s.Config.Secrets()
+	found, err := s.Client.CoreV1().Secrets(s.Config.Namespace).Get(ctx, secrets.Name, metav1.GetOptions{})
 	if err != nil && !apierrors.IsNotFound(err) {
 		return nil, fault.Wrap(err, fault.CodeCluster, "it is not known which values are secret and have to be left out of answers", "ask for the right to read Secret "+secrets.Name)
 	}
@@ -62,34 +63,30 @@ func (a *App) knownSecrets(ctx context.Context, client kubernetes.Interface) (ai
 }
 
 // operations are the targets, as an assistant calls them.
-type operations struct {
-	app    *App
-	client kubernetes.Interface
-}
+type operations struct{ session.Cluster }
 
 // Read gives what the target of the same name prints, and a diagnosis and the deployments, which no target prints.
 func (o operations) Read(ctx context.Context, c ai.Call) (string, error) {
 	var out bytes.Buffer
-	a := *o.app
-	a.ui = ui.Plain(&out)
+	s := session.New(o.Config, ui.Plain(&out))
 	err := func() error {
 		switch c.Tool {
 		case ai.Status:
-			return a.Status(ctx)
+			return Status(ctx, s)
 		case ai.Deployments:
-			return a.printDeployments(ctx, o.client)
+			return printDeployments(ctx, o.Client, s)
 		case ai.Diagnosis:
-			d, err := rollout.Diagnose(ctx, o.client, a.cfg.Namespace, config.ReleaseName)
-			a.ui.Printf("%s", d.Text(c.Service))
+			d, err := rollout.Diagnose(ctx, o.Client, s.Config.Namespace, config.ReleaseName)
+			s.UI.Printf("%s", d.Text(c.Service))
 			return err
 		case ai.Events:
-			return a.Events(ctx)
+			return Events(ctx, s)
 		case ai.Logs:
-			return a.Logs(ctx, c.Service, false)
+			return Logs(ctx, s, c.Service, false)
 		case ai.Usage:
-			return a.Top(ctx)
+			return Top(ctx, s)
 		case ai.History:
-			return a.ReleaseHistory(ctx)
+			return History(ctx, s)
 		}
 		return fmt.Errorf("there is nothing to read as %q", c.Tool)
 	}()
@@ -100,18 +97,18 @@ func (o operations) Read(ctx context.Context, c ai.Call) (string, error) {
 func (o operations) Change(ctx context.Context, c ai.Call) error {
 	switch c.Tool {
 	case ai.Scale:
-		return o.app.Scale(ctx, c.Service, c.Number)
+		return Scale(ctx, o.Session, c.Service, c.Number)
 	case ai.Restart:
-		return o.app.Restart(ctx, c.Service)
+		return Restart(ctx, o.Session, c.Service)
 	case ai.Rollback:
-		return o.app.ReleaseRollback(ctx, c.Number)
+		return Rollback(ctx, o.Session, c.Number)
 	}
 	return fmt.Errorf("there is no change %q", c.Tool)
 }
 
 // printDeployments prints what the Deployments want and have.
-func (a *App) printDeployments(ctx context.Context, client kubernetes.Interface) error {
-	list, err := client.AppsV1().Deployments(a.cfg.Namespace).List(ctx, metav1.ListOptions{})
+func printDeployments(ctx context.Context, client kubernetes.Interface, s session.Session) error {
+	list, err := client.AppsV1().Deployments(s.Config.Namespace).List(ctx, metav1.ListOptions{})
 	if err != nil {
 		return err
 	}
@@ -126,7 +123,7 @@ func (a *App) printDeployments(ctx context.Context, client kubernetes.Interface)
 				milli(c.Resources.Limits[corev1.ResourceCPU]), mebi(c.Resources.Limits[corev1.ResourceMemory]), c.Image))
 		}
 	}
-	a.table(rows)
+	table(s.UI, rows)
 	return nil
 }
 
@@ -135,32 +132,32 @@ const kubectlAILimit = 10 * time.Minute
 
 // KubectlAI hands a question to an installed kubectl-ai, with this project's cluster. Without a terminal of its own that only looks: it ends where
 // something would be changed.
-func (a *App) KubectlAI(ctx context.Context, question string) error {
+func KubectlAI(ctx context.Context, s session.Session, question string) error {
 	const program = "kubectl-ai"
 	if _, err := exec.LookPath(program); err != nil {
 		return fault.New(fault.CodeEnvironment, program+" is not installed", "docs/ai-operations.md says how to install it; go tool mage ai needs nothing")
 	}
-	access, _, err := a.connect(ctx)
+	c, err := s.OpenCluster(ctx)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, kubectlAILimit)
 	defer cancel()
-	_, err = a.runner.Run(ctx, a.kubectlAI(program, access.Kubeconfig, question))
-	return fault.Wrap(err, fault.CodeFailed, program+" gave no answer", "for changes call it yourself, at a terminal: "+program+" --kubeconfig "+relative(a.cfg.Root, access.Kubeconfig))
+	_, err = s.Runner.Run(ctx, kubectlAI(s, program, c.Access.Kubeconfig, question))
+	return fault.Wrap(err, fault.CodeFailed, program+" gave no answer", "for changes call it yourself, at a terminal: "+program+" --kubeconfig "+s.Config.Relative(c.Access.Kubeconfig))
 }
 
 // kubectlAI is the command. The key is in its environment only; without one, kubectl-ai goes by its own configuration.
-func (a *App) kubectlAI(program, kubeconfig, question string) run.Cmd {
+func kubectlAI(s session.Session, program, kubeconfig, question string) run.Cmd {
 	c := run.Cmd{
 		Name: program,
-		Args: []string{"--quiet", "--kubeconfig", kubeconfig, "--trace-path", filepath.Join(a.cfg.State, "kubectl-ai-trace.txt")},
-		Line: func(line string) { a.ui.Printf("%s\n", line) },
+		Args: []string{"--quiet", "--kubeconfig", kubeconfig, "--trace-path", filepath.Join(s.Config.State, "kubectl-ai-trace.txt")},
+		Line: func(line string) { s.UI.Printf("%s\n", line) },
 	}
-	if a.cfg.OpenAIKey != "" {
-		c.Args = append(c.Args, "--llm-provider", "openai", "--model", cmp.Or(a.cfg.OpenAIModel, ai.DefaultModel))
-		c.Env = []string{"OPENAI_API_KEY=" + a.cfg.OpenAIKey, "OPENAI_ENDPOINT=" + cmp.Or(a.cfg.OpenAIBaseURL, ai.DefaultURL)}
+	if s.Config.OpenAIKey != "" {
+		c.Args = append(c.Args, "--llm-provider", "openai", "--model", cmp.Or(s.Config.OpenAIModel, ai.DefaultModel))
+		c.Env = []string{"OPENAI_API_KEY=" + s.Config.OpenAIKey, "OPENAI_ENDPOINT=" + cmp.Or(s.Config.OpenAIBaseURL, ai.DefaultURL)}
 	}
-	c.Args = append(c.Args, "--", fmt.Sprintf("In namespace %s: %s", a.cfg.Namespace, question))
+	c.Args = append(c.Args, "--", fmt.Sprintf("In namespace %s: %s", s.Config.Namespace, question))
 	return c
 }

@@ -1,4 +1,4 @@
-package deploy
+package session
 
 import (
 	"context"
@@ -21,16 +21,16 @@ const (
 	lockPause = 200 * time.Millisecond
 )
 
-// exclusively runs work while no other run of this machine changes the same cluster. The system gives the lock back
+// Exclusively runs work while no other run of this machine changes the same cluster. The system gives the lock back
 // when a process ends in whatever way, so none can be left behind.
-func (a *App) exclusively(ctx context.Context, work func() error) error {
-	path := filepath.Join(a.cfg.Cache, "clusters", a.cfg.ClusterName+".lock")
+func (s Session) Exclusively(ctx context.Context, work func() error) error {
+	path := filepath.Join(s.Config.Cache, "clusters", s.Config.ClusterName+".lock")
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return lockFault(err)
 	}
 	lock := flock.New(path, flock.SetPermissions(0o644))
 	defer lock.Close()
-	if err := a.acquire(ctx, lock); err != nil {
+	if err := s.acquire(ctx, lock); err != nil {
 		return err
 	}
 	// What is written is for people who wait; the lock itself is the kernel's.
@@ -38,7 +38,7 @@ func (a *App) exclusively(ctx context.Context, work func() error) error {
 	return work()
 }
 
-func (a *App) acquire(ctx context.Context, lock *flock.Flock) error {
+func (s Session) acquire(ctx context.Context, lock *flock.Flock) error {
 	got, err := lock.TryLock()
 	if got || err != nil {
 		return lockFault(err)
@@ -47,7 +47,7 @@ func (a *App) acquire(ctx context.Context, lock *flock.Flock) error {
 		raw, _ := os.ReadFile(lock.Path())
 		return strings.TrimSpace(string(raw))
 	}
-	a.ui.Printf("! another run works on cluster %s (%s); waiting for it\n", a.cfg.ClusterName, holder())
+	s.UI.Printf("! another run works on cluster %s (%s); waiting for it\n", s.Config.ClusterName, holder())
 	patient, cancel := context.WithTimeout(ctx, lockPatience)
 	defer cancel()
 	_, err = lock.TryLockContext(patient, lockPause)
@@ -55,7 +55,7 @@ func (a *App) acquire(ctx context.Context, lock *flock.Flock) error {
 	case err == nil || ctx.Err() != nil:
 		return ctx.Err()
 	case errors.Is(err, context.DeadlineExceeded):
-		return fault.New(fault.CodeFailed, fmt.Sprintf("another run has worked on cluster %s for more than %s (%s)", a.cfg.ClusterName, lockPatience, holder()),
+		return fault.New(fault.CodeFailed, fmt.Sprintf("another run has worked on cluster %s for more than %s (%s)", s.Config.ClusterName, lockPatience, holder()),
 			"wait for it or end it")
 	}
 	return lockFault(err)

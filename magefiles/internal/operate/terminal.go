@@ -1,4 +1,4 @@
-package deploy
+package operate
 
 import (
 	"os"
@@ -12,7 +12,7 @@ import (
 )
 
 // inTerminal lets a process in a pod have this terminal, where there is one and the process reads from it: keys go there as they are typed.
-func (a *App) inTerminal(p *cluster.Process, work func() error) error {
+func inTerminal(p *cluster.Process, work func() error) error {
 	in, out := int(os.Stdin.Fd()), int(os.Stdout.Fd())
 	if p.Stdin == nil || !term.IsTerminal(in) || !term.IsTerminal(out) {
 		return work()

@@ -1,0 +1,255 @@
+// Package devtest runs the project's own tests and benches, as targets call them.
+package devtest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"todo.local/magefiles/internal/config"
+	"todo.local/magefiles/internal/deploy"
+	"todo.local/magefiles/internal/fault"
+	"todo.local/magefiles/internal/image"
+	"todo.local/magefiles/internal/run"
+	"todo.local/magefiles/internal/session"
+	"todo.local/magefiles/internal/source"
+	"todo.local/magefiles/internal/ui"
+)
+
+// e2eCluster is the cluster of the end-to-end tests, never the one that deploy uses.
+const e2eCluster = "todo-e2e"
+
+// All runs every test, the quick ones first.
+func All(ctx context.Context, s session.Session) error {
+	for _, test := range []func(context.Context, session.Session) error{testQuick, Images, E2e, testCurrentEngine} {
+		if err := test(ctx, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// testQuick runs what needs no cluster: Lint, Unit and Chart, whose own tests are among the unit tests.
+func testQuick(ctx context.Context, s session.Session) error {
+	if err := LintCharts(ctx, s); err != nil {
+		return err
+	}
+	return testUnit(ctx, s, func(t *ui.Task, show func(string)) error {
+		return errors.Join(lint(ctx, s, show), goTest(ctx, s, show, "./magefiles/internal/..."))
+	})
+}
+
+// Lint checks the automation's code and the workflows.
+func Lint(ctx context.Context, s session.Session) error {
+	return s.UI.Do("Lint", func(t *ui.Task) error { return lint(ctx, s, toUI(s)) })
+}
+
+func lint(ctx context.Context, s session.Session, show func(string)) error {
+	for _, args := range [][]string{
+		{"vet", "-tags", "e2e bench soak worlds engines", "./..."},
+		{"tool", "staticcheck", "-tags", "e2e bench soak worlds engines", "./..."},
+		{"tool", "actionlint"},
+	} {
+		if _, err := s.Runner.Run(ctx, run.Cmd{Name: "go", Args: args, Dir: s.Config.Root, Line: show}); err != nil {
+			return fault.Wrap(err, fault.CodeFailed, "go "+strings.Join(args[:2], " ")+" complains", "its output is above")
+		}
+	}
+	return nil
+}
+
+// Unit runs the automation's unit tests here, and those of the application's halves in containers.
+func Unit(ctx context.Context, s session.Session) error {
+	return testUnit(ctx, s, func(t *ui.Task, show func(string)) error { return goTest(ctx, s, show, "./magefiles/internal/...") })
+}
+
+// testUnit runs the three parts of the unit tests side by side: each waits as often as it computes.
+func testUnit(ctx context.Context, base session.Session, automation part) error {
+	s, err := base.OpenSource(ctx)
+	if err != nil {
+		return err
+	}
+	if err := sameOpenAPI(s.Config); err != nil {
+		return err
+	}
+	return s.UI.Do("Tests", func(t *ui.Task) error {
+		bases := sync.OnceValues(func() (bases source.Bases, err error) {
+			err = t.Do("base images", func(t *ui.Task) error {
+				bases, err = s.Images.Bases(ctx, t)
+				return err
+			})
+			return bases, err
+		})
+		return sideBySide(base, t, map[string]part{
+			"automation": automation,
+			"backend": func(t *ui.Task, show func(string)) error {
+				b, err := bases()
+				if err != nil {
+					return err
+				}
+				return testBackend(ctx, s, t, show, b)
+			},
+			"frontend": func(t *ui.Task, show func(string)) error {
+				b, err := bases()
+				if err != nil {
+					return err
+				}
+				return testImage(ctx, s, t, show, deploy.FrontendImage(s.Config, b))
+			},
+		})
+	})
+}
+
+// part is one of several tests that run side by side. It hands over every line that its commands print.
+type part func(t *ui.Task, show func(string)) error
+
+// sideBySide runs tests at once and lets each of them end, so that one run tells everything that is wrong. The output of each is shown in one piece.
+func sideBySide(s session.Session, t *ui.Task, parts map[string]part) error {
+	var mu sync.Mutex
+	var errs []error
+	var wg sync.WaitGroup
+	for name, test := range parts {
+		wg.Go(func() {
+			var lines strings.Builder // a command's two streams come one line at a time
+			err := t.Do(name, func(t *ui.Task) error {
+				err := test(t, func(line string) {
+					lines.WriteString(line + "\n")
+					t.Line(line)
+				})
+				if err == nil {
+					t.Result("passed")
+				}
+				return err
+			})
+			mu.Lock()
+			defer mu.Unlock()
+			s.UI.Printf("%s", lines.String())
+			errs = append(errs, err)
+		})
+	}
+	wg.Wait()
+	return errors.Join(errs...)
+}
+
+// sameOpenAPI compares the API description that the frontend's client is generated from with the backend's: its image is built without the other half.
+func sameOpenAPI(cfg *config.Config) error {
+	var docs [2][]byte
+	for i, half := range []string{"backend", "frontend"} {
+		var err error
+		if docs[i], err = os.ReadFile(filepath.Join(cfg.Root, half, "openapi.json")); err != nil {
+			return err
+		}
+	}
+	if !bytes.Equal(docs[0], docs[1]) {
+		return fault.New(fault.CodeFailed, "frontend/openapi.json is not the backend's", "copy backend/openapi.json over it and run: npm run api:generate in frontend/")
+	}
+	return nil
+}
+
+// testBackend runs the backend's tests against a PostgreSQL in a container of its own network.
+func testBackend(ctx context.Context, s session.Source, t *ui.Task, show func(string), bases source.Bases) error {
+	name := s.Config.ClusterName + "-backend-test"
+	clean := func(ctx context.Context) {
+		_, _ = s.Docker.Output(ctx, "rm", "--force", "--volumes", name)
+		_, _ = s.Docker.Output(ctx, "network", "rm", name)
+	}
+	clean(ctx) // a run that was killed may have left them
+	defer func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
+		defer cancel()
+		clean(ctx)
+	}()
+	if _, err := s.Docker.Output(ctx, "network", "create", name); err != nil {
+		return err
+	}
+	// The password guards a database that lives for this test, in a network of its own. What it writes need not outlive a power cut.
+	if _, err := s.Docker.Output(ctx, "run", "--detach", "--name", name, "--network", name, "--network-alias", "database",
+		"--env", "POSTGRES_USER=test", "--env", "POSTGRES_PASSWORD=test", "--env", "POSTGRES_DB=test", bases.Postgres,
+		"postgres", "-c", "fsync=off", "-c", "full_page_writes=off"); err != nil {
+		return err
+	}
+	return testImage(ctx, s, t, show, deploy.BackendImage(s.Config, bases), "--network", name, "--env", "TEST_DATABASE_URL=postgresql://test:test@database:5432/test")
+}
+
+// testImage builds the test stage of an image and runs it; its command is the tests.
+func testImage(ctx context.Context, s session.Source, t *ui.Task, show func(string), spec image.Spec, options ...string) error {
+	spec.Target = "test"
+	ref, err := deploy.Builder(s.Engine).Build(ctx, t, spec)
+	if err != nil {
+		return err
+	}
+	_, err = s.Docker.Run(ctx, run.Cmd{
+		Args:  append(append([]string{"run", "--rm", "--init", "--env", "NO_COLOR=1"}, options...), ref),
+		Line:  show,
+		Grace: 15 * time.Second,
+	})
+	return fault.Wrap(err, fault.CodeFailed, "the tests of "+spec.Name+" failed", "their output is above")
+}
+
+// Chart lints the charts and checks what they render.
+func Chart(ctx context.Context, s session.Session) error {
+	if err := LintCharts(ctx, s); err != nil {
+		return err
+	}
+	return goTests(ctx, s, "What the charts render", "./magefiles/internal/release")
+}
+
+// E2e runs the end-to-end tests, which call the targets as a user does.
+func E2e(ctx context.Context, s session.Session) error {
+	return goTests(ctx, s, "End to end", "-tags", "e2e", "-timeout", "60m", "-v", "./magefiles/e2e/...")
+}
+
+// Soak ends many deploys in the middle, on a cluster of its own.
+func Soak(ctx context.Context, s session.Session) error {
+	return goTests(ctx, s, "Soak", "-tags", "soak", "-timeout", "60m", "-v", "-run", "TestSoak", "./magefiles/e2e/...")
+}
+
+// Slow uses the application in a browser, over and over, where everything is slow, on a cluster of its own.
+func Slow(ctx context.Context, s session.Session) error {
+	return goTests(ctx, s, "Slow", "-tags", "soak", "-timeout", "4h", "-v", "-run", "TestSlow", "./magefiles/e2e/...")
+}
+
+// Worlds has clusters fail to be made in every way that can be provoked.
+func Worlds(ctx context.Context, s session.Session) error {
+	return goTests(ctx, s, "Worlds", "-tags", "worlds", "-timeout", "60m", "-v", "-run", "Birth", "./magefiles/e2e/...")
+}
+
+// Bench measures the targets against scripts that do the same, on a cluster of its own, and renews docs/bench.svg.
+func Bench(ctx context.Context, s session.Session) error {
+	return goTests(ctx, s, "Bench", "-tags", "bench", "-timeout", "60m", "-v", "-run", "TestBench", "./magefiles/e2e/...")
+}
+
+// goTests is one target's go test.
+func goTests(ctx context.Context, s session.Session, name string, args ...string) error {
+	return s.UI.Do(name, func(t *ui.Task) error {
+		err := goTest(ctx, s, toUI(s), args...)
+		if err == nil {
+			t.Result("passed")
+		}
+		return err
+	})
+}
+
+func goTest(ctx context.Context, s session.Session, show func(string), args ...string) error {
+	_, err := s.Runner.Run(ctx, run.Cmd{
+		Name: "go", Args: append([]string{"test", "-count", "1"}, args...), Dir: s.Config.Root,
+		Env:   []string{"TODO_CLUSTER_NAME=" + e2eCluster},
+		Line:  show,
+		Grace: 2 * time.Minute, // the end-to-end tests remove their cluster
+	})
+	var failed *run.Error
+	if errors.As(err, &failed) && failed.Code == 1 {
+		return fault.New(fault.CodeFailed, fmt.Sprintf("tests failed: go test %s", strings.Join(args, " ")), "their output is above")
+	}
+	return err
+}
+
+// toUI shows a line of a command's output as it comes.
+func toUI(s session.Session) func(string) {
+	return func(line string) { s.UI.Printf("%s\n", line) }
+}

@@ -1,0 +1,42 @@
+// Package kube does with a cluster what kubectl does.
+package kube
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/kubectl/pkg/util/podutils"
+
+	"todo.local/magefiles/internal/fault"
+)
+
+// NewestPod is the pod of a service that was made last of those that are ready and stay, and so of the version that was
+// released last.
+func NewestPod(ctx context.Context, client kubernetes.Interface, namespace, service string) (string, error) {
+	pods, err := client.CoreV1().Pods(namespace).List(ctx, metav1.ListOptions{LabelSelector: "app=todo-" + service})
+	if err != nil {
+		return "", err
+	}
+	serving := slices.DeleteFunc(pods.Items, func(p corev1.Pod) bool { return !Serves(&p) })
+	if len(serving) == 0 {
+		return "", fault.New(fault.CodeRollout, "no pod of "+service+" is ready", "run: go tool mage status")
+	}
+	return slices.MaxFunc(serving, func(a, b corev1.Pod) int { return a.CreationTimestamp.Compare(b.CreationTimestamp.Time) }).Name, nil
+}
+
+// Serves tells whether a pod is ready and stays.
+func Serves(p *corev1.Pod) bool { return p.DeletionTimestamp == nil && podutils.IsPodReady(p) }
+
+// Restart has a Deployment replace its pods: it changes nothing of their template but the annotation that kubectl
+// rollout restart sets as well.
+func Restart(ctx context.Context, client kubernetes.Interface, namespace, deployment string) error {
+	patch := fmt.Appendf(nil, `{"spec":{"template":{"metadata":{"annotations":{"kubectl.kubernetes.io/restartedAt":%q}}}}}`, time.Now().Format(time.RFC3339Nano))
+	_, err := client.AppsV1().Deployments(namespace).Patch(ctx, deployment, types.StrategicMergePatchType, patch, metav1.PatchOptions{})
+	return err
+}
