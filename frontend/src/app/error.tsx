@@ -1,7 +1,7 @@
 "use client";
 
-import { Message } from "@/components/message";
-import { Button } from "@/components/ui/button";
+import { Button } from "@/ui/button";
+import { Message } from "@/ui/message";
 
 /** Shown when a page fails to render; the digest finds the error in the server's log. */
 export default function ErrorPage({

@@ -1,7 +1,7 @@
 import type { Metadata } from "next";
 import Link from "next/link";
-import { Message } from "@/components/message";
-import { buttonClass } from "@/components/ui/button";
+import { buttonClass } from "@/ui/button";
+import { Message } from "@/ui/message";
 
 export const metadata: Metadata = { title: "Not found" };
 

@@ -1,11 +1,11 @@
 import { CalendarClock, Keyboard, MessageCircle } from "lucide-react";
 import { cookies } from "next/headers";
 import Link from "next/link";
-import { Brand } from "@/components/brand";
-import { Preview } from "@/components/landing/preview";
-import { ThemeButton } from "@/components/theme-button";
-import { buttonClass } from "@/components/ui/button";
 import { SESSION_COOKIE } from "@/lib/session-cookie";
+import { Brand } from "@/ui/brand";
+import { buttonClass } from "@/ui/button";
+import { ThemeButton } from "@/ui/theme-button";
+import { Preview } from "./preview";
 
 const FEATURES = [
   {

@@ -16,12 +16,12 @@ export function endOfDay(date: Date, days = 0): Date {
 }
 
 /** Whether a moment stands for a whole day. */
-export function isWholeDay(date: Date): boolean {
+function isWholeDay(date: Date): boolean {
   return date.getHours() === 23 && date.getMinutes() === 59;
 }
 
 /** Days from today to the day of `date`, in local time; negative in the past. */
-export function daysUntil(date: Date, now: Date): number {
+function daysUntil(date: Date, now: Date): number {
   return Math.round((startOfDay(date).getTime() - startOfDay(now).getTime()) / DAY_MS);
 }
 

@@ -1,5 +1,5 @@
 import { MutationCache, QueryCache, QueryClient } from "@tanstack/react-query";
-import { asProblem } from "./api/problem";
+import { asProblem } from "@/lib/api/problem";
 
 const MAX_RETRIES = 2;
 

@@ -19,7 +19,7 @@ const STORAGE_KEY = "todo.shortcuts";
 const CHANGED = "todo:shortcuts";
 
 /** Whether single-key shortcuts are on. Some people need them off: speech input types letters, too. */
-export function shortcutsEnabled(): boolean {
+function shortcutsEnabled(): boolean {
   return localStorage.getItem(STORAGE_KEY) !== "off";
 }
 

@@ -22,6 +22,5 @@ export function chooseTheme(theme: Theme | undefined): void {
   const age = theme ? ONE_YEAR_S : 0;
   if (theme) document.documentElement.dataset.theme = theme;
   else delete document.documentElement.dataset.theme;
-  // biome-ignore lint/suspicious/noDocumentCookie: the Cookie Store API is not yet in every browser we support.
   document.cookie = `${THEME_COOKIE}=${theme ?? ""}; Path=/; Max-Age=${age}; SameSite=Lax${secure}`;
 }

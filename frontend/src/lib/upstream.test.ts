@@ -73,7 +73,7 @@ describe("passOn", () => {
   });
 
   it("streams: the first event arrives while the backend still holds the second back", async () => {
-    const second = Promise.withResolvers<void>();
+    const second = Promise.withResolvers<undefined>();
     const url = await backend(async (_, res) => {
       res.writeHead(200, { "content-type": "text/event-stream" });
       res.write("data: 1\n\n");
@@ -84,14 +84,14 @@ describe("passOn", () => {
     expect(answer.headers.get("cache-control")).toContain("no-transform");
     const reader = answer.body?.pipeThrough(new TextDecoderStream()).getReader();
     expect((await reader?.read())?.value).toBe("data: 1\n\n");
-    second.resolve();
+    second.resolve(undefined);
     expect((await reader?.read())?.value).toBe("data: 2\n\n");
   });
 
   it("tells the backend when the browser goes away in the middle of a stream", async () => {
-    const closed = Promise.withResolvers<void>();
+    const closed = Promise.withResolvers<undefined>();
     const url = await backend((_, res) => {
-      res.on("close", () => closed.resolve());
+      res.on("close", () => closed.resolve(undefined));
       res.writeHead(200, { "content-type": "text/event-stream" }).write("data: 1\n\n");
     });
     const browser = new AbortController();
@@ -134,8 +134,8 @@ describe("passOn", () => {
 
   it("answers 504 when the backend does not begin to answer", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
-    const arrived = Promise.withResolvers<void>();
-    const url = await backend(() => arrived.resolve());
+    const arrived = Promise.withResolvers<undefined>();
+    const url = await backend(() => arrived.resolve(undefined));
     const answer = passOn(request("/api/tasks"), url);
     await arrived.promise;
     vi.advanceTimersByTime(30_000);

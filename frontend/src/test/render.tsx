@@ -1,8 +1,8 @@
 import { render } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import type { ReactElement } from "react";
-import { Providers } from "@/components/providers";
-import { DeletionsProvider } from "@/lib/tasks/use-deletions";
+import { DeletionsProvider } from "@/features/tasks/api/use-deletions";
+import { Providers } from "@/shell/providers";
 
 /** Renders a page as the app does: with the API, the cache, messages and pending deletions. */
 export function renderPage(page: ReactElement) {

@@ -1,6 +1,6 @@
 import type { ReactNode } from "react";
-import { RuntimeProviders } from "@/components/runtime-providers";
-import { AppShell } from "@/components/shell/app-shell";
+import { AppShell } from "@/shell/app-shell";
+import { RuntimeProviders } from "@/shell/runtime-providers";
 
 export default function AppLayout({ children }: { children: ReactNode }) {
   return (

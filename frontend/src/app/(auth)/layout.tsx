@@ -1,8 +1,8 @@
 import Link from "next/link";
 import type { ReactNode } from "react";
-import { Brand } from "@/components/brand";
-import { RuntimeProviders } from "@/components/runtime-providers";
-import { ThemeButton } from "@/components/theme-button";
+import { RuntimeProviders } from "@/shell/runtime-providers";
+import { Brand } from "@/ui/brand";
+import { ThemeButton } from "@/ui/theme-button";
 
 export default function AuthLayout({ children }: { children: ReactNode }) {
   return (

@@ -1,34 +1,36 @@
-import createClient from "openapi-fetch";
-import { asProblem, problemFrom } from "./problem";
-import type { paths } from "./schema";
+import { type Client, createClient, createConfig } from "./generated/client";
+import { ApiProblem, asProblem, problemFrom } from "./problem";
 
 /** Longest wait for an answer; the server answers within seconds, also when its database is away. */
 const TIMEOUT_MS = 15_000;
 
-/** A client whose calls, parameters and answers are typed by the API document. */
-export function createApi(apiUrl: string) {
-  return createClient<paths>({
-    baseUrl: apiUrl || "/",
-    credentials: apiUrl ? "include" : "same-origin",
-    headers: { accept: "application/json" },
-    // Looked up at each call, so that it can be replaced in tests.
-    fetch: (request) =>
-      fetch(request, { signal: AbortSignal.any([request.signal, AbortSignal.timeout(TIMEOUT_MS)]) }),
-  });
+/** Where calls go, with what they all have; every generated call takes one as `client`. */
+export type Api = Client;
+
+export function createApi(apiUrl: string): Api {
+  return createClient(
+    createConfig({
+      baseUrl: apiUrl,
+      credentials: apiUrl ? "include" : "same-origin",
+      headers: { accept: "application/json" },
+      // Looked up at each call, so that it can be replaced in tests.
+      fetch: (input, init) => {
+        const given = init?.signal ?? (input instanceof Request ? input.signal : undefined);
+        const timeout = AbortSignal.timeout(TIMEOUT_MS);
+        return fetch(input, { ...init, signal: given ? AbortSignal.any([given, timeout]) : timeout });
+      },
+    }),
+  );
 }
 
-export type Api = ReturnType<typeof createApi>;
-
-type Answer<T> = { data?: T; error?: unknown; response: Response };
+type Answer<T> = { data?: T; error?: unknown; response?: Response };
 
 /** The data of a call; throws an ApiProblem for any other outcome. */
 export async function unwrap<T>(call: Promise<Answer<T>>): Promise<T> {
-  let answer: Answer<T>;
-  try {
-    answer = await call;
-  } catch (error) {
-    throw asProblem(error);
-  }
-  if (!answer.response.ok) throw problemFrom(answer.response, answer.error);
-  return answer.data as T;
+  const { data, error, response } = await call;
+  if (!response) throw asProblem(error);
+  // An answer that cannot be read, or whose reading broke off, is none.
+  if (response.ok && error !== undefined) throw new ApiProblem(0, {});
+  if (!response.ok) throw problemFrom(response, error);
+  return data as T;
 }

@@ -1,6 +1,6 @@
 import type { Metadata } from "next";
 import { Suspense } from "react";
-import { ChatView } from "@/components/chat/chat-view";
+import { ChatView } from "@/features/chat/components/chat-view";
 
 export const metadata: Metadata = { title: "Assistant" };
 

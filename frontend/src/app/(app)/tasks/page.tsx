@@ -1,6 +1,6 @@
 import type { Metadata } from "next";
 import { Suspense } from "react";
-import { TasksView } from "@/components/tasks/tasks-view";
+import { TasksView } from "@/features/tasks/components/tasks-view";
 
 export const metadata: Metadata = { title: "Tasks" };
 

@@ -1,5 +1,5 @@
 import type { Metadata } from "next";
-import { AuthForm } from "@/components/auth/auth-form";
+import { AuthForm } from "@/features/auth/components/auth-form";
 import { safeNext } from "@/lib/safe-next";
 
 export const metadata: Metadata = { title: "Sign up" };

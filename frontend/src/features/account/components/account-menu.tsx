@@ -1,0 +1,74 @@
+"use client";
+
+import { useMutation } from "@tanstack/react-query";
+import { LogOut, Trash2, UserRound } from "lucide-react";
+import dynamic from "next/dynamic";
+import { useId, useState } from "react";
+import { unwrap } from "@/lib/api/client";
+import { logout } from "@/lib/api/generated";
+import { asProblem } from "@/lib/api/problem";
+import { useRuntime } from "@/lib/runtime";
+import { useSession } from "@/lib/session";
+import { IconButton } from "@/ui/button";
+import { useToast } from "@/ui/toast";
+
+const DeleteAccountDialog = dynamic(() =>
+  import("./delete-account-dialog").then((module) => module.DeleteAccountDialog),
+);
+
+const ITEM = "flex h-10 w-full items-center gap-3 rounded-lg px-3 text-left text-sm hover:bg-hover";
+
+/** Who is logged in, and what can be done with the account. The browser's own popover: Escape and a click outside close it. */
+export function AccountMenu({ beforeLogout }: { beforeLogout: () => Promise<unknown> }) {
+  const { api } = useRuntime();
+  const toast = useToast();
+  const session = useSession();
+  const id = useId();
+  const [deleting, setDeleting] = useState(false);
+
+  const leave = useMutation({
+    mutationFn: async () => {
+      await beforeLogout();
+      await unwrap(logout({ client: api }));
+    },
+    // A new page, not a new view: nothing of this user's stays in memory, and nothing asks the API again.
+    onSuccess: () => location.assign("/login"),
+    onError: (error) =>
+      toast({ tone: "error", text: `You are still logged in. ${asProblem(error).message}` }),
+  });
+
+  return (
+    <>
+      <IconButton label="Account" popoverTarget={id}>
+        <UserRound aria-hidden className="size-5" />
+      </IconButton>
+      <div
+        id={id}
+        popover="auto"
+        className="fixed inset-auto top-13 right-[max(1rem,calc(50vw-31rem))] w-64 animate-rise rounded-xl border border-line bg-raised p-1.5 text-text shadow-float"
+      >
+        <p className="px-3 pt-1.5 pb-2 text-sm">
+          <span className="block text-muted text-xs">Logged in as</span>
+          <span className="block truncate font-medium">{session.data?.email ?? "…"}</span>
+        </p>
+        <div className="border-line border-t pt-1.5">
+          <button type="button" className={ITEM} disabled={leave.isPending} onClick={() => leave.mutate()}>
+            <LogOut aria-hidden className="size-4 text-muted" />
+            Log out
+          </button>
+          <button
+            type="button"
+            className={`${ITEM} text-danger`}
+            popoverTarget={id}
+            popoverTargetAction="hide"
+            onClick={() => setDeleting(true)}
+          >
+            <Trash2 aria-hidden className="size-4" />
+            Delete account…
+          </button>
+        </div>
+      </div>
+      {deleting && <DeleteAccountDialog onClose={() => setDeleting(false)} />}
+    </>
+  );
+}

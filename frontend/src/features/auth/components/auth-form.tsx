@@ -1,0 +1,83 @@
+"use client";
+
+import { useMutation } from "@tanstack/react-query";
+import Link from "next/link";
+import { useRouter } from "next/navigation";
+import { type FormEvent, useRef, useState } from "react";
+import { unwrap } from "@/lib/api/client";
+import { login, register } from "@/lib/api/generated";
+import { asProblem } from "@/lib/api/problem";
+import { useRuntime } from "@/lib/runtime";
+import { Button } from "@/ui/button";
+import { ErrorNote, Field, PasswordField } from "@/ui/field";
+
+const MIN_PASSWORD = 8;
+
+type AuthFormProps = { mode: "login" | "register"; next: string; expired: boolean };
+
+/** Logs in or registers, then goes on to `next`. */
+export function AuthForm({ mode, next, expired }: AuthFormProps) {
+  const { api } = useRuntime();
+  const router = useRouter();
+  const form = useRef<HTMLFormElement>(null);
+  const [passwordFault, setPasswordFault] = useState<string>();
+  const registering = mode === "register";
+
+  const submit = useMutation({
+    mutationFn: (body: { email: string; password: string }) =>
+      unwrap((registering ? register : login)({ client: api, body })),
+    onSuccess: () => router.replace(next as "/tasks"),
+    onError: () => form.current?.querySelector<HTMLInputElement>("input")?.focus(),
+  });
+
+  const onSubmit = (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    const data = new FormData(event.currentTarget);
+    const password = String(data.get("password"));
+    const short = registering && password.length < MIN_PASSWORD;
+    setPasswordFault(short ? `Use at least ${MIN_PASSWORD} characters.` : undefined);
+    if (short) form.current?.querySelector<HTMLInputElement>("[name=password]")?.focus();
+    else submit.mutate({ email: String(data.get("email")).trim(), password });
+  };
+
+  const problem = submit.error && asProblem(submit.error);
+  const emailFault = problem?.fieldMessage("email");
+  const serverPasswordFault = problem?.fieldMessage("password");
+  const other = next === "/tasks" ? "" : `?next=${encodeURIComponent(next)}`;
+  return (
+    <>
+      <h1 className="font-semibold text-2xl tracking-tight">
+        {registering ? "Create your account" : "Welcome back"}
+      </h1>
+      <p className="mt-1 text-muted text-sm">
+        {registering ? "Already have one? " : "New here? "}
+        <Link
+          href={`${registering ? "/login" : "/register"}${other}` as "/login"}
+          className="font-medium text-accent underline underline-offset-4"
+        >
+          {registering ? "Log in" : "Create an account"}
+        </Link>
+      </p>
+      <form ref={form} onSubmit={onSubmit} className="mt-6 grid gap-4">
+        {expired && !problem && (
+          <p role="status" className="rounded-lg bg-warn-tint px-3 py-2.5 text-sm text-warn">
+            Your session has ended. Log in again to go on.
+          </p>
+        )}
+        {problem && !emailFault && !serverPasswordFault && <ErrorNote>{problem.message}</ErrorNote>}
+        <Field label="Email" name="email" type="email" autoComplete="email" required error={emailFault} />
+        <PasswordField
+          label="Password"
+          name="password"
+          autoComplete={registering ? "new-password" : "current-password"}
+          required
+          hint={registering ? `At least ${MIN_PASSWORD} characters.` : undefined}
+          error={passwordFault ?? serverPasswordFault}
+        />
+        <Button type="submit" tone="primary" size="large" disabled={submit.isPending || submit.isSuccess}>
+          {submit.isPending || submit.isSuccess ? "One moment…" : registering ? "Create account" : "Log in"}
+        </Button>
+      </form>
+    </>
+  );
+}

@@ -1,0 +1,75 @@
+"use client";
+
+import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { unwrap } from "@/lib/api/client";
+import { cancelConfirmation, confirm, deleteConversation } from "@/lib/api/generated";
+import { asProblem } from "@/lib/api/problem";
+import type { Confirmation } from "@/lib/api/types";
+import { ROOTS } from "@/lib/query-keys";
+import { useRuntime } from "@/lib/runtime";
+import { useToast } from "@/ui/toast";
+import { chatQueries } from "./queries";
+
+export function useConversations() {
+  return useInfiniteQuery(chatQueries.conversations(useRuntime().api));
+}
+
+/** Which assistant answers; undefined until the list of conversations is there, which says so. */
+export function useAssistantKind() {
+  return useConversations().data?.pages[0]?.assistant;
+}
+
+/** A whole conversation; not fetched again while `paused`, that is, while an answer is added to it. */
+export function useConversation(id: string | undefined, paused: boolean) {
+  const { api } = useRuntime();
+  return useQuery({ ...chatQueries.conversation(api, id), enabled: id !== undefined && !paused });
+}
+
+/** Deletes a conversation; the tasks stay. */
+export function useDeleteConversation(onDeleted: (id: string) => void) {
+  const { api } = useRuntime();
+  const client = useQueryClient();
+  const toast = useToast();
+  return useMutation({
+    mutationFn: (id: string) => unwrap(deleteConversation({ client: api, path: { conversation_id: id } })),
+    onSuccess: (_data, id) => {
+      onDeleted(id);
+      client.removeQueries({ queryKey: chatQueries.conversation(api, id).queryKey });
+    },
+    onError: (error) => toast({ tone: "error", text: `Not deleted. ${asProblem(error).message}` }),
+    onSettled: () => client.invalidateQueries({ queryKey: chatQueries.conversations(api).queryKey }),
+  });
+}
+
+/** Carries out or drops what the assistant proposed in a conversation. */
+export function useAnswerConfirmation(conversationId: string | undefined) {
+  const { api } = useRuntime();
+  const client = useQueryClient();
+  const toast = useToast();
+  return useMutation({
+    mutationFn: ({ confirmation, confirmed }: { confirmation: Confirmation; confirmed: boolean }) => {
+      const answer = confirmed ? confirm : cancelConfirmation;
+      return unwrap(answer({ client: api, path: { confirmation_id: confirmation.id } }));
+    },
+    onSuccess: (resolved) => {
+      client.setQueryData(
+        chatQueries.conversation(api, conversationId).queryKey,
+        (old) =>
+          old && {
+            ...old,
+            // While its answer is still coming, the proposal is not yet there.
+            confirmations: [...old.confirmations.filter((c) => c.id !== resolved.id), resolved],
+          },
+      );
+      client.invalidateQueries({ queryKey: ROOTS.lists });
+      client.removeQueries({ queryKey: [...ROOTS.task, resolved.task_id] });
+    },
+    onError: (error, { confirmation }) =>
+      toast({
+        tone: "error",
+        text: `“${confirmation.task_title}” was not deleted. ${asProblem(error).message}`,
+      }),
+    onSettled: () =>
+      client.invalidateQueries({ queryKey: chatQueries.conversation(api, conversationId).queryKey }),
+  });
+}

@@ -1,0 +1,132 @@
+"use client";
+
+import { lazy, Suspense, useRef } from "react";
+import type { Exchange } from "@/features/chat/api/use-chat";
+import type { Turn } from "@/features/chat/model/reply";
+import type { ChatMessage, Confirmation, Conversation } from "@/lib/api/types";
+import { Button } from "@/ui/button";
+import { ErrorNote } from "@/ui/field";
+import { ToolCallView } from "./tool-call";
+import { useFollowEnd } from "./use-follow-end";
+
+// Much code: the page does not wait for it, and shows the text as it is until it is there.
+const Markdown = lazy(() => import("./markdown").then((module) => ({ default: module.Markdown })));
+
+type MessagesProps = {
+  conversation: Conversation | undefined;
+  loading: boolean;
+  exchange: Exchange | undefined;
+  onRetry: (prompt: string) => void;
+};
+
+type Said = Turn & Pick<ChatMessage, "role">;
+
+/** A conversation: what is stored, and after it the answer that is being given. */
+export function Messages({ conversation, loading, exchange, onRetry }: MessagesProps) {
+  const end = useRef<HTMLDivElement>(null);
+  const length = (conversation?.messages.length ?? 0) + JSON.stringify(exchange?.reply.turns ?? "").length;
+  useFollowEnd(end, length, `${conversation?.id} ${exchange?.prompt}`);
+
+  // The stored ones last: they know what became of a proposal.
+  const confirmations = [...(exchange?.reply.confirmations ?? []), ...(conversation?.confirmations ?? [])];
+  const stored: Said[] = conversation?.messages ?? [];
+  const saying: Said[] = exchange
+    ? [
+        { role: "user", content: exchange.prompt, tool_calls: [] },
+        ...exchange.reply.turns.map((turn): Said => ({ role: "assistant", ...turn })),
+      ]
+    : [];
+  const conversationId = exchange?.reply.conversationId ?? conversation?.id;
+  const last = stored.at(-1);
+  return (
+    <>
+      {loading && <p className="py-10 text-center text-muted">Loading the conversation…</p>}
+      <ol key={conversationId} className="grid gap-4">
+        {[...stored, ...saying].map((message, index) => (
+          <li
+            // What is being said keeps its place when it becomes a stored message, and so its elements with the focus.
+            key={index}
+            aria-busy={(exchange?.running && index >= stored.length) || undefined}
+          >
+            {message.role === "user" ? (
+              <UserMessage text={message.content} />
+            ) : (
+              <AssistantTurn turn={message} confirmations={confirmations} conversationId={conversationId} />
+            )}
+          </li>
+        ))}
+        {exchange?.running && exchange.reply.turns.length === 0 && (
+          <li>
+            <Thinking />
+          </li>
+        )}
+        {exchange?.problem && (
+          <li className="grid justify-items-start gap-2">
+            <ErrorNote>{exchange.problem.message}</ErrorNote>
+            <Button size="small" onClick={() => onRetry(exchange.prompt)}>
+              Send again
+            </Button>
+          </li>
+        )}
+      </ol>
+      {/* The growing text would be read out piece by piece: screen readers get the whole answer once. */}
+      <p className="sr-only" role="status">
+        {exchange?.running ? "The assistant is answering…" : last?.role === "assistant" ? last.content : ""}
+      </p>
+      <div ref={end} className="scroll-mb-32" />
+    </>
+  );
+}
+
+function UserMessage({ text }: { text: string }) {
+  return (
+    <div className="flex justify-end pl-10">
+      <span className="sr-only">You: </span>
+      <p className="whitespace-pre-wrap rounded-2xl rounded-br-md bg-accent px-4 py-2.5 text-on-accent [overflow-wrap:anywhere]">
+        {text}
+      </p>
+    </div>
+  );
+}
+
+type AssistantTurnProps = {
+  turn: Turn;
+  confirmations: Confirmation[];
+  conversationId: string | undefined;
+};
+
+function AssistantTurn({ turn, confirmations, conversationId }: AssistantTurnProps) {
+  return (
+    <div className="grid min-w-0 justify-items-start gap-2 pr-4 sm:pr-10">
+      <span className="sr-only">Assistant: </span>
+      {turn.content && (
+        <div className="min-w-0 max-w-full rounded-2xl rounded-bl-md border border-line bg-surface px-4 py-2.5">
+          <Suspense fallback={<p className="whitespace-pre-line [overflow-wrap:anywhere]">{turn.content}</p>}>
+            <Markdown text={turn.content} />
+          </Suspense>
+        </div>
+      )}
+      {turn.tool_calls.map((call) => (
+        <ToolCallView
+          key={call.id}
+          call={call}
+          confirmations={confirmations}
+          conversationId={conversationId}
+        />
+      ))}
+    </div>
+  );
+}
+
+function Thinking() {
+  return (
+    <div
+      aria-hidden
+      className="flex w-fit gap-1.5 rounded-2xl rounded-bl-md border border-line bg-surface px-4 py-4"
+    >
+      <span className="size-2 animate-pulse rounded-full bg-control" />
+      <span className="size-2 animate-pulse rounded-full bg-control [animation-delay:150ms]" />
+      <span className="size-2 animate-pulse rounded-full bg-control [animation-delay:300ms]" />
+    </div>
+  );
+}

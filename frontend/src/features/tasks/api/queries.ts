@@ -1,0 +1,30 @@
+import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
+import { type Filters, toQuery } from "@/features/tasks/model/filters";
+import { type Api, unwrap } from "@/lib/api/client";
+import { getTask, listTasks } from "@/lib/api/generated";
+import { ROOTS } from "@/lib/query-keys";
+
+const PAGE_SIZE = 50;
+
+/** Every query of tasks, and the keys under which the cache has its answer. */
+export const taskQueries = {
+  lists: () => ROOTS.lists,
+  /** The list for these filters, page by page. While other filters load, the old list stays on the screen. */
+  list: (api: Api, filters: Filters) =>
+    infiniteQueryOptions({
+      queryKey: [...ROOTS.lists, toQuery(filters)] as const,
+      queryFn: ({ pageParam, signal }) => {
+        const query = { ...toQuery(filters), limit: PAGE_SIZE, cursor: pageParam };
+        return unwrap(listTasks({ client: api, query, signal }));
+      },
+      initialPageParam: undefined as string | undefined,
+      getNextPageParam: (page) => page.next_cursor ?? undefined,
+      placeholderData: keepPreviousData,
+    }),
+  /** One task, for a link straight to it. */
+  task: (api: Api, id: string) =>
+    queryOptions({
+      queryKey: [...ROOTS.task, id] as const,
+      queryFn: ({ signal }) => unwrap(getTask({ client: api, path: { task_id: id }, signal })),
+    }),
+};

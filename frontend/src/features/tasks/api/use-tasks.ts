@@ -1,0 +1,128 @@
+"use client";
+
+import {
+  type QueryClient,
+  useInfiniteQuery,
+  useMutation,
+  useQuery,
+  useQueryClient,
+} from "@tanstack/react-query";
+import type { Filters } from "@/features/tasks/model/filters";
+import { insertTask, removeTask, replaceTask, type TaskList } from "@/features/tasks/model/lists";
+import { unwrap } from "@/lib/api/client";
+import { createTask, updateTask } from "@/lib/api/generated";
+import { asProblem } from "@/lib/api/problem";
+import type { Task, TaskCreate, TaskUpdate } from "@/lib/api/types";
+import { useRuntime } from "@/lib/runtime";
+import { useToast } from "@/ui/toast";
+import { changeLists } from "./cache";
+import { taskQueries } from "./queries";
+
+export function useTaskList(filters: Filters) {
+  return useInfiniteQuery(taskQueries.list(useRuntime().api, filters));
+}
+
+export function useTask(id: string) {
+  return useQuery(taskQueries.task(useRuntime().api, id));
+}
+
+/** With several changes on their way only the last one fetches: an older answer must not undo a newer change. */
+function refetchWhenQuiet(client: QueryClient) {
+  if (client.isMutating({ mutationKey: taskQueries.lists() }) === 1)
+    return client.invalidateQueries({ queryKey: taskQueries.lists() });
+}
+
+/** Ids of tasks that the server has not confirmed yet. */
+const DRAFT = "draft:";
+export const isDraft = (task: Task) => task.id.startsWith(DRAFT);
+
+/** Which draft a task was: its row stays the same element when the server confirms it, and so keeps the focus. */
+const draftIds = new Map<string, string>();
+export const rowKey = (task: Task) => draftIds.get(task.id) ?? task.id;
+
+let drafts = 0;
+
+function draftOf(body: TaskCreate): Task {
+  const now = new Date().toISOString();
+  return {
+    // No UUID: browsers make none for a page without TLS, such as http://todo.local.
+    id: `${DRAFT}${++drafts}`,
+    title: body.title,
+    description: body.description ?? "",
+    priority: body.priority ?? "medium",
+    due_at: body.due_at ?? null,
+    tags: body.tags ?? [],
+    completed: false,
+    completed_at: null,
+    created_at: now,
+    updated_at: now,
+  };
+}
+
+/** Adds a task: it is in the current list at once, and leaves it again when the server refuses it. */
+export function useCreateTask(filters: Filters) {
+  const { api } = useRuntime();
+  const client = useQueryClient();
+  return useMutation({
+    mutationKey: taskQueries.lists(),
+    mutationFn: (body: TaskCreate) => unwrap(createTask({ client: api, body })),
+    onMutate: async (body) => {
+      await client.cancelQueries({ queryKey: taskQueries.lists() });
+      const draft = draftOf(body);
+      client.setQueryData<TaskList>(
+        taskQueries.list(api, filters).queryKey,
+        (list) => list && insertTask(list, draft, filters.sort),
+      );
+      return draft;
+    },
+    onSuccess: (task, _body, draft) => {
+      draftIds.set(task.id, draft.id);
+      changeLists(client, (list) => replaceTask(list, draft.id, task));
+    },
+    onError: (_error, _body, draft) => draft && changeLists(client, (list) => removeTask(list, draft.id)),
+    onSettled: () => refetchWhenQuiet(client),
+  });
+}
+
+type TaskChange = {
+  task: Task;
+  changes: TaskUpdate;
+  /** Called when the server refuses: to take back what was said of the change. */
+  onRefused?: () => void;
+};
+
+/** Changes a task: visible at once; when the server refuses, the old state returns and a message says why. */
+export function useUpdateTask() {
+  const { api } = useRuntime();
+  const client = useQueryClient();
+  const toast = useToast();
+  const put = (task: Task) => {
+    changeLists(client, (list) => replaceTask(list, task.id, task));
+    client.setQueryData(taskQueries.task(api, task.id).queryKey, task);
+  };
+  const mutation = useMutation({
+    mutationKey: taskQueries.lists(),
+    mutationFn: ({ task, changes }: TaskChange) =>
+      unwrap(updateTask({ client: api, path: { task_id: task.id }, body: changes })),
+    onMutate: async ({ task, changes }) => {
+      await client.cancelQueries({ queryKey: taskQueries.lists() });
+      put({ ...task, ...(changes as Partial<Task>) });
+    },
+    onSuccess: put,
+    onError: (error, { task, changes, onRefused }) => {
+      put(task);
+      onRefused?.();
+      toast({
+        tone: "error",
+        text: `“${task.title}” was not changed. ${asProblem(error).message}`,
+        action: {
+          label: "Try again",
+          hint: "Repeat the change",
+          run: () => mutation.mutate({ task, changes }),
+        },
+      });
+    },
+    onSettled: () => refetchWhenQuiet(client),
+  });
+  return mutation;
+}

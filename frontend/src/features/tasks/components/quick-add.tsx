@@ -1,0 +1,128 @@
+"use client";
+
+import { CalendarDays, Flag, Plus, Tag, X } from "lucide-react";
+import { type FormEvent, type Ref, useState } from "react";
+import { useCreateTask } from "@/features/tasks/api/use-tasks";
+import type { Filters } from "@/features/tasks/model/filters";
+import { type QuickAdd as Parsed, parseQuickAdd, type QuickAddToken } from "@/features/tasks/model/quick-add";
+import { asProblem } from "@/lib/api/problem";
+import { describeDue } from "@/lib/dates";
+import { Button } from "@/ui/button";
+import { useToast } from "@/ui/toast";
+
+const ICONS = { due: CalendarDays, priority: Flag, tag: Tag };
+const MAX_TITLE = 200;
+
+/** What was understood, one chip for each meaning: a day and its time belong together. */
+function understood(
+  parsed: Parsed,
+  now: Date,
+): { kind: QuickAddToken["kind"]; label: string; texts: string[] }[] {
+  const due = parsed.tokens.filter((token) => token.kind === "due").map((token) => token.text);
+  return [
+    ...(parsed.dueAt
+      ? [{ kind: "due" as const, label: describeDue(parsed.dueAt, now).label, texts: due }]
+      : []),
+    ...parsed.tokens
+      .filter((token) => token.kind !== "due")
+      .map(({ kind, text }) => ({
+        kind,
+        label: kind === "tag" ? text : `Priority: ${parsed.priority}`,
+        texts: [text],
+      })),
+  ];
+}
+
+type QuickAddProps = { filters: Filters; now: Date; ref: Ref<HTMLInputElement> };
+
+/** One line for a new task; dates, priority and tags are understood while typing, and can be refused. */
+export function QuickAdd({ filters, now, ref }: QuickAddProps) {
+  const [text, setText] = useState("");
+  const [literal, setLiteral] = useState<string[]>([]);
+  const toast = useToast();
+  const create = useCreateTask(filters);
+  const parsed = parseQuickAdd(text, now, literal);
+  const tooLong = parsed.title.length > MAX_TITLE;
+
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    if (!parsed.title || tooLong) return;
+    const entered = text;
+    setText("");
+    setLiteral([]);
+    create.mutate(
+      {
+        title: parsed.title,
+        due_at: parsed.dueAt,
+        tags: parsed.tags.length ? parsed.tags : filters.tag ? [filters.tag] : [],
+        priority: parsed.priority ?? (filters.priority || undefined),
+      },
+      {
+        onError: (error) => {
+          setText((current) => current || entered);
+          toast({ tone: "error", text: `“${parsed.title}” was not added. ${asProblem(error).message}` });
+        },
+      },
+    );
+  };
+
+  return (
+    <form
+      onSubmit={submit}
+      className="rounded-xl border border-control bg-surface shadow-card focus-within:border-accent"
+    >
+      <div className="flex items-center gap-2 py-1.5 pr-1.5 pl-3.5">
+        <Plus aria-hidden className="size-5 shrink-0 text-accent" />
+        <input
+          ref={ref}
+          value={text}
+          onChange={(event) => setText(event.target.value)}
+          onKeyDown={(event) => event.key === "Escape" && event.currentTarget.blur()}
+          aria-label="New task"
+          aria-describedby="quick-add-understood"
+          aria-keyshortcuts="n"
+          placeholder="Add a task, like “Pay rent Friday #home”"
+          enterKeyHint="done"
+          autoComplete="off"
+          className="h-9 min-w-0 flex-1 text-ellipsis bg-transparent outline-none"
+        />
+        <Button type="submit" tone="primary" size="small" disabled={!parsed.title || tooLong}>
+          Add
+        </Button>
+      </div>
+      <div id="quick-add-understood" aria-live="polite">
+        {tooLong && (
+          <p className="px-3.5 pb-2.5 text-danger text-sm">
+            The title is {parsed.title.length - MAX_TITLE} characters too long.
+          </p>
+        )}
+        {parsed.tokens.length > 0 && (
+          <ul className="flex flex-wrap gap-1.5 px-3.5 pb-2.5">
+            {understood(parsed, now).map(({ kind, label, texts }) => {
+              const Icon = ICONS[kind];
+              const keep = `Keep “${texts.join(" ")}” in the title`;
+              return (
+                <li
+                  key={texts.join()}
+                  className="inline-flex animate-fade items-center gap-1.5 rounded-md bg-tint py-0.5 pr-0.5 pl-2 text-accent text-sm"
+                >
+                  <Icon aria-hidden className="size-3.5" />
+                  {label}
+                  <button
+                    type="button"
+                    aria-label={keep}
+                    title={keep}
+                    onClick={() => setLiteral((all) => [...all, ...texts])}
+                    className="grid size-6 place-items-center rounded hover:bg-hover"
+                  >
+                    <X aria-hidden className="size-3.5" />
+                  </button>
+                </li>
+              );
+            })}
+          </ul>
+        )}
+      </div>
+    </form>
+  );
+}

@@ -1,0 +1,111 @@
+"use client";
+
+import { useRef, useState } from "react";
+import { useDeletions } from "@/features/tasks/api/use-deletions";
+import { isDraft, rowKey, useUpdateTask } from "@/features/tasks/api/use-tasks";
+import type { Filters } from "@/features/tasks/model/filters";
+import type { Task, TaskUpdate } from "@/lib/api/types";
+import { DUE_GROUPS, dueGroup } from "@/lib/dates";
+import { useShortcuts } from "@/lib/shortcuts";
+import { useToast } from "@/ui/toast";
+import { TaskEditor } from "./task-editor";
+import { TaskRow } from "./task-row";
+import { useRowFocus } from "./use-row-focus";
+
+type TaskListProps = { tasks: Task[]; filters: Filters; now: Date; onTag: (tag: string) => void };
+
+/** Under headings by due date where the order asks for it, else as one group without a heading. */
+function groups(tasks: Task[], filters: Filters, now: Date): { name: string; tasks: Task[] }[] {
+  if (filters.sort !== "due_at" || filters.status !== "open") return [{ name: "", tasks }];
+  return DUE_GROUPS.map((name) => ({
+    name,
+    tasks: tasks.filter((task) => dueGroup(task.due_at, now) === name),
+  })).filter((group) => group.tasks.length > 0);
+}
+
+/** The rows, one of which may be open for editing, and the keys that work on the focused one. */
+export function TaskList({ tasks, filters, now, onTag }: TaskListProps) {
+  const [editing, setEditing] = useState<string>();
+  const root = useRef<HTMLDivElement>(null);
+  const focus = useRowFocus(root, tasks);
+  const update = useUpdateTask();
+  const toast = useToast();
+  const deletions = useDeletions();
+
+  const toggle = (task: Task) => {
+    const completed = !task.completed;
+    const done = { ...task, completed };
+    const dismiss = completed
+      ? toast({
+          text: `Completed “${task.title}”`,
+          undo: () => update.mutate({ task: done, changes: { completed: false } }),
+        })
+      : undefined;
+    update.mutate({ task, changes: { completed }, onRefused: dismiss });
+  };
+  const remove = (task: Task) => deletions.remove(task, () => focus.later(task.id));
+  const close = (id: string) => {
+    setEditing(undefined);
+    focus.later(id);
+  };
+  const save = (task: Task, changes: TaskUpdate) => {
+    if (Object.keys(changes).length > 0) update.mutate({ task, changes });
+    close(task.id);
+  };
+
+  const onFocused = (act: (task: Task) => void) => () => {
+    const task = tasks.find((candidate) => candidate.id === focus.current());
+    if (task && !isDraft(task)) act(task);
+  };
+  const next = () => focus.move(1);
+  const previous = () => focus.move(-1);
+  useShortcuts({
+    j: next,
+    k: previous,
+    ArrowDown: next,
+    ArrowUp: previous,
+    e: onFocused((task) => setEditing(task.id)),
+    x: onFocused(toggle),
+    Delete: onFocused(remove),
+    Backspace: onFocused(remove), // the key that has this name on a Mac
+  });
+
+  return (
+    <div ref={root}>
+      {groups(tasks, filters, now).map((group) => (
+        <div key={group.name} className="mt-3 first:mt-0">
+          {group.name && (
+            <h2
+              className={`border-line border-b px-1 py-2 font-semibold text-sm ${group.name === "Overdue" ? "text-danger" : ""}`}
+            >
+              {group.name} <span className="ml-1 font-normal text-muted">{group.tasks.length}</span>
+            </h2>
+          )}
+          <ul className="divide-y divide-line">
+            {group.tasks.map((task) => (
+              <li key={rowKey(task)} data-task={task.id} className="py-0.5">
+                {editing === task.id ? (
+                  <TaskEditor
+                    task={task}
+                    className="my-1 rounded-xl border border-line bg-surface p-4 shadow-card"
+                    onSave={(changes) => save(task, changes)}
+                    onCancel={() => close(task.id)}
+                  />
+                ) : (
+                  <TaskRow
+                    task={task}
+                    now={now}
+                    onToggle={() => toggle(task)}
+                    onEdit={() => setEditing(task.id)}
+                    onDelete={() => remove(task)}
+                    onTag={onTag}
+                  />
+                )}
+              </li>
+            ))}
+          </ul>
+        </div>
+      ))}
+    </div>
+  );
+}

@@ -1,0 +1,68 @@
+"use client";
+
+import dynamic from "next/dynamic";
+import { useMemo, useRef } from "react";
+import { useDeletions } from "@/features/tasks/api/use-deletions";
+import { useTaskList } from "@/features/tasks/api/use-tasks";
+import { type Filters, readFilters, writeFilters } from "@/features/tasks/model/filters";
+import { usePageParams } from "@/lib/page-params";
+import { useShortcuts } from "@/lib/shortcuts";
+import { useMounted } from "@/lib/use-mounted";
+import { useNow } from "@/lib/use-now";
+import { FilterBar } from "./filter-bar";
+import { ListStatus } from "./list-status";
+import { QuickAdd } from "./quick-add";
+import { TaskList } from "./task-list";
+
+const TaskDialog = dynamic(() => import("./task-dialog").then((module) => module.TaskDialog));
+
+/** The page of tasks. */
+export function TasksView() {
+  const now = useNow();
+  const mounted = useMounted();
+  const [params, changeParams] = usePageParams();
+  const filters = useMemo(() => readFilters(params), [params]);
+  const setFilters = (changes: Partial<Filters>) =>
+    changeParams((now) => writeFilters({ ...readFilters(now), ...changes }, now));
+  const list = useTaskList(filters);
+  const { hidden } = useDeletions();
+  const newTask = useRef<HTMLInputElement>(null);
+  const search = useRef<HTMLInputElement>(null);
+  const linked = params.get("task");
+
+  useShortcuts({
+    n: () => newTask.current?.focus(),
+    "/": () => search.current?.focus(),
+  });
+
+  const closeLinked = () =>
+    changeParams((now) => {
+      const next = new URLSearchParams(now);
+      next.delete("task");
+      return next;
+    });
+
+  const tasks = list.data?.pages.flatMap((page) => page.items).filter((task) => !hidden.has(task.id)) ?? [];
+  const loaded = list.data?.pages.flatMap((page) => page.items).length ?? 0;
+  const total = (list.data?.pages[0]?.total ?? 0) - (loaded - tasks.length);
+
+  return (
+    <div className="mx-auto w-full max-w-3xl px-4 py-6 sm:px-6 sm:py-8">
+      <div className="mb-4 flex items-baseline justify-between gap-4">
+        <h1 className="font-bold text-2xl tracking-tight">Tasks</h1>
+        {/* Only the browser knows the user's time zone and language. */}
+        <p className="text-muted text-sm">
+          {mounted && now.toLocaleDateString(undefined, { weekday: "long", day: "numeric", month: "long" })}
+        </p>
+      </div>
+      <QuickAdd filters={filters} now={now} ref={newTask} />
+      <div className="mt-4">
+        <FilterBar filters={filters} onChange={setFilters} searchRef={search} />
+      </div>
+      <ListStatus list={list} filters={filters} shown={tasks.length} total={total} onChange={setFilters}>
+        <TaskList tasks={tasks} filters={filters} now={now} onTag={(tag) => setFilters({ tag })} />
+      </ListStatus>
+      {linked && <TaskDialog id={linked} onClose={closeLinked} />}
+    </div>
+  );
+}

@@ -1,0 +1,90 @@
+import type { Priority, Sort, Task, TaskListQuery } from "@/lib/api/types";
+
+/** What the list shows. It lives in the address bar, so that it can be bookmarked and survives a reload. */
+export type Filters = {
+  status: "open" | "completed" | "all";
+  q: string;
+  priority: Priority | "";
+  tag: string;
+  sort: Sort;
+};
+
+export const DEFAULT_FILTERS: Filters = { status: "open", q: "", priority: "", tag: "", sort: "due_at" };
+
+export const STATUSES = [
+  { value: "open", label: "Open" },
+  { value: "completed", label: "Done" },
+  { value: "all", label: "All" },
+] as const;
+
+export const PRIORITIES = [
+  { value: "high", label: "High" },
+  { value: "medium", label: "Medium" },
+  { value: "low", label: "Low" },
+] as const;
+
+export const SORTS = [
+  { value: "due_at", label: "Due date" },
+  { value: "-priority", label: "Priority" },
+  { value: "-created_at", label: "Newest first" },
+  { value: "title", label: "Title" },
+] as const;
+
+const known = <V extends string>(options: readonly { value: V }[], value: string | null): V | undefined =>
+  options.find((option) => option.value === value)?.value;
+
+/** Reads filters from an address; whatever is unknown falls back to the default. */
+export function readFilters(params: URLSearchParams): Filters {
+  return {
+    status: known(STATUSES, params.get("status")) ?? DEFAULT_FILTERS.status,
+    q: (params.get("q") ?? "").trim().slice(0, 200),
+    priority: known(PRIORITIES, params.get("priority")) ?? "",
+    tag: (params.get("tag") ?? "").trim().slice(0, 50),
+    sort: known(SORTS, params.get("sort")) ?? DEFAULT_FILTERS.sort,
+  };
+}
+
+/** Writes filters into an address, leaving out the defaults and keeping other parameters. */
+export function writeFilters(filters: Filters, params: URLSearchParams): URLSearchParams {
+  const next = new URLSearchParams(params);
+  for (const name of Object.keys(DEFAULT_FILTERS) as (keyof Filters)[]) {
+    if (filters[name] === DEFAULT_FILTERS[name]) next.delete(name);
+    else next.set(name, filters[name]);
+  }
+  return next;
+}
+
+/** The API's query for these filters. */
+export function toQuery(filters: Filters): TaskListQuery {
+  return {
+    sort: filters.sort,
+    ...(filters.status !== "all" && { status: filters.status }),
+    ...(filters.q && { q: filters.q }),
+    ...(filters.priority && { priority: filters.priority }),
+    ...(filters.tag && { tag: filters.tag }),
+  };
+}
+
+/** Whether anything narrows the list down, apart from its order. */
+export function isFiltered({ status, q, priority, tag }: Filters): boolean {
+  return status !== DEFAULT_FILTERS.status || Boolean(q || priority || tag);
+}
+
+const RANK: Record<Priority, number> = { low: 1, medium: 2, high: 3 };
+
+/** The order in which the API lists tasks, for placing a task that it does not know yet. */
+export function compareTasks(sort: Sort): (a: Task, b: Task) => number {
+  const sign = sort.startsWith("-") ? -1 : 1;
+  const far = sign * Number.MAX_SAFE_INTEGER;
+  switch (sort.replace("-", "")) {
+    case "due_at":
+      return (a, b) =>
+        sign * ((a.due_at ? Date.parse(a.due_at) : far) - (b.due_at ? Date.parse(b.due_at) : far));
+    case "priority":
+      return (a, b) => sign * (RANK[a.priority] - RANK[b.priority]);
+    case "title":
+      return (a, b) => sign * a.title.localeCompare(b.title);
+    default:
+      return (a, b) => sign * (Date.parse(a.created_at) - Date.parse(b.created_at));
+  }
+}
