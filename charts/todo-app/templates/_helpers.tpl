@@ -27,6 +27,31 @@ app.kubernetes.io/managed-by: {{ $root.Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace "+" "_" }}
 {{- end -}}
 
+{{/*
+The services by name, as JSON: what an entry does not say is as in serviceDefaults.
+*/}}
+{{- define "todo-app.services" -}}
+{{- $all := dict -}}
+{{- range $name, $own := merge (dict "backend" .Values.backend "frontend" .Values.frontend) .Values.services -}}
+  {{- $service := mergeOverwrite (deepCopy $.Values.serviceDefaults) (deepCopy $own) -}}
+  {{- if not $service.service.port -}}
+    {{- $_ := set $service.service "port" $service.containerPort -}}
+  {{- end -}}
+  {{- if and $service.path (not $service.containerPort) -}}
+    {{- fail (printf "service %s has a path, and no containerPort that it could lead to" $name) -}}
+  {{- end -}}
+  {{- $_ := set $all $name $service -}}
+{{- end -}}
+{{- range $name, $service := $all -}}
+  {{- range $service.calls -}}
+    {{- if not (dig . "containerPort" 0 $all) -}}
+      {{- fail (printf "service %s calls %s, and no service of that name listens" $name .) -}}
+    {{- end -}}
+  {{- end -}}
+{{- end -}}
+{{- toJson $all -}}
+{{- end -}}
+
 {{/* Reference of an image, from a map with repository, tag and digest. */}}
 {{- define "todo-app.image" -}}
 {{- if .digest -}}
@@ -45,8 +70,8 @@ helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace 
 {{- end -}}
 
 {{/*
-The data of the chart's own Secret as JSON, not encoded. What is generated is generated once a rendering, so that the Secret and the checksum on
-the pods agree, and read back from the cluster after that.
+The data of the chart's own Secret as JSON, not encoded. What is generated is generated once a rendering, so that the
+Secret and the checksum on the pods agree, and read back from the cluster after that.
 */}}
 {{- define "todo-app.secretData" -}}
 {{- if not (hasKey .Values "renderedSecretData") -}}
@@ -105,7 +130,10 @@ capabilities:
   drop: [ALL]
 {{- end -}}
 
-{{/* Where the pods of a Deployment run, where there are several nodes. Pods of another revision do not count. Argument: (list $ component). */}}
+{{/*
+Where the pods of a Deployment run, where there are several nodes. Pods of another revision do not count. Argument:
+(list $ component).
+*/}}
 {{- define "todo-app.placement" -}}
 {{- $self := . -}}
 {{- with index . 0 -}}
@@ -142,9 +170,90 @@ labelSelector:
 matchLabelKeys: [pod-template-hash]
 {{- end -}}
 
+{{/* Where an administrator wants pods. Argument: a service, or postgres. */}}
+{{- define "todo-app.scheduling" -}}
+{{- with .nodeSelector }}
+nodeSelector:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .tolerations }}
+tolerations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .priorityClassName }}
+priorityClassName: {{ . }}
+{{- end }}
+{{- end -}}
+
+{{/* What all containers of a service have in common. Argument: (list $ service secrets env). */}}
+{{- define "todo-app.container" -}}
+{{- $root := index . 0 -}}
+{{- $service := index . 1 -}}
+{{- $variables := list -}}
+{{- range $key := index . 2 -}}
+  {{- $ref := dict "name" (include "todo-app.secretName" $root) "key" $key -}}
+  {{- if eq $key "OPENAI_API_KEY" -}}{{- $_ := set $ref "optional" true -}}{{- end -}}
+  {{- $variables = append $variables (dict "name" $key "valueFrom" (dict "secretKeyRef" $ref)) -}}
+{{- end -}}
+{{- range $key, $template := index . 3 -}}
+  {{- $variables = append $variables (dict "name" $key "value" (tpl $template $root)) -}}
+{{- end -}}
+image: {{ include "todo-app.image" $service.image | quote }}
+imagePullPolicy: {{ $service.image.pullPolicy }}
+{{- if or $service.appConfig $service.envFrom }}
+envFrom:
+  {{- if $service.appConfig }}
+  - configMapRef:
+      name: app-config
+  {{- end }}
+  {{- with $service.envFrom }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+{{- end }}
+{{- with concat $variables ($service.extraEnv | default list) }}
+env:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+resources:
+  {{- toYaml $service.resources | nindent 2 }}
+securityContext:
+  {{- include "todo-app.containerSecurityContext" $root | nindent 2 }}
+volumeMounts:
+  - name: tmp
+    mountPath: /tmp
+  {{- range $name, $folder := $service.folders }}
+  - name: {{ $name }}
+    mountPath: {{ $folder.path }}
+  {{- end }}
+  {{- with $service.extraVolumeMounts }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+{{- end -}}
+
 {{/* The pods of a namespace, in a network policy. Argument: its name. */}}
 {{- define "todo-app.namespacePeer" -}}
 {namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: {{ . | quote }}}}}
+{{- end -}}
+
+{{/* The pods of a component, in a network policy. Argument: (list $ component). */}}
+{{- define "todo-app.componentPeer" -}}
+{podSelector: {matchLabels: {{ include "todo-app.selectorLabels" . | fromYaml | toJson }}}}
+{{- end -}}
+
+{{/* The way to the DNS server, in a network policy. */}}
+{{- define "todo-app.dns" -}}
+{{- with .Values.networkPolicy.dns -}}
+- ports: [{port: {{ .port }}, protocol: UDP}, {port: {{ .port }}, protocol: TCP}]
+  {{- if or .namespace .addresses }}
+  to:
+    {{- with .namespace }}
+    - {{ include "todo-app.namespacePeer" . }}
+    {{- end }}
+    {{- range .addresses }}
+    - {ipBlock: {cidr: {{ . | quote }}}}
+    {{- end }}
+  {{- end }}
+{{- end -}}
 {{- end -}}
 
 {{/* Port of the chat's model. */}}

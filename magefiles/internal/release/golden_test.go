@@ -38,6 +38,57 @@ networkPolicy: {enabled: true}
 serviceMonitor: {enabled: true, labels: {release: prometheus}}
 secrets: {existingSecret: app-secrets}`
 
+// further has two services more, and what administrators want of pods.
+const further = `
+backend: {image: {tag: "1.0"}}
+frontend: {image: {tag: "1.0"}}
+services:
+  reports:
+    image: {repository: example.com/todo-reports, tag: "1.0"}
+    replicas: 3
+    containerPort: 8080
+    service: {type: NodePort, annotations: {example.com/a: b}}
+    path: /reports
+    probes: {startup: /up, liveness: /up, readiness: /ready}
+    metricsPath: /stats
+    calls: [backend]
+    secrets: [DATABASE_URL, SMTP_PASSWORD]
+    appConfig: true
+    env: {BACKEND_URL: "http://backend-svc:{{ .Values.backend.service.port }}"}
+    extraEnv: [{name: TZ, value: UTC}]
+    envFrom: [{configMapRef: {name: reports}}]
+    init: {templates: {command: [fetch, templates]}}
+    folders: {drafts: {path: /drafts, sizeLimit: 32Mi}}
+    runAsUser: 20001
+    drainSeconds: 0
+    autoscaling: {enabled: true, maxReplicas: 4}
+    resources: &small
+      requests: {memory: 64Mi, cpu: 50m, ephemeral-storage: 16Mi}
+      limits: {memory: 128Mi, cpu: 500m, ephemeral-storage: 64Mi}
+    serviceAccount: {annotations: {example.com/role: reports}}
+  worker:
+    image: {repository: example.com/todo-worker, digest: "sha256:2222222222222222222222222222222222222222222222222222222222222222"}
+    resources: *small
+serviceDefaults:
+  podAnnotations: {example.com/a: b}
+  podLabels: {team: todo}
+  nodeSelector: {pool: apps}
+  tolerations: [{key: apps, operator: Exists}]
+  priorityClassName: apps
+  extraVolumes: [{name: authorities, configMap: {name: authorities}}]
+  extraVolumeMounts: [{name: authorities, mountPath: /etc/authorities, readOnly: true}]
+postgres:
+  storage: {existingClaim: todo-data}
+  serviceAccount: {annotations: {example.com/role: database}}
+  podAnnotations: {example.com/a: b}
+  podLabels: {team: data}
+  nodeSelector: {pool: data}
+  tolerations: [{key: data, operator: Exists}]
+  priorityClassName: data
+networkPolicy: {enabled: true, dns: {namespace: openshift-dns, port: 5353, addresses: [169.254.20.10/32]}}
+serviceMonitor: {enabled: true}
+secrets: {existingSecret: app-secrets}`
+
 // specified are the values of the plan's section 4 as they stand there, and what its script sets.
 const specified = `
 namespace: todo
@@ -77,6 +128,7 @@ secrets: {existingSecret: app-secrets, checksum: "1"}`},
 	{"todo-app", "specification", specified},
 	{"todo-app", "development", development},
 	{"todo-app", "everything", everything},
+	{"todo-app", "further-services", further},
 	{"todo-app", "bare", `
 namespace: ""
 ingress: {enabled: false}
