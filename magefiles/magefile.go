@@ -29,7 +29,7 @@ var Aliases = map[string]any{
 }
 
 // Setup installs and starts what this machine lacks; without root it prints the commands.
-func Setup(ctx context.Context) error { return with(ctx, setup.Setup) }
+func Setup(ctx context.Context) error { return with(ctx, setup.Run) }
 
 // Doctor checks this machine and says how to mend what is missing.
 func Doctor(ctx context.Context) error {

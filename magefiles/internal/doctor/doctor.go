@@ -13,6 +13,7 @@ import (
 	"todo.local/magefiles/internal/config"
 	"todo.local/magefiles/internal/engine"
 	"todo.local/magefiles/internal/fault"
+	"todo.local/magefiles/internal/host"
 	"todo.local/magefiles/internal/run"
 	"todo.local/magefiles/internal/source/scratch"
 	"todo.local/magefiles/internal/ui"
@@ -46,7 +47,7 @@ type Result struct {
 type checker struct {
 	runner   run.Runner
 	cfg      *config.Config
-	host     engine.Host
+	host     host.Host
 	registry string // URL of the container registry's API
 
 	docker    *engine.Docker // nil where Docker cannot be used
@@ -58,7 +59,7 @@ type checker struct {
 }
 
 func newChecker(ctx context.Context, r run.Runner, cfg *config.Config) *checker {
-	c := &checker{runner: r, cfg: cfg, host: engine.LocalHost, registry: dockerHub, free: freeBytes}
+	c := &checker{runner: r, cfg: cfg, host: host.Local, registry: dockerHub, free: freeBytes}
 	c.missing = func(ctx context.Context) []string { return scratch.Missing(ctx, r) }
 	c.built = func(ctx context.Context) bool { return c.docker != nil && scratch.New(cfg, c.docker).Built(ctx) }
 	c.findDocker(ctx)

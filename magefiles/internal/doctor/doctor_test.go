@@ -17,6 +17,7 @@ import (
 	"todo.local/magefiles/internal/config"
 	"todo.local/magefiles/internal/engine"
 	"todo.local/magefiles/internal/fault"
+	"todo.local/magefiles/internal/host"
 	"todo.local/magefiles/internal/run"
 	"todo.local/magefiles/internal/ui"
 )
@@ -28,7 +29,7 @@ func bench(t *testing.T) (*checker, *run.Fake) {
 	return &checker{
 		runner:  fake,
 		cfg:     &config.Config{Cluster: config.ClusterAuto, ClusterName: "todo", Images: config.ImagesAuto, Host: "todo.local", Cache: "/cache"},
-		host:    engine.Host{Root: t.TempDir()},
+		host:    host.Host{Root: t.TempDir()},
 		docker:  &engine.Docker{Runner: fake, CLI: "docker", ClientVersion: "28.2.2", EngineVersion: "28.2.2"},
 		info:    engine.Info{OSType: "linux", NCPU: 4, MemTotal: 8 * gib, CgroupVersion: "2", DockerRootDir: "/var/lib/docker", DefaultRuntime: "runc", KernelVersion: "6.18"},
 		free:    func(string) (uint64, error) { return 50 * gib, nil },

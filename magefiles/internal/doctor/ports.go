@@ -8,8 +8,8 @@ import (
 	"strings"
 
 	"todo.local/magefiles/internal/config"
-	"todo.local/magefiles/internal/engine"
 	"todo.local/magefiles/internal/fault"
+	"todo.local/magefiles/internal/host"
 )
 
 // checkPort tells which port of 127.0.0.1 reaches a port of the cluster's node: the one that the configuration names, else the same one, else the
@@ -23,7 +23,7 @@ func (c *checker) checkPort(ctx context.Context, nodePort, configured, fallback 
 	case runs:
 		return Result{Detail: fmt.Sprintf("%d, published by this project's cluster", port)}
 	case port != 0: // it is part of the stopped cluster, which cannot change it
-		if !engine.PortTaken(port) {
+		if !host.PortTaken(port) {
 			return Result{Detail: fmt.Sprintf("%d is free for this project's cluster, which is stopped", port)}
 		}
 		return Result{
@@ -36,8 +36,8 @@ func (c *checker) checkPort(ctx context.Context, nodePort, configured, fallback 
 	if configured != 0 {
 		wanted, fallback = configured, configured
 	}
-	lowest := c.host.LowestPort(c.info)
-	port, _, err := engine.PickPort(wanted, fallback, lowest)
+	lowest := c.host.LowestPort(c.info.Rootless())
+	port, _, err := host.PickPort(wanted, fallback, lowest)
 	if err != nil {
 		return Result{Level: Failure, Detail: oneLine(err), Remedy: fault.Remedy(err)}
 	}
@@ -92,7 +92,7 @@ func (c *checker) holder(ctx context.Context, port int) string {
 			return "the container " + names
 		}
 	}
-	if process := engine.LocalHost.PortHolder(port); process != "" {
+	if process := host.Local.PortHolder(port); process != "" {
 		return process
 	}
 	return "another process"

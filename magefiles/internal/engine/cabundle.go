@@ -4,6 +4,7 @@ import (
 	"os"
 
 	"todo.local/magefiles/internal/config"
+	"todo.local/magefiles/internal/host"
 )
 
 // systemBundles are where distributions keep the certificate authorities that the machine trusts.
@@ -20,18 +21,13 @@ var systemBundles = []string{
 func CABundle(cfg *config.Config) (path string, ok bool) {
 	for _, named := range []string{cfg.CABundle, os.Getenv("SSL_CERT_FILE")} {
 		if named != "" {
-			return named, isFile(named)
+			return named, host.IsFile(named)
 		}
 	}
 	for _, path := range systemBundles {
-		if isFile(path) {
+		if host.IsFile(path) {
 			return path, true
 		}
 	}
 	return "", false
-}
-
-func isFile(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && info.Mode().IsRegular()
 }

@@ -1,4 +1,4 @@
-// Package engine is the Docker engine of this machine: finding it, checking it, and installing and starting it where it is missing.
+// Package engine is the Docker engine of this machine: finding it, asking it, and telling what keeps it from being used.
 package engine
 
 import (
@@ -22,6 +22,9 @@ type Docker struct {
 	EngineVersion string
 	Platform      string // what the engine runs, such as linux/amd64
 }
+
+// BoundedRuntime is the name of the container runtime that does without CAP_SYS_RESOURCE.
+const BoundedRuntime = "bounded"
 
 // noAttestations keeps current clients from adding to an image when and how it was built: the same content built again
 // would be another image to an engine that keeps that, and to a registry. Who sets it has the last word.

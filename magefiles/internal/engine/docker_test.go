@@ -30,3 +30,8 @@ func TestBuildsAddNoAttestationUnlessAskedTo(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, environment{"DOCKER_BUILDKIT=1"}, env)
 }
+
+func TestRootless(t *testing.T) {
+	assert.True(t, Info{SecurityOptions: []string{"name=seccomp,profile=builtin", "name=rootless", "name=cgroupns"}}.Rootless())
+	assert.False(t, Info{SecurityOptions: []string{"name=seccomp,profile=default"}}.Rootless())
+}

@@ -28,15 +28,15 @@ const (
 // Find gives the first docker client on PATH that can build with BuildKit on an engine that answers. Its error wraps
 // one of ErrNoClient, ErrNotRunning, ErrNoPermission, ErrNoBuilder and ErrSlowBuilder where one of them is the reason.
 func Find(ctx context.Context, r run.Runner) (*Docker, error) {
-	d, err := find(ctx, r)
+	d, err := FindClient(ctx, r)
 	if err != nil {
 		return nil, err
 	}
 	return d, nil
 }
 
-// find gives a client together with ErrNoBuilder, good for everything except builds.
-func find(ctx context.Context, r run.Runner) (*Docker, error) {
+// FindClient gives a client together with ErrNoBuilder, good for everything except builds.
+func FindClient(ctx context.Context, r run.Runner) (*Docker, error) {
 	paths := clients(os.Getenv("PATH"))
 	found, errs := make([]*Docker, len(paths)), make([]error, len(paths))
 	var wg sync.WaitGroup

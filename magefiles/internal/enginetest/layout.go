@@ -8,6 +8,7 @@ import (
 
 	"todo.local/magefiles/internal/config"
 	"todo.local/magefiles/internal/engine"
+	"todo.local/magefiles/internal/host"
 	"todo.local/magefiles/internal/source/scratch"
 )
 
@@ -55,7 +56,7 @@ func layOut(folder string, cfg *config.Config, c scratch.CurrentDocker) error {
 		"userland-proxy-path": filepath.Join(folder, "sbin", "docker-proxy"),
 		"features":            map[string]bool{"containerd-snapshotter": true}, // as in a new installation
 	}
-	if engine.LocalHost.EngineLacksSysResource() {
+	if host.Local.EngineLacksSysResource() {
 		daemon["default-runtime"] = engine.BoundedRuntime
 		daemon["runtimes"] = map[string]any{engine.BoundedRuntime: map[string]string{"path": filepath.Join(cfg.Root, "scripts", "runc-bounded")}}
 	}

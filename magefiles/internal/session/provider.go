@@ -9,7 +9,7 @@ import (
 
 	"todo.local/magefiles/internal/cluster"
 	"todo.local/magefiles/internal/config"
-	"todo.local/magefiles/internal/engine"
+	"todo.local/magefiles/internal/host"
 	"todo.local/magefiles/internal/image"
 )
 
@@ -71,7 +71,7 @@ var geteuid = os.Geteuid // tests run as root too
 // quirks are what a new cluster has to be told of the engine's host.
 func (e Engine) quirks(ctx context.Context) (cluster.Quirks, error) {
 	version, err := e.Docker.Output(ctx, "info", "--format", "{{.CgroupVersion}}")
-	return cluster.Quirks{CgroupV1: version == "1", NoSysResource: engine.LocalHost.EngineLacksSysResource()}, err
+	return cluster.Quirks{CgroupV1: version == "1", NoSysResource: host.Local.EngineLacksSysResource()}, err
 }
 
 // pickPorts are the ports of a new cluster: those of the settings, else the usual ones, else those above 8000.
@@ -80,12 +80,12 @@ func (e Engine) pickPorts(ctx context.Context) (p cluster.Ports, err error) {
 	if err != nil {
 		return p, err
 	}
-	lowest := engine.LocalHost.LowestPort(info)
+	lowest := host.Local.LowestPort(info.Rootless())
 	pick := func(given, wanted, fallback int) (int, error) {
 		if given != 0 {
 			wanted, fallback = given, given
 		}
-		port, _, err := engine.PickPort(wanted, fallback, lowest)
+		port, _, err := host.PickPort(wanted, fallback, lowest)
 		return port, err
 	}
 	if p.HTTP, err = pick(e.Config.HTTPPort, 80, 8080); err != nil {

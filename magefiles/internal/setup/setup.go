@@ -1,4 +1,5 @@
-package engine
+// Package setup gives a bare machine what a deploy needs of it.
+package setup
 
 import (
 	"context"
@@ -11,26 +12,32 @@ import (
 	"time"
 
 	"todo.local/magefiles/internal/config"
+	"todo.local/magefiles/internal/engine"
 	"todo.local/magefiles/internal/fault"
+	"todo.local/magefiles/internal/host"
 	"todo.local/magefiles/internal/run"
+	"todo.local/magefiles/internal/session"
 	"todo.local/magefiles/internal/ui"
 )
 
-// Setup makes this machine able to deploy: the Docker engine installed and running, a client that can build, further Debian packages, and kernel
-// limits that a cluster node gets along with. As root on Debian or Ubuntu it does what is missing and records it in /var/lib/todo-deploy/setup.json.
-// Elsewhere it changes nothing, and its error's remedy has the commands. packages gives the further packages that this machine lacks; it is asked
-// once the engine answers.
-func Setup(ctx context.Context, t *ui.Task, r run.Runner, cfg *config.Config, packages func(context.Context) []string) error {
-	s := &setup{runner: r, host: LocalHost, cfg: cfg, packages: packages, root: os.Geteuid() == 0, patience: time.Minute}
-	return s.run(ctx, t)
+// Run makes this machine able to deploy: the Docker engine installed and running, a client that can build, further
+// Debian packages, and kernel limits that a cluster node gets along with. As root on Debian or Ubuntu it does what is
+// missing and records it in /var/lib/todo-deploy/setup.json. Elsewhere it changes nothing, and its error's remedy has
+// the commands.
+func Run(ctx context.Context, s session.Session) error {
+	return s.UI.Do("Setup", func(t *ui.Task) error {
+		m := &setup{runner: s.Runner, host: host.Local, cfg: s.Config, root: os.Geteuid() == 0, patience: time.Minute}
+		m.packages = func(ctx context.Context) []string { return missingTools(ctx, t, s) }
+		return m.run(ctx, t)
+	})
 }
 
-// setup is one run of Setup.
+// setup is one run of it.
 type setup struct {
 	runner   run.Runner
-	host     Host
+	host     host.Host
 	cfg      *config.Config
-	packages func(context.Context) []string
+	packages func(context.Context) []string // that this machine lacks besides; asked once the engine answers
 	root     bool
 	patience time.Duration // how long dockerd may take to answer
 	record   record
@@ -41,7 +48,7 @@ func (s *setup) run(ctx context.Context, t *ui.Task) (err error) {
 	if !s.root || !s.host.Distribution().Is("debian", "ubuntu") {
 		return s.elsewhere(ctx, t)
 	}
-	if s.record, err = s.host.readRecord(); err != nil {
+	if s.record, err = readRecord(s.host); err != nil {
 		return err
 	}
 	steps := []struct {
@@ -61,7 +68,7 @@ func (s *setup) run(ctx context.Context, t *ui.Task) (err error) {
 		}
 	}
 	if t.Changed() {
-		t.Result("ready; what was done is recorded in %s", s.host.path(recordFile))
+		t.Result("ready; what was done is recorded in %s", s.host.Path(recordFile))
 	} else {
 		t.Unchanged("nothing to do")
 	}
@@ -70,7 +77,7 @@ func (s *setup) run(ctx context.Context, t *ui.Task) (err error) {
 
 // elsewhere is setup where nothing may be changed.
 func (s *setup) elsewhere(ctx context.Context, t *ui.Task) error {
-	_, err := find(ctx, s.runner)
+	_, err := engine.FindClient(ctx, s.runner)
 	if err == nil {
 		if missing := strings.Join(s.packages(ctx), " "); missing != "" {
 			t.Note("building everything from package registries takes more packages. On Debian and Ubuntu: sudo apt-get install --no-install-recommends %s", missing)
@@ -81,7 +88,7 @@ func (s *setup) elsewhere(ctx context.Context, t *ui.Task) error {
 		t.Unchanged("Docker works; nothing was changed")
 		return nil
 	}
-	if errors.Is(err, ErrNoPermission) || ctx.Err() != nil {
+	if errors.Is(err, engine.ErrNoPermission) || ctx.Err() != nil {
 		return err
 	}
 	why := "setup changes only Debian and Ubuntu machines"
@@ -123,7 +130,7 @@ func (s *setup) commands(reason error) []string {
 		if s.dockerd() == "" {
 			packages = add(packages, "docker.io")
 		}
-		if errors.Is(reason, ErrNoBuilder) {
+		if errors.Is(reason, engine.ErrNoBuilder) {
 			packages = add(packages, "docker-buildx") // where the release has it; its absence is apt's to report
 		}
 		if len(packages) == 0 {
@@ -147,7 +154,7 @@ func (s *setup) commands(reason error) []string {
 // raiseLimits applies the limits now and for the next boot.
 func (s *setup) raiseLimits(_ context.Context, t *ui.Task) error {
 	var lines, names []string
-	var low []Limit
+	var low []host.Limit
 	for _, l := range s.host.Limits() {
 		lines = append(lines, fmt.Sprintf("%s = %d", l.Name, max(l.Wanted, l.Value)))
 		if l.Low() {
@@ -171,7 +178,7 @@ func (s *setup) raiseLimits(_ context.Context, t *ui.Task) error {
 		return err
 	}
 	for _, l := range low {
-		if err := os.WriteFile(s.host.path(l.file()), []byte(strconv.Itoa(l.Wanted)), 0); err != nil {
+		if err := os.WriteFile(s.host.Path(l.File()), []byte(strconv.Itoa(l.Wanted)), 0); err != nil {
 			// In a container /proc/sys is read-only. A cluster mostly works all the same.
 			t.Note("%s could not be raised to %d: set it on the machine that runs this container", l.Name, l.Wanted)
 			t.Unchanged("cannot be raised from here")
@@ -185,8 +192,8 @@ func (s *setup) raiseLimits(_ context.Context, t *ui.Task) error {
 // recorded writes a file of the machine after putting it on record.
 func (s *setup) recorded(rel string, content []byte, mode os.FileMode) error {
 	s.record.Files = add(s.record.Files, filepath.Join("/", rel))
-	if err := s.host.writeRecord(s.record); err != nil {
+	if err := writeRecord(s.host, s.record); err != nil {
 		return err
 	}
-	return s.host.writeFile(rel, content, mode)
+	return s.host.WriteFile(rel, content, mode)
 }

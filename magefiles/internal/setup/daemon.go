@@ -1,4 +1,4 @@
-package engine
+package setup
 
 import (
 	"bytes"
@@ -15,13 +15,11 @@ import (
 	"syscall"
 	"time"
 
+	"todo.local/magefiles/internal/engine"
 	"todo.local/magefiles/internal/fault"
 	"todo.local/magefiles/internal/run"
 	"todo.local/magefiles/internal/ui"
 )
-
-// BoundedRuntime is the name of the container runtime that does without CAP_SYS_RESOURCE.
-const BoundedRuntime = "bounded"
 
 const (
 	runtimeSource = "scripts/runc-bounded"                   // in the checkout
@@ -32,14 +30,14 @@ const (
 
 // startEngine starts the engine where it does not run, and sees to it that it can start privileged containers.
 func (s *setup) startEngine(ctx context.Context, t *ui.Task) error {
-	d, err := find(ctx, s.runner)
+	d, err := engine.FindClient(ctx, s.runner)
 	switch {
 	case d != nil:
 		return s.checkRuntime(ctx, t, d)
-	case !errors.Is(err, ErrNotRunning):
+	case !errors.Is(err, engine.ErrNotRunning):
 		return err
 	}
-	if named := FindEndpoint(ctx, s.runner); named.Source != "" {
+	if named := engine.FindEndpoint(ctx, s.runner); named.Source != "" {
 		return fault.Wrap(err, fault.CodeEnvironment, named.Source+" names an engine that does not answer", "start that engine, or "+named.Leave())
 	}
 	init := "self"
@@ -47,7 +45,7 @@ func (s *setup) startEngine(ctx context.Context, t *ui.Task) error {
 	if s.host.Systemd() {
 		init, start = "1", s.startService
 	}
-	if s.host.lacksSysResource(init) {
+	if s.host.LacksSysResource(init) {
 		if err := s.registerRuntime(); err != nil {
 			return err
 		}
@@ -81,9 +79,9 @@ func (s *setup) startByHand(ctx context.Context, t *ui.Task) (int, error) {
 	s.removeStale("run/docker.pid", "dockerd")
 	s.removeStale("run/docker/containerd/containerd.pid", "containerd")
 
-	log := s.host.path(daemonLog)
+	log := s.host.Path(daemonLog)
 	s.record.Files = add(s.record.Files, log)
-	if err := s.host.writeRecord(s.record); err != nil {
+	if err := writeRecord(s.host, s.record); err != nil {
 		return 0, err
 	}
 	// The shell tells its pid, which exec keeps, and lets go of our pipes.
@@ -97,32 +95,32 @@ func (s *setup) startByHand(ctx context.Context, t *ui.Task) (int, error) {
 		return 0, fmt.Errorf("start of dockerd: no process id in %q", res.Stdout)
 	}
 	s.record.Dockerd = &startedDockerd{PID: pid, Boot: s.bootID(), Log: log}
-	return pid, s.host.writeRecord(s.record)
+	return pid, writeRecord(s.host, s.record)
 }
 
-func (s *setup) bootID() string { return s.host.read("proc/sys/kernel/random/boot_id") }
+func (s *setup) bootID() string { return s.host.Read("proc/sys/kernel/random/boot_id") }
 
 // removeStale removes a pid file unless its process runs the named command.
 func (s *setup) removeStale(rel, command string) {
-	pid, err := strconv.Atoi(s.host.read(rel))
-	if err != nil || s.host.command(pid) != command {
-		_ = os.Remove(s.host.path(rel)) // where it cannot be removed, dockerd says so itself
+	pid, err := strconv.Atoi(s.host.Read(rel))
+	if err != nil || s.host.Command(pid) != command {
+		_ = os.Remove(s.host.Path(rel)) // where it cannot be removed, dockerd says so itself
 	}
 }
 
 // await waits until the engine answers. pid is its process, or 0 where that is not known.
-func (s *setup) await(ctx context.Context, t *ui.Task, pid int) (*Docker, error) {
+func (s *setup) await(ctx context.Context, t *ui.Task, pid int) (*engine.Docker, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.patience)
 	defer cancel()
 	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		d, err := find(ctx, s.runner)
+		d, err := engine.FindClient(ctx, s.runner)
 		if d != nil {
 			return d, nil
 		}
-		if pid != 0 && !s.host.alive(pid) {
-			return nil, fault.New(fault.CodeEnvironment, "dockerd ended: "+run.Telling(s.host.read(daemonLog)), "its log is "+s.host.path(daemonLog))
+		if pid != 0 && !s.host.Alive(pid) {
+			return nil, fault.New(fault.CodeEnvironment, "dockerd ended: "+run.Telling(s.host.Read(daemonLog)), "its log is "+s.host.Path(daemonLog))
 		}
 		t.Status("waiting for the engine to answer")
 		select {
@@ -131,14 +129,14 @@ func (s *setup) await(ctx context.Context, t *ui.Task, pid int) (*Docker, error)
 				return nil, ctx.Err()
 			}
 			return nil, fault.Wrap(err, fault.CodeEnvironment, fmt.Sprintf("the Docker engine did not answer within %s", s.patience),
-				"look into "+s.host.path(daemonLog)+" or `journalctl --unit docker`")
+				"look into "+s.host.Path(daemonLog)+" or `journalctl --unit docker`")
 		case <-tick.C:
 		}
 	}
 }
 
 // checkRuntime deals with an engine that runs already. One that setup neither installed nor started is left alone.
-func (s *setup) checkRuntime(ctx context.Context, t *ui.Task, d *Docker) error {
+func (s *setup) checkRuntime(ctx context.Context, t *ui.Task, d *engine.Docker) error {
 	if !s.host.EngineLacksSysResource() {
 		t.Unchanged("version %s runs", d.EngineVersion)
 		return nil
@@ -147,7 +145,7 @@ func (s *setup) checkRuntime(ctx context.Context, t *ui.Task, d *Docker) error {
 	if err != nil {
 		return err
 	}
-	if info.DefaultRuntime == BoundedRuntime {
+	if info.DefaultRuntime == engine.BoundedRuntime {
 		t.Unchanged("version %s runs, with the bounded runtime", d.EngineVersion)
 		return nil
 	}
@@ -168,7 +166,7 @@ func (s *setup) checkRuntime(ctx context.Context, t *ui.Task, d *Docker) error {
 		if info, err = d.Info(ctx); err != nil {
 			return err
 		}
-		if info.DefaultRuntime == BoundedRuntime {
+		if info.DefaultRuntime == engine.BoundedRuntime {
 			t.Result("registered the bounded runtime")
 			return nil
 		}
@@ -183,12 +181,12 @@ func (s *setup) registerRuntime() error {
 	if err != nil {
 		return err
 	}
-	if there, err := os.ReadFile(s.host.path(runtimeFile)); err != nil || !bytes.Equal(there, script) {
+	if there, err := os.ReadFile(s.host.Path(runtimeFile)); err != nil || !bytes.Equal(there, script) {
 		if err := s.recorded(runtimeFile, script, 0o755); err != nil {
 			return err
 		}
 	}
-	present, err := os.ReadFile(s.host.path(daemonConfig))
+	present, err := os.ReadFile(s.host.Path(daemonConfig))
 	if errors.Is(err, fs.ErrNotExist) {
 		return s.recorded(daemonConfig, s.boundedConfig(), 0o644)
 	}
@@ -202,7 +200,7 @@ func (s *setup) registerRuntime() error {
 	if err := json.Unmarshal(present, &c); err != nil {
 		return fault.Wrap(err, fault.CodeEnvironment, "/"+daemonConfig+" is no JSON", "correct it")
 	}
-	if _, ok := c.Runtimes[BoundedRuntime]; !ok || c.Default != BoundedRuntime {
+	if _, ok := c.Runtimes[engine.BoundedRuntime]; !ok || c.Default != engine.BoundedRuntime {
 		return fault.New(fault.CodeEnvironment, "/"+daemonConfig+" exists, and lacks the bounded runtime that this machine needs", s.runtimeRemedy())
 	}
 	return nil
@@ -210,8 +208,8 @@ func (s *setup) registerRuntime() error {
 
 func (s *setup) boundedConfig() []byte {
 	b, _ := json.MarshalIndent(map[string]any{ // of strings only: cannot fail
-		"runtimes":        map[string]any{BoundedRuntime: map[string]string{"path": s.host.path(runtimeFile)}},
-		"default-runtime": BoundedRuntime,
+		"runtimes":        map[string]any{engine.BoundedRuntime: map[string]string{"path": s.host.Path(runtimeFile)}},
+		"default-runtime": engine.BoundedRuntime,
 	}, "", "  ")
 	return append(b, '\n')
 }
@@ -219,5 +217,5 @@ func (s *setup) boundedConfig() []byte {
 // runtimeRemedy is what a person does where setup does not touch the engine.
 func (s *setup) runtimeRemedy() string {
 	return fmt.Sprintf("install -D -m 755 %s %s\nadd this to /%s:\n%sthen let the engine read it: kill -HUP \"$(cat /run/docker.pid)\"",
-		filepath.Join(s.cfg.Root, runtimeSource), s.host.path(runtimeFile), daemonConfig, s.boundedConfig())
+		filepath.Join(s.cfg.Root, runtimeSource), s.host.Path(runtimeFile), daemonConfig, s.boundedConfig())
 }

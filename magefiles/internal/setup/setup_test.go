@@ -1,4 +1,4 @@
-package engine
+package setup
 
 import (
 	"bytes"
@@ -14,7 +14,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"todo.local/magefiles/internal/config"
+	"todo.local/magefiles/internal/engine"
 	"todo.local/magefiles/internal/fault"
+	"todo.local/magefiles/internal/host"
 	"todo.local/magefiles/internal/run"
 	"todo.local/magefiles/internal/ui"
 )
@@ -42,7 +44,7 @@ func newBench(t *testing.T, files map[string]string) *bench {
 	}
 	t.Setenv("DOCKER_CONFIG", t.TempDir())
 	bin := t.TempDir()
-	onPath(t, bin)
+	t.Setenv("PATH", bin)
 	base := map[string]string{"etc/os-release": debian, "proc/sys/fs/inotify/max_user_instances": "512", "proc/sys/fs/inotify/max_user_watches": "524288"}
 	for k, v := range files {
 		base[k] = v
@@ -62,7 +64,7 @@ func (b *bench) run(t *testing.T) error {
 
 func (b *bench) recorded(t *testing.T) (rec record) {
 	t.Helper()
-	require.NoError(t, json.Unmarshal([]byte(b.host.read(recordFile)), &rec))
+	require.NoError(t, json.Unmarshal([]byte(b.host.Read(recordFile)), &rec))
 	return rec
 }
 
@@ -80,7 +82,7 @@ func TestSetupDoesNothingOnAReadyMachine(t *testing.T) {
 	require.NoError(t, b.run(t))
 	assert.Contains(t, b.out.String(), "= Setup: nothing to do")
 	assert.False(t, b.ran("apt-get"))
-	assert.Empty(t, b.host.read(recordFile), "nothing was done, so nothing is recorded")
+	assert.Empty(t, b.host.Read(recordFile), "nothing was done, so nothing is recorded")
 }
 
 func TestSetupInstallsAndStartsTheEngineWithSystemd(t *testing.T) {
@@ -98,7 +100,7 @@ func TestSetupInstallsAndStartsTheEngineWithSystemd(t *testing.T) {
 	require.NoError(t, b.run(t))
 	assert.True(t, b.ran(aptGet+"install --yes --no-install-recommends docker.io"), b.fake.Calls())
 	assert.Equal(t, []string{"docker.io"}, b.recorded(t).Packages, "what was there before is not ours to remove")
-	assert.NoFileExists(t, b.host.path(daemonConfig), "no capability is missing")
+	assert.NoFileExists(t, b.host.Path(daemonConfig), "no capability is missing")
 }
 
 func TestPackagesAreOnRecordBeforeTheyAreInstalled(t *testing.T) {
@@ -162,7 +164,7 @@ func TestLowLimitsElsewhereComeWithTheirCommand(t *testing.T) {
 	b.root = false
 	require.NoError(t, b.run(t))
 	assert.Contains(t, b.out.String(), command)
-	assert.Equal(t, "128", b.host.read("proc/sys/fs/inotify/max_user_instances"))
+	assert.Equal(t, "128", b.host.Read("proc/sys/fs/inotify/max_user_instances"))
 
 	b.fake.On(b.docker+" version", notThere, errors.New("exit status 1"))
 	assert.Contains(t, fault.Remedy(b.run(t)), command)
@@ -197,12 +199,12 @@ func TestSetupProvidesBuildxFromAPackageWhereThereIsOne(t *testing.T) {
 
 func TestSetupBuildsBuildxWhereNoPackageHasIt(t *testing.T) {
 	b := newBench(t, nil)
-	onPath(t, os.Getenv("PATH"), t.TempDir())
+	t.Setenv("PATH", os.Getenv("PATH")+":"+t.TempDir())
 	program(t, strings.Split(os.Getenv("PATH"), ":")[1]+"/go")
 	const file = pluginFolder + "/docker-buildx"
 	b.fake.On(b.docker+" version", versions("28.2.2", "28.2.2"), nil)
 	b.fake.OnFunc(b.docker+" buildx version", func(run.Cmd) (string, error) {
-		if !isFile(b.host.path(file)) {
+		if !host.IsFile(b.host.Path(file)) {
 			return "", errors.New("exit status 1")
 		}
 		return "v0.38.2", nil
@@ -214,13 +216,13 @@ func TestSetupBuildsBuildxWhereNoPackageHasIt(t *testing.T) {
 		return "", os.WriteFile(c.Dir+"/program", []byte("program"), 0o755)
 	})
 	require.NoError(t, b.run(t))
-	assert.Equal(t, "program", b.host.read(file))
+	assert.Equal(t, "program", b.host.Read(file))
 	assert.Equal(t, []string{"/" + file}, b.recorded(t).Files)
 }
 
 func TestSetupBuildsComposeWhereNoPackageHasIt(t *testing.T) {
 	b := newBench(t, nil)
-	onPath(t, os.Getenv("PATH"), t.TempDir())
+	t.Setenv("PATH", os.Getenv("PATH")+":"+t.TempDir())
 	goTool := program(t, strings.Split(os.Getenv("PATH"), ":")[1]+"/go")
 	b.fake.On(b.docker+" compose version", "docker: 'compose' is not a docker command.", errors.New("exit status 1"))
 	b.fake.On("apt-get", "", nil).On("apt-cache policy", "", nil)
@@ -229,23 +231,23 @@ func TestSetupBuildsComposeWhereNoPackageHasIt(t *testing.T) {
 		return "", os.WriteFile(c.Dir+"/program", []byte("program"), 0o755)
 	})
 	require.NoError(t, b.run(t))
-	assert.Equal(t, "program", b.host.read(pluginFolder+"/docker-compose"))
+	assert.Equal(t, "program", b.host.Read(pluginFolder+"/docker-compose"))
 }
 
 func TestSetupBuildsNothingForAPluginThatIsSlow(t *testing.T) {
 	b := newBench(t, nil)
-	b.fake.On(b.docker+" compose version", "", hangs(outputTimeout))
-	require.ErrorContains(t, b.run(t), "nothing came within")
+	b.fake.On(b.docker+" compose version", "", engine.ErrNotRunning)
+	require.ErrorIs(t, b.run(t), engine.ErrNotRunning)
 	b.fake.On(b.docker+" version", versions("28.2.2", "28.2.2"), nil).On(b.docker+" buildx version", "", context.DeadlineExceeded)
-	require.ErrorIs(t, b.run(t), ErrSlowBuilder)
+	require.ErrorIs(t, b.run(t), engine.ErrSlowBuilder)
 	assert.False(t, b.ran("apt-get") || b.ran("apt-cache"))
 }
 
 func TestSetupRaisesLimitsAndRemembersTheOldOnes(t *testing.T) {
 	b := newBench(t, map[string]string{"proc/sys/fs/inotify/max_user_instances": "128"})
 	require.NoError(t, b.run(t))
-	assert.Equal(t, "512", b.host.read("proc/sys/fs/inotify/max_user_instances"))
-	assert.Equal(t, "fs.inotify.max_user_instances = 512\nfs.inotify.max_user_watches = 524288", b.host.read("etc/sysctl.d/60-todo-deploy.conf"))
+	assert.Equal(t, "512", b.host.Read("proc/sys/fs/inotify/max_user_instances"))
+	assert.Equal(t, "fs.inotify.max_user_instances = 512\nfs.inotify.max_user_watches = 524288", b.host.Read("etc/sysctl.d/60-todo-deploy.conf"))
 	assert.Equal(t, map[string]int{"fs.inotify.max_user_instances": 128}, b.recorded(t).Sysctls)
 }
 
@@ -273,7 +275,7 @@ func TestElsewhereChangesNothingAndGivesTheCommands(t *testing.T) {
 			b.root = c.root
 			b.fake.On(b.docker+" version", notThere, errors.New("exit status 1"))
 			err := b.run(t)
-			require.ErrorIs(t, err, ErrNotRunning)
+			require.ErrorIs(t, err, engine.ErrNotRunning)
 			assert.Equal(t, fault.CodeEnvironment, fault.Code(err))
 			for _, command := range c.want {
 				assert.Contains(t, fault.Remedy(err), command)
@@ -281,7 +283,7 @@ func TestElsewhereChangesNothingAndGivesTheCommands(t *testing.T) {
 			for _, call := range b.fake.Calls() {
 				assert.NotRegexp(t, `^(apt-get|systemctl|setsid|dpkg )`, call)
 			}
-			assert.NoFileExists(t, b.host.path(recordFile))
+			assert.NoFileExists(t, b.host.Path(recordFile))
 		})
 	}
 }

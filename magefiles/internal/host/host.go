@@ -1,7 +1,10 @@
-package engine
+// Package host is the machine that this program runs on: what its system, its kernel and its ports are like.
+package host
 
 import (
 	"bufio"
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -14,22 +17,49 @@ const capSysResource = 24
 // Host is the machine that this program runs on. All files are looked up under Root, so that tests can lay out a machine of their own.
 type Host struct{ Root string }
 
-// LocalHost is the real machine.
-var LocalHost = Host{Root: "/"}
+// Local is the real machine.
+var Local = Host{Root: "/"}
 
-func (h Host) path(rel string) string { return filepath.Join(h.Root, rel) }
+// Path is where a file of the machine lies.
+func (h Host) Path(rel string) string { return filepath.Join(h.Root, rel) }
 
-func (h Host) read(rel string) string {
-	b, err := os.ReadFile(h.path(rel))
+// Read gives the content of a small file without the white space around it; nothing where it cannot be read.
+func (h Host) Read(rel string) string {
+	b, err := os.ReadFile(h.Path(rel))
 	if err != nil {
 		return ""
 	}
 	return strings.TrimSpace(string(b))
 }
 
+// WriteFile replaces a file whole or not at all.
+func (h Host) WriteFile(rel string, content []byte, mode fs.FileMode) error {
+	path := h.Path(rel)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	tmp, err := os.CreateTemp(filepath.Dir(path), ".todo-deploy-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(tmp.Name()) // fails where it was renamed
+	_, err = tmp.Write(content)
+	err = errors.Join(err, tmp.Chmod(mode), tmp.Close())
+	if err != nil {
+		return err
+	}
+	return os.Rename(tmp.Name(), path)
+}
+
+// IsFile tells whether there is a file at a path, and no folder.
+func IsFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
+}
+
 // Systemd tells whether systemd manages this machine's services.
 func (h Host) Systemd() bool {
-	info, err := os.Stat(h.path("run/systemd/system"))
+	info, err := os.Stat(h.Path("run/systemd/system"))
 	return err == nil && info.IsDir()
 }
 
@@ -58,7 +88,7 @@ func (d Distribution) Is(ids ...string) bool {
 // Distribution reads /etc/os-release; all is empty where there is none.
 func (h Host) Distribution() Distribution {
 	var d Distribution
-	s := bufio.NewScanner(strings.NewReader(h.read("etc/os-release")))
+	s := bufio.NewScanner(strings.NewReader(h.Read("etc/os-release")))
 	for s.Scan() {
 		k, v, _ := strings.Cut(s.Text(), "=")
 		v = strings.Trim(v, `"'`)
@@ -77,24 +107,24 @@ func (h Host) Distribution() Distribution {
 // EnginePID is the process of the dockerd that runs on this machine under its usual pid file; 0 where there is none, as with an engine in a virtual
 // machine or behind a socket handed into a container.
 func (h Host) EnginePID() int {
-	pid, err := strconv.Atoi(h.read("run/docker.pid"))
-	if err != nil || h.command(pid) != "dockerd" {
+	pid, err := strconv.Atoi(h.Read("run/docker.pid"))
+	if err != nil || h.Command(pid) != "dockerd" {
 		return 0
 	}
 	return pid
 }
 
-// command is the name of a running process, or nothing.
-func (h Host) command(pid int) string {
-	if !h.alive(pid) {
+// Command is the name of a running process, or nothing.
+func (h Host) Command(pid int) string {
+	if !h.Alive(pid) {
 		return ""
 	}
-	return h.read(filepath.Join("proc", strconv.Itoa(pid), "comm"))
+	return h.Read(filepath.Join("proc", strconv.Itoa(pid), "comm"))
 }
 
-// alive is false for a process that ended and that nobody has collected yet.
-func (h Host) alive(pid int) bool {
-	stat := h.read(filepath.Join("proc", strconv.Itoa(pid), "stat"))
+// Alive is false for a process that ended and that nobody has collected yet.
+func (h Host) Alive(pid int) bool {
+	stat := h.Read(filepath.Join("proc", strconv.Itoa(pid), "stat"))
 	_, rest, ok := strings.Cut(stat, ") ")
 	return ok && !strings.HasPrefix(rest, "Z")
 }
@@ -103,12 +133,12 @@ func (h Host) alive(pid int) bool {
 // the bounded runtime, and containerd inside them must not lower OOM scores. It is false where the engine runs elsewhere.
 func (h Host) EngineLacksSysResource() bool {
 	pid := h.EnginePID()
-	return pid != 0 && h.lacksSysResource(strconv.Itoa(pid))
+	return pid != 0 && h.LacksSysResource(strconv.Itoa(pid))
 }
 
-// lacksSysResource looks at the capability bounding set of a process, named by its folder in /proc. It is false where that is not known.
-func (h Host) lacksSysResource(process string) bool {
-	s := bufio.NewScanner(strings.NewReader(h.read(filepath.Join("proc", process, "status"))))
+// LacksSysResource looks at the capability bounding set of a process, named by its folder in /proc. It is false where that is not known.
+func (h Host) LacksSysResource(process string) bool {
+	s := bufio.NewScanner(strings.NewReader(h.Read(filepath.Join("proc", process, "status"))))
 	for s.Scan() {
 		if v, ok := strings.CutPrefix(s.Text(), "CapBnd:"); ok {
 			mask, err := strconv.ParseUint(strings.TrimSpace(v), 16, 64)
@@ -135,7 +165,7 @@ func (h Host) Limits() []Limit {
 		{Name: "fs.inotify.max_user_watches", Wanted: 524288},
 	}
 	for i := range limits {
-		n, err := strconv.Atoi(h.read(limits[i].file()))
+		n, err := strconv.Atoi(h.Read(limits[i].File()))
 		if err != nil {
 			n = -1
 		}
@@ -144,6 +174,7 @@ func (h Host) Limits() []Limit {
 	return limits
 }
 
-func (l Limit) file() string {
+// File is where the kernel shows the limit, and takes another.
+func (l Limit) File() string {
 	return filepath.Join("proc/sys", strings.ReplaceAll(l.Name, ".", "/"))
 }

@@ -1,4 +1,4 @@
-package engine
+package setup
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"path"
 	"path/filepath"
 
+	"todo.local/magefiles/internal/engine"
 	"todo.local/magefiles/internal/fault"
 	"todo.local/magefiles/internal/pins"
 	"todo.local/magefiles/internal/run"
@@ -37,24 +38,24 @@ var (
 
 // provideBuilder gives the docker client buildx where it needs it.
 func (s *setup) provideBuilder(ctx context.Context, t *ui.Task) error {
-	d, err := find(ctx, s.runner)
+	d, err := engine.FindClient(ctx, s.runner)
 	if err == nil {
 		t.Unchanged("docker client %s builds with it", d.ClientVersion)
 		return nil
 	}
-	if !errors.Is(err, ErrNoBuilder) {
+	if !errors.Is(err, engine.ErrNoBuilder) {
 		return err
 	}
 	if err := s.provide(ctx, t, buildx); err != nil {
 		return err
 	}
-	_, err = find(ctx, s.runner)
+	_, err = engine.FindClient(ctx, s.runner)
 	return err
 }
 
 // provideCompose gives the docker client compose, for compose.yaml.
 func (s *setup) provideCompose(ctx context.Context, t *ui.Task) error {
-	d, err := find(ctx, s.runner)
+	d, err := engine.FindClient(ctx, s.runner)
 	if err != nil {
 		return err
 	}
@@ -63,7 +64,7 @@ func (s *setup) provideCompose(ctx context.Context, t *ui.Task) error {
 	case err == nil:
 		t.Unchanged("version %s", version)
 		return nil
-	case errors.Is(err, ErrNotRunning) || ctx.Err() != nil: // slow is not missing
+	case errors.Is(err, engine.ErrNotRunning) || ctx.Err() != nil: // slow is not missing
 		return err
 	}
 	return s.provide(ctx, t, compose)

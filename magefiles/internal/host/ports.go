@@ -1,4 +1,4 @@
-package engine
+package host
 
 import (
 	"bufio"
@@ -18,12 +18,12 @@ import (
 // rootPorts are those below which a system lets only root listen, unless it was told otherwise.
 const rootPorts = 1024
 
-// LowestPort is the lowest port that the engine may publish on this machine, as far as can be told.
-func (h Host) LowestPort(i Info) int {
-	if !i.Rootless() {
+// LowestPort is the lowest port that an engine may publish on this machine, as far as can be told.
+func (h Host) LowestPort(rootless bool) int {
+	if !rootless {
 		return 1
 	}
-	n, err := strconv.Atoi(h.read("proc/sys/net/ipv4/ip_unprivileged_port_start"))
+	n, err := strconv.Atoi(h.Read("proc/sys/net/ipv4/ip_unprivileged_port_start"))
 	if err != nil {
 		return rootPorts
 	}
@@ -40,13 +40,13 @@ func PickPort(wanted, fallback, lowest int) (port int, holder string, err error)
 	if !PortTaken(wanted) {
 		return wanted, "", nil
 	}
-	holder = LocalHost.PortHolder(wanted)
+	holder = Local.PortHolder(wanted)
 	if wanted != fallback && !PortTaken(fallback) {
 		return fallback, holder, nil
 	}
 	what := fmt.Sprintf("port %d is taken by %s", wanted, orUnknown(holder))
 	if wanted != fallback {
-		what += fmt.Sprintf(", port %d by %s", fallback, orUnknown(LocalHost.PortHolder(fallback)))
+		what += fmt.Sprintf(", port %d by %s", fallback, orUnknown(Local.PortHolder(fallback)))
 	}
 	return 0, holder, fault.New(fault.CodeEnvironment, what, "end it, or choose other ports with TODO_HTTP_PORT and TODO_HTTPS_PORT")
 }
@@ -81,19 +81,19 @@ func PortTaken(port int) bool {
 func (h Host) PortHolder(port int) string {
 	sockets := map[string]bool{}
 	for _, table := range []string{"proc/net/tcp", "proc/net/tcp6"} {
-		for _, inode := range listeners(h.read(table), port) {
+		for _, inode := range listeners(h.Read(table), port) {
 			sockets["socket:["+inode+"]"] = true
 		}
 	}
 	if len(sockets) == 0 {
 		return ""
 	}
-	links, _ := filepath.Glob(h.path("proc/[0-9]*/fd/*")) // fails on a bad pattern only
+	links, _ := filepath.Glob(h.Path("proc/[0-9]*/fd/*")) // fails on a bad pattern only
 	for _, link := range links {
 		if target, err := os.Readlink(link); err == nil && sockets[target] {
 			dir := filepath.Dir(filepath.Dir(link))
 			pid, _ := strconv.Atoi(filepath.Base(dir))
-			return fmt.Sprintf("%s (pid %d)", h.command(pid), pid)
+			return fmt.Sprintf("%s (pid %d)", h.Command(pid), pid)
 		}
 	}
 	return ""

@@ -1,17 +1,14 @@
-package engine
+package host
 
 import (
 	"fmt"
 	"net"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"todo.local/magefiles/internal/config"
 )
 
 const (
@@ -24,7 +21,7 @@ func machine(t *testing.T, files map[string]string) Host {
 	t.Helper()
 	h := Host{Root: t.TempDir()}
 	for rel, content := range files {
-		require.NoError(t, h.writeFile(rel, []byte(content), 0o644))
+		require.NoError(t, h.WriteFile(rel, []byte(content), 0o644))
 	}
 	return h
 }
@@ -59,7 +56,7 @@ func TestEngineCapabilities(t *testing.T) {
 	// In a container with a socket handed in, this process has few capabilities. That says nothing of the engine's.
 	elsewhere := machine(t, process(map[string]string{}, "self", "mage", "S", "00000000a80425fb"))
 	assert.False(t, elsewhere.EngineLacksSysResource())
-	assert.True(t, elsewhere.lacksSysResource("self"))
+	assert.True(t, elsewhere.LacksSysResource("self"))
 }
 
 func TestEnginePIDIgnoresAStalePidFile(t *testing.T) {
@@ -121,19 +118,18 @@ func TestPickPortForAnEngineThatMayNotUseAll(t *testing.T) {
 
 func TestLowestPort(t *testing.T) {
 	const limit = "proc/sys/net/ipv4/ip_unprivileged_port_start"
-	rootless := Info{SecurityOptions: []string{"name=seccomp,profile=builtin", "name=rootless", "name=cgroupns"}}
 	for _, x := range []struct {
-		name  string
-		info  Info
-		files map[string]string
-		want  int
+		name     string
+		rootless bool
+		files    map[string]string
+		want     int
 	}{
-		{"an engine of root's", Info{SecurityOptions: []string{"name=seccomp,profile=default"}}, map[string]string{limit: "1024\n"}, 1},
-		{"rootless", rootless, map[string]string{limit: "1024\n"}, 1024},
-		{"rootless, on a system that was told to allow it", rootless, map[string]string{limit: "80\n"}, 80},
-		{"rootless, on a system that does not tell", rootless, nil, 1024},
+		{"an engine of root's", false, map[string]string{limit: "1024\n"}, 1},
+		{"rootless", true, map[string]string{limit: "1024\n"}, 1024},
+		{"rootless, on a system that was told to allow it", true, map[string]string{limit: "80\n"}, 80},
+		{"rootless, on a system that does not tell", true, nil, 1024},
 	} {
-		assert.Equal(t, x.want, machine(t, x.files).LowestPort(x.info), x.name)
+		assert.Equal(t, x.want, machine(t, x.files).LowestPort(x.rootless), x.name)
 	}
 }
 
@@ -156,23 +152,4 @@ func TestPortHolderReadsBothFamiliesAndOnlyListeners(t *testing.T) {
 	assert.Empty(t, h.PortHolder(80))
 	assert.Equal(t, "nginx (pid 812)", h.PortHolder(8080))
 	assert.Equal(t, "nginx (pid 812)", h.PortHolder(443))
-}
-
-func TestCABundle(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "ca.pem")
-	require.NoError(t, os.WriteFile(file, []byte("x"), 0o644))
-
-	t.Setenv("SSL_CERT_FILE", file)
-	path, ok := CABundle(&config.Config{})
-	assert.Equal(t, file, path)
-	assert.True(t, ok)
-
-	path, ok = CABundle(&config.Config{CABundle: "/no/such/file"})
-	assert.Equal(t, "/no/such/file", path, "a wrong setting is reported, not passed over")
-	assert.False(t, ok)
-
-	t.Setenv("SSL_CERT_FILE", "")
-	if path, ok = CABundle(&config.Config{}); ok {
-		assert.True(t, strings.HasPrefix(path, "/etc/"))
-	}
 }

@@ -1,4 +1,4 @@
-package engine
+package setup
 
 import (
 	"context"
@@ -6,8 +6,14 @@ import (
 	"strings"
 	"time"
 
+	"todo.local/magefiles/internal/config"
+	"todo.local/magefiles/internal/engine"
 	"todo.local/magefiles/internal/fault"
+	"todo.local/magefiles/internal/host"
 	"todo.local/magefiles/internal/run"
+	"todo.local/magefiles/internal/session"
+	"todo.local/magefiles/internal/source"
+	"todo.local/magefiles/internal/source/scratch"
 	"todo.local/magefiles/internal/ui"
 )
 
@@ -16,10 +22,10 @@ func (s *setup) installEngine(ctx context.Context, t *ui.Task) error {
 	if err := s.finishPackages(ctx, t); err != nil {
 		return err
 	}
-	_, err := find(ctx, s.runner)
-	lacksClient := errors.Is(err, ErrNoClient)
+	_, err := engine.FindClient(ctx, s.runner)
+	lacksClient := errors.Is(err, engine.ErrNoClient)
 	var missing []string
-	if (lacksClient || errors.Is(err, ErrNotRunning)) && s.dockerd() == "" && FindEndpoint(ctx, s.runner).Source == "" {
+	if (lacksClient || errors.Is(err, engine.ErrNotRunning)) && s.dockerd() == "" && engine.FindEndpoint(ctx, s.runner).Source == "" {
 		missing = append(missing, "docker.io")
 	}
 	if len(missing) == 0 && !lacksClient {
@@ -85,7 +91,7 @@ func (s *setup) updateLists(ctx context.Context, t *ui.Task) error {
 // dockerd gives the path of the engine's program, or nothing. Its folder may be missing from the PATH of a root shell.
 func (s *setup) dockerd() string {
 	for _, rel := range []string{"usr/bin/dockerd", "usr/sbin/dockerd", "usr/local/bin/dockerd", "usr/local/sbin/dockerd"} {
-		if path := s.host.path(rel); isFile(path) {
+		if path := s.host.Path(rel); host.IsFile(path) {
 			return path
 		}
 	}
@@ -101,7 +107,7 @@ func (s *setup) offered(ctx context.Context, name string) bool {
 // install puts packages on record and installs them. A dpkg that was interrupted earlier, of which apt says what to do, is brought to its end.
 func (s *setup) install(ctx context.Context, t *ui.Task, packages []string) error {
 	s.record.Packages = add(s.record.Packages, packages...)
-	if err := s.host.writeRecord(s.record); err != nil {
+	if err := writeRecord(s.host, s.record); err != nil {
 		return err
 	}
 	args := append([]string{"install", "--yes", "--no-install-recommends"}, packages...)
@@ -112,7 +118,7 @@ func (s *setup) install(ctx context.Context, t *ui.Task, packages []string) erro
 			err = s.apt(ctx, t, args...)
 		}
 	}
-	if known := Explain(err); known != nil {
+	if known := engine.Explain(err); known != nil {
 		return known
 	}
 	if err != nil {
@@ -136,4 +142,18 @@ func debianCommand(t *ui.Task, name string, args ...string) run.Cmd {
 		Name: name, Args: args, Line: t.Line, Grace: time.Minute,
 		Env: []string{"DEBIAN_FRONTEND=noninteractive", "NEEDRESTART_SUSPEND=1", "LC_ALL=C.UTF-8"},
 	}
+}
+
+// missingTools are the packages that this machine lacks for building images' bases itself. Where a container registry gives them, it needs none.
+// Without Docker nothing is known about that yet.
+func missingTools(ctx context.Context, t *ui.Task, s session.Session) []string {
+	docker, err := engine.Find(ctx, s.Runner)
+	if err != nil {
+		return nil
+	}
+	src, _, err := source.Pick(ctx, t, s.Config, docker, scratch.New(s.Config, docker))
+	if err != nil || src.Name() != config.ImagesSource {
+		return nil
+	}
+	return scratch.Missing(ctx, s.Runner)
 }

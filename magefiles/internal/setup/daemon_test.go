@@ -1,4 +1,4 @@
-package engine
+package setup
 
 import (
 	"errors"
@@ -20,7 +20,7 @@ import (
 // lacking is a machine whose dockerd runs without CAP_SYS_RESOURCE. Its pid is one that cannot exist, so that no signal reaches anyone.
 func lacking(extra map[string]string) map[string]string {
 	const pid = "2000000000"
-	files := process(map[string]string{"run/docker.pid": pid, "proc/sys/kernel/random/boot_id": "this-boot"}, pid, "dockerd", "S", noResource)
+	files := process(map[string]string{"run/docker.pid": pid, "proc/sys/kernel/random/boot_id": "this-boot"}, pid, "dockerd", noResource)
 	for k, v := range extra {
 		files[k] = v
 	}
@@ -39,7 +39,7 @@ func TestSetupLeavesAnEngineAloneThatItDidNotStart(t *testing.T) {
 			err := b.run(t)
 			require.ErrorContains(t, err, "left alone")
 			assert.Contains(t, fault.Remedy(err), `"default-runtime": "bounded"`)
-			assert.NoFileExists(t, b.host.path(daemonConfig))
+			assert.NoFileExists(t, b.host.Path(daemonConfig))
 		})
 	}
 }
@@ -59,7 +59,7 @@ func TestSetupReloadsAnEngineThatItStarted(t *testing.T) {
 	pid := strconv.Itoa(engine.Process.Pid)
 	b := newBench(t, process(map[string]string{
 		"run/docker.pid": pid, "proc/sys/kernel/random/boot_id": "this-boot", recordFile: `{"dockerd":{"pid":` + pid + `,"boot":"this-boot"}}`,
-	}, pid, "dockerd", "S", noResource))
+	}, pid, "dockerd", noResource))
 	answers := []string{`{"DefaultRuntime":"runc"}`, `{"DefaultRuntime":"runc"}`, `{"DefaultRuntime":"bounded"}`}
 	b.fake.OnFunc(b.docker+" info", func(run.Cmd) (string, error) {
 		answer := answers[0]
@@ -68,7 +68,7 @@ func TestSetupReloadsAnEngineThatItStarted(t *testing.T) {
 	})
 	require.NoError(t, b.run(t))
 	assert.Contains(t, b.out.String(), "registered the bounded runtime")
-	assert.Contains(t, b.host.read(daemonConfig), b.host.path(runtimeFile))
+	assert.Contains(t, b.host.Read(daemonConfig), b.host.Path(runtimeFile))
 	assert.EqualError(t, <-ended, "signal: hangup")
 }
 
@@ -84,21 +84,21 @@ func TestRegisterRuntime(t *testing.T) {
 	require.NoError(t, b.registerRuntime())
 	require.NoError(t, b.registerRuntime(), "a second time it finds its own configuration")
 	assert.Equal(t, []string{"/" + runtimeFile, "/" + daemonConfig}, b.recorded(t).Files)
-	info, err := os.Stat(b.host.path(runtimeFile))
+	info, err := os.Stat(b.host.Path(runtimeFile))
 	require.NoError(t, err)
 	assert.Equal(t, os.FileMode(0o755), info.Mode())
 
 	foreign := newBench(t, map[string]string{daemonConfig: `{"registry-mirrors":["https://mirror.example.com"]}`})
 	require.ErrorContains(t, foreign.registerRuntime(), "lacks the bounded runtime")
-	assert.Contains(t, foreign.host.read(daemonConfig), "mirror.example.com", "the user's file is not rewritten")
+	assert.Contains(t, foreign.host.Read(daemonConfig), "mirror.example.com", "the user's file is not rewritten")
 
 	broken := newBench(t, map[string]string{daemonConfig: `{`})
 	assert.ErrorContains(t, broken.registerRuntime(), "is no JSON")
 }
 
 func TestSetupStartsDockerdByHandWithoutSystemd(t *testing.T) {
-	files := process(map[string]string{"usr/sbin/dockerd": "", "run/docker.pid": "7", "proc/self/status": "CapBnd:\t" + noResource}, "99", "dockerd", "S", noResource)
-	b := newBench(t, process(files, "7", "bash", "S", allCaps))
+	files := process(map[string]string{"usr/sbin/dockerd": "", "run/docker.pid": "7", "proc/self/status": "CapBnd:\t" + noResource}, "99", "dockerd", noResource)
+	b := newBench(t, process(files, "7", "bash", allCaps))
 	started := false
 	b.fake.OnFunc(b.docker+" version", func(run.Cmd) (string, error) {
 		if !started {
@@ -107,15 +107,15 @@ func TestSetupStartsDockerdByHandWithoutSystemd(t *testing.T) {
 		return versions("20.10.24", "20.10.24"), nil
 	})
 	b.fake.OnFunc("setsid --fork", func(run.Cmd) (string, error) {
-		assert.NoFileExists(t, b.host.path("run/docker.pid"), "process 7 is no dockerd")
-		assert.FileExists(t, b.host.path(daemonConfig), "the capability is missing")
+		assert.NoFileExists(t, b.host.Path("run/docker.pid"), "process 7 is no dockerd")
+		assert.FileExists(t, b.host.Path(daemonConfig), "the capability is missing")
 		started = true
 		return "99\n", nil
 	})
 	require.NoError(t, b.run(t))
 	rec := b.recorded(t)
 	assert.Equal(t, 99, rec.Dockerd.PID)
-	assert.Contains(t, rec.Files, b.host.path(daemonLog))
+	assert.Contains(t, rec.Files, b.host.Path(daemonLog))
 }
 
 func TestADockerdThatEndsAtOnceIsReportedWithItsReason(t *testing.T) {
@@ -127,7 +127,7 @@ func TestADockerdThatEndsAtOnceIsReportedWithItsReason(t *testing.T) {
 }
 
 func TestAnEngineThatDoesNotAnswerInTimeIsReported(t *testing.T) {
-	b := newBench(t, process(map[string]string{"usr/bin/dockerd": ""}, "99", "dockerd", "S", allCaps))
+	b := newBench(t, process(map[string]string{"usr/bin/dockerd": ""}, "99", "dockerd", allCaps))
 	b.patience = 300 * time.Millisecond
 	b.fake.On(b.docker+" version", notThere, errors.New("exit status 1")).On("setsid", "99", nil)
 	err := b.run(t)

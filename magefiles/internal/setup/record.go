@@ -1,14 +1,14 @@
-package engine
+package setup
 
 import (
 	"encoding/json"
 	"errors"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 
 	"todo.local/magefiles/internal/fault"
+	"todo.local/magefiles/internal/host"
 )
 
 // recordFile says what setup did to this machine, for whoever wants to undo it.
@@ -29,8 +29,8 @@ type startedDockerd struct {
 	Log  string `json:"log"`
 }
 
-func (h Host) readRecord() (rec record, err error) {
-	path := h.path(recordFile)
+func readRecord(h host.Host) (rec record, err error) {
+	path := h.Path(recordFile)
 	b, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return rec, nil
@@ -42,7 +42,7 @@ func (h Host) readRecord() (rec record, err error) {
 }
 
 // writeRecord replaces the record whole or not at all.
-func (h Host) writeRecord(rec record) error {
+func writeRecord(h host.Host, rec record) error {
 	rec.Undo = map[string]string{
 		"packages": "apt-get purge PACKAGES, then apt-get autoremove",
 		"files":    "rm FILES",
@@ -53,26 +53,7 @@ func (h Host) writeRecord(rec record) error {
 	if err != nil {
 		return err
 	}
-	return h.writeFile(recordFile, append(b, '\n'), 0o644)
-}
-
-// writeFile replaces a file whole or not at all.
-func (h Host) writeFile(rel string, content []byte, mode fs.FileMode) error {
-	path := h.path(rel)
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return err
-	}
-	tmp, err := os.CreateTemp(filepath.Dir(path), ".todo-deploy-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(tmp.Name()) // fails where it was renamed
-	_, err = tmp.Write(content)
-	err = errors.Join(err, tmp.Chmod(mode), tmp.Close())
-	if err != nil {
-		return err
-	}
-	return os.Rename(tmp.Name(), path)
+	return h.WriteFile(recordFile, append(b, '\n'), 0o644)
 }
 
 // add gives list with the items that it lacks.

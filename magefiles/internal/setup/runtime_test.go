@@ -1,4 +1,4 @@
-package engine
+package setup
 
 import (
 	"encoding/json"
