@@ -13,6 +13,7 @@ from src.auth.router import router as auth_router
 from src.chat.assistant import Assistant
 from src.chat.offline import OfflineAssistant
 from src.chat.router import router as chat_router
+from src.core.client import ClientAddress
 from src.core.database import Database
 from src.core.docs import install_docs
 from src.core.errors import install_error_handlers
@@ -75,6 +76,8 @@ def create_app(settings: Settings) -> FastAPI:
             max_age=600,
         )
     app.add_middleware(RequestContext, metrics=app.state.metrics)
+    if settings.trusted_proxies:
+        app.add_middleware(ClientAddress, trusted_proxies=settings.trusted_proxies)
     return app
 
 

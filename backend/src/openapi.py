@@ -13,7 +13,10 @@ def document() -> str:
     """The document as it is checked in."""
     # The document depends on no setting, and nothing is connected to.
     settings = Settings.model_construct(
-        database_url=SecretStr("postgresql://nowhere/none"), jwt_secret=SecretStr(""), trusted_origins=()
+        database_url=SecretStr("postgresql://nowhere/none"),
+        jwt_secret=SecretStr(""),
+        trusted_origins=(),
+        trusted_proxies=(),
     )
     return json.dumps(build_openapi(create_app(settings)), indent=2, ensure_ascii=False) + "\n"
 

@@ -33,13 +33,17 @@ PLENTY: dict[str, Any] = {
 
 
 def make_settings(database_url: str, **changes: Any) -> Settings:
-    return Settings.model_validate({"database_url": database_url, "jwt_secret": SECRET, **PLENTY, **changes})
+    """Settings for an application whose tests stand where the ingress does."""
+    given = {"database_url": database_url, "jwt_secret": SECRET, "trusted_proxies": "127.0.0.0/8"}
+    return Settings.model_validate({**given, **PLENTY, **changes})
 
 
 @contextmanager
 def serve(app: ASGIApp) -> Iterator[str]:
     """Serve an application over real HTTP; yields its URL."""
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, timeout_graceful_shutdown=5))
+    server = uvicorn.Server(
+        uvicorn.Config(app, port=0, log_config=None, proxy_headers=False, timeout_graceful_shutdown=5)
+    )
     thread = threading.Thread(target=server.run)
     thread.start()
     try:

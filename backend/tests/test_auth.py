@@ -46,7 +46,26 @@ def test_cookie_is_secure_behind_tls(url: str) -> None:
         json={"email": f"{uuid.uuid4().hex}@example.com", "password": PASSWORD},
         headers={"X-Forwarded-Proto": "https"},
     )
-    assert "Secure" in answer.headers["set-cookie"]
+    cookies = answer.headers.get_list("set-cookie")
+    assert [cookie.partition("=")[0] for cookie in cookies] == ["__Host-session", "__Host-device"]
+    for cookie in cookies:
+        assert {"Secure", "HttpOnly", "Path=/", "SameSite=lax"} < {part.strip() for part in cookie.split(";")}
+        assert "Domain" not in cookie
+    token = answer.json()["access_token"]
+    for name, status in (("__Host-session", 200), ("session", 401)):
+        headers = {"X-Forwarded-Proto": "https", "Cookie": f"{name}={token}"}
+        assert httpx.get(f"{url}/api/auth/me", headers=headers).status_code == status
+    headers = {"X-Forwarded-Proto": "https", "Cookie": f"__Host-session={token}"}
+    gone = httpx.post(f"{url}/api/auth/logout", headers=headers)
+    assert gone.headers["set-cookie"].startswith('__Host-session=""; ')
+    assert "Secure" in gone.headers["set-cookie"]
+    expect_problem(httpx.get(f"{url}/api/auth/me", headers=headers), "not_authenticated", 401)
+
+
+def test_a_device_token_is_no_session(alice: Person) -> None:
+    token = alice.cookies["device"]
+    alice.cookies.clear()
+    expect_problem(alice.get("/api/auth/me", headers=bearer(token)), "not_authenticated", 401)
 
 
 def test_addresses_of_private_networks_are_accepted(url: str) -> None:

@@ -38,6 +38,10 @@ GOOD = {"DATABASE_URL": "postgresql://todo:hunter2hunter2@127.0.0.1:1/todo", "JW
         ({"SESSION_HOURS": "forever"}, "SESSION_HOURS should be a valid integer, unable to parse string as an integer"),
         ({"RATE_LIMIT_LOGIN": "0"}, "RATE_LIMIT_LOGIN should be greater than or equal to 1"),
         (
+            {"TRUSTED_PROXIES": "10.0.0.1/8"},
+            "TRUSTED_PROXIES must be a comma-separated list such as 10.0.0.0/8,fc00::/7",
+        ),
+        (
             {"TRUSTED_ORIGINS": "*"},
             "TRUSTED_ORIGINS must be a comma-separated list such as https://todo.example,http://localhost:3000",
         ),

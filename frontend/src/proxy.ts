@@ -1,7 +1,7 @@
 import { type NextRequest, NextResponse } from "next/server";
 import { publicApiUrl } from "@/lib/config";
 import { safeNext } from "@/lib/safe-next";
-import { SESSION_COOKIE } from "@/lib/session-cookie";
+import { hasSession } from "@/lib/session-cookie";
 
 const PRIVATE_PAGES = /^\/(tasks|chat)(\/|$)/;
 
@@ -32,7 +32,7 @@ function contentSecurityPolicy(nonce: string, apiUrl: string): string {
 export function proxy(request: NextRequest) {
   const apiUrl = publicApiUrl();
   const { pathname, search, searchParams } = request.nextUrl;
-  const session = request.cookies.has(SESSION_COOKIE);
+  const session = hasSession(request.cookies);
   if (!apiUrl && !session && PRIVATE_PAGES.test(pathname)) {
     const login = new URL("/login", request.url);
     login.searchParams.set("next", pathname + search);

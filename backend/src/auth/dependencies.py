@@ -3,24 +3,22 @@
 from typing import Annotated
 
 from fastapi import Depends
-from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from src.auth.cookies import SessionCookieDep
 from src.auth.schemas import UserOut
 from src.auth.service import find_user
 from src.auth.tokens import TokenClaims, read_token
 from src.core.dependencies import ConnectionDep, DatabaseDep, SettingsDep
 from src.core.errors import ErrorCode, ProblemError
 
-COOKIE = "session"
-
 _bearer = HTTPBearer(auto_error=False, scheme_name="bearer", description="The `access_token` of a login.")
-_cookie = APIKeyCookie(name=COOKIE, auto_error=False, scheme_name="cookie", description="Set by a login.")
 
 
 async def get_claims(
     settings: SettingsDep,
     bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
-    cookie: Annotated[str | None, Depends(_cookie)],
+    cookie: SessionCookieDep,
 ) -> TokenClaims | None:
     """The claims of the request's token; a bearer token counts before a cookie."""
     token = bearer.credentials if bearer else cookie
@@ -30,7 +28,7 @@ async def get_claims(
 async def get_all_claims(
     settings: SettingsDep,
     bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
-    cookie: Annotated[str | None, Depends(_cookie)],
+    cookie: SessionCookieDep,
 ) -> list[TokenClaims]:
     """The claims of every token that the request has."""
     tokens = (bearer.credentials if bearer else None, cookie)

@@ -1,19 +1,27 @@
 """Routes of /api/auth."""
 
-import hashlib
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
+import uuid
+from datetime import timedelta
 
 from fastapi import APIRouter, Depends, Request, Response, status
 
 from src.auth import service
-from src.auth.dependencies import COOKIE, AllClaimsDep, DetachedUserDep, UserDep
+from src.auth.cookies import DEVICE_DAYS, delete_session_cookie, set_cookies
+from src.auth.dependencies import AllClaimsDep, DetachedUserDep, UserDep
+from src.auth.guard import (
+    account_digest,
+    address_of,
+    guess,
+    known_device,
+    limit_login,
+    limit_register,
+    logged,
+)
 from src.auth.schemas import AccountDeletion, Credentials, SessionOut, UserOut
-from src.core.database import Database
+from src.auth.tokens import issue_device_token
 from src.core.dependencies import DatabaseDep, SettingsDep
-from src.core.errors import ErrorCode, ProblemError, responses
-from src.core.ratelimit import spend
+from src.core.errors import ErrorCode, responses
 from src.core.settings import Settings
 
 router = APIRouter(prefix="/api/auth", tags=["auth"])
@@ -21,86 +29,44 @@ router = APIRouter(prefix="/api/auth", tags=["auth"])
 logger = logging.getLogger("src.auth")
 
 
-def _address(request: Request) -> str:
-    # The client's own address: uvicorn takes it from X-Forwarded-For when the peer is a trusted proxy.
-    return request.client.host if request.client else "unknown"
-
-
-@contextmanager
-def _logged(request: Request, event: str, email: str) -> Iterator[None]:
-    """Write down who tried what, from where, and with which outcome.
-
-    The account is told by its digest: people type passwords into the field of the address.
-    """
-    outcome: str = "ok"
-    try:
-        yield
-    except ProblemError as error:
-        outcome = error.code
-        raise
-    finally:
-        extra = {"event": event, "outcome": outcome, "account": _digest(email)[:16], "address": _address(request)}
-        logger.log(logging.INFO if outcome == "ok" else logging.WARNING, "authentication", extra=extra)
-
-
-def _digest(email: str) -> str:
-    return hashlib.sha256(email.encode()).hexdigest()
-
-
-async def _limit_account(database: Database, settings: Settings, email: str) -> None:
-    await spend(database, f"account:{_digest(email)}", settings.rate_limit_login_account)
-
-
-async def _limit_register(request: Request, database: DatabaseDep, settings: SettingsDep) -> None:
-    await spend(database, f"register:{_address(request)}", settings.rate_limit_register)
-
-
-async def _limit_login(request: Request, database: DatabaseDep, settings: SettingsDep) -> None:
-    await spend(database, f"login:{_address(request)}", settings.rate_limit_login)
-
-
-def _set_cookie(request: Request, response: Response, session: SessionOut, settings: Settings) -> None:
-    response.set_cookie(
-        COOKIE,
-        session.access_token,
-        max_age=settings.session_hours * 3600,
-        httponly=True,
-        samesite="lax",
-        secure=request.url.scheme == "https",
-    )
+def _remember(request: Request, response: Response, settings: Settings, session: SessionOut) -> None:
+    email = session.user.email
+    device = known_device(request, settings, email) or uuid.uuid4()
+    secret = settings.jwt_secret.get_secret_value()
+    token = issue_device_token(account_digest(email), device, timedelta(days=DEVICE_DAYS), secret)
+    set_cookies(request, response, session, token)
 
 
 @router.post(
     "/register",
     operation_id="register",
     status_code=status.HTTP_201_CREATED,
-    dependencies=[Depends(_limit_register)],
+    dependencies=[Depends(limit_register)],
     responses=responses(ErrorCode.EMAIL_TAKEN, ErrorCode.RATE_LIMITED),
 )
 async def register(
     request: Request, response: Response, body: Credentials, database: DatabaseDep, settings: SettingsDep
 ) -> SessionOut:
     """Create an account and log in."""
-    with _logged(request, "register", body.email):
+    async with logged(request, "register", body.email):
         session = await service.register(database, settings, body.email, body.password.get_secret_value())
-    _set_cookie(request, response, session, settings)
+    _remember(request, response, settings, session)
     return session
 
 
 @router.post(
     "/login",
     operation_id="login",
-    dependencies=[Depends(_limit_login)],
+    dependencies=[Depends(limit_login)],
     responses=responses(ErrorCode.INVALID_CREDENTIALS, ErrorCode.RATE_LIMITED),
 )
 async def login(
     request: Request, response: Response, body: Credentials, database: DatabaseDep, settings: SettingsDep
 ) -> SessionOut:
     """Log in: the token is in an HttpOnly cookie, and in the answer for clients without cookies."""
-    with _logged(request, "login", body.email):
-        await _limit_account(database, settings, body.email)
+    async with logged(request, "login", body.email), guess(request, database, settings, body.email):
         session = await service.login(database, settings, body.email, body.password.get_secret_value())
-    _set_cookie(request, response, session, settings)
+    _remember(request, response, settings, session)
     return session
 
 
@@ -111,8 +77,8 @@ async def logout(request: Request, response: Response, database: DatabaseDep, cl
         async with database.connection() as connection:
             await service.logout(connection, claims)
         extra = {"event": "logout", "outcome": "ok", "users": sorted({str(c.user_id) for c in claims})}
-        logger.info("authentication", extra={**extra, "address": _address(request)})
-    response.delete_cookie(COOKIE, httponly=True, samesite="lax")
+        logger.info("authentication", extra={**extra, "address": address_of(request)})
+    delete_session_cookie(request, response)
 
 
 @router.get("/me", operation_id="me", responses=responses(ErrorCode.NOT_AUTHENTICATED))
@@ -136,7 +102,6 @@ async def delete_me(
     settings: SettingsDep,
 ) -> None:
     """Delete the account with all its tasks and conversations, for good. Asks for the password again."""
-    with _logged(request, "delete account", user.email):
-        await _limit_account(database, settings, user.email)
+    async with logged(request, "delete account", user.email), guess(request, database, settings, user.email):
         await service.delete_account(database, user.id, body.password.get_secret_value())
-    response.delete_cookie(COOKIE, httponly=True, samesite="lax")
+    delete_session_cookie(request, response)

@@ -35,6 +35,7 @@ _SPEND = text("""
     WHERE greatest(r.full_at, now()) + make_interval(secs => :cost) <= now() + interval '60 seconds 1 millisecond'
     RETURNING true
 """)
+_REFUND = text("UPDATE rate_limits SET full_at = full_at - make_interval(secs => :cost) WHERE key = :key")
 _WAIT = text("""
     SELECT extract(epoch FROM full_at + make_interval(secs => :cost) - now() - interval '60 seconds')
     FROM rate_limits WHERE key = :key
@@ -56,6 +57,12 @@ async def spend_on(connection: AsyncConnection, key: str, per_minute: int) -> No
     wait = await _spend(connection, key, 60 / per_minute)
     if wait is not None:
         raise ProblemError(ErrorCode.RATE_LIMITED, f"Too many requests. Try again in {wait} seconds.", retry_after=wait)
+
+
+async def refund(database: Database, key: str, per_minute: int) -> None:
+    """Give back what `spend` took."""
+    async with database.connection() as connection:
+        await connection.execute(_REFUND, {"key": key, "cost": 60 / per_minute})
 
 
 async def _spend(connection: AsyncConnection, key: str, cost: float) -> int | None:

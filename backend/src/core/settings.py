@@ -1,5 +1,6 @@
 """The process's configuration: read from the environment once, validated, or the process stops."""
 
+import ipaddress
 import sys
 from typing import Annotated, Literal, NoReturn, TypeVar
 
@@ -72,6 +73,9 @@ class Settings(DatabaseSettings):
     trusted_origins: Annotated[tuple[str, ...], NoDecode] = ()
     """Other origins whose pages may use the API with cookies (comma-separated, scheme://host[:port])."""
 
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ()
+    """Networks of the proxies that tell a client's address and scheme (comma-separated, such as 10.0.0.0/8)."""
+
     session_hours: Annotated[int, Field(ge=1, le=24 * 90)] = 24 * 7
     """How long a login lasts, in hours."""
 
@@ -81,7 +85,7 @@ class Settings(DatabaseSettings):
     rate_limit_login: Annotated[int, Field(ge=1, le=100_000)] = 120
     """Logins a minute from one client address."""
     rate_limit_login_account: Annotated[int, Field(ge=1, le=100_000)] = 10
-    """Logins a minute to one account."""
+    """Wrong passwords a minute for one account from one network (IPv4 /24, IPv6 /64) or known device."""
     rate_limit_chat: Annotated[int, Field(ge=1, le=100_000)] = 30
     """Chat messages a minute of one user."""
     rate_limit_write: Annotated[int, Field(ge=1, le=100_000)] = 600
@@ -100,11 +104,11 @@ class Settings(DatabaseSettings):
             raise ValueError("must be random, not a default word or a repeated character")
         return value
 
-    @field_validator("trusted_origins", mode="before")
+    @field_validator("trusted_origins", "trusted_proxies", mode="before")
     @classmethod
-    def _split_origins(cls, value: object) -> object:
+    def _split(cls, value: object) -> object:
         if isinstance(value, str):
-            return tuple(origin.strip().rstrip("/") for origin in value.split(",") if origin.strip())
+            return tuple(part.strip().rstrip("/") for part in value.split(",") if part.strip())
         return value
 
     @field_validator("trusted_origins")
@@ -115,6 +119,14 @@ class Settings(DatabaseSettings):
             if scheme not in ("http", "https") or not host or "/" in host or "*" in host:
                 raise ValueError("must be a comma-separated list such as https://todo.example,http://localhost:3000")
         return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _check_proxies(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        try:
+            return tuple(str(ipaddress.ip_network(part)) for part in value)
+        except ValueError:
+            raise ValueError("must be a comma-separated list such as 10.0.0.0/8,fc00::/7") from None
 
 
 S = TypeVar("S", bound=DatabaseSettings)

@@ -1,7 +1,7 @@
 import { CalendarClock, Keyboard, MessageCircle } from "lucide-react";
 import { cookies } from "next/headers";
 import Link from "next/link";
-import { SESSION_COOKIE } from "@/lib/session-cookie";
+import { hasSession } from "@/lib/session-cookie";
 import { Brand } from "@/ui/brand";
 import { buttonClass } from "@/ui/button";
 import { ThemeButton } from "@/ui/theme-button";
@@ -26,7 +26,7 @@ const FEATURES = [
 ];
 
 export default async function LandingPage() {
-  const session = (await cookies()).has(SESSION_COOKIE);
+  const session = hasSession(await cookies());
   return (
     <div className="mx-auto flex min-h-dvh max-w-6xl flex-col px-5 sm:px-8">
       <header className="flex h-18 items-center justify-between gap-4">

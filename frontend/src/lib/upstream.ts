@@ -22,6 +22,9 @@ const NOT_PASSED_ON = [
   "upgrade",
 ];
 
+/** What a client says of its own address. Nobody who knows it stands before this server, and the API would believe it. */
+const CLIENT_ADDRESS = ["forwarded", "x-forwarded-for", "x-real-ip"];
+
 function problem(status: number, code: string, title: string, detail: string): Response {
   const headers = new Headers({ "content-type": "application/problem+json", "cache-control": "no-store" });
   if (status === 502 || status === 503 || status === 504) headers.set("retry-after", "2");
@@ -43,6 +46,7 @@ function withoutHopByHop(source: Headers): Headers {
 function requestHeaders(request: Request): Headers {
   const headers = withoutHopByHop(request.headers);
   const url = new URL(request.url);
+  for (const name of CLIENT_ADDRESS) headers.delete(name);
   // The body is handed on as it comes: nothing to decompress here, nothing to compress twice.
   headers.set("accept-encoding", "identity");
   headers.set("x-forwarded-host", request.headers.get("host") ?? url.host);
