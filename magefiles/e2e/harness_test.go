@@ -194,7 +194,7 @@ func deployedWith(t *testing.T, cfg *config.Config) *deployment {
 	require.NoError(t, err)
 	client, err := access.Client()
 	require.NoError(t, err)
-	helm, err := release.New(access.Kubeconfig, access.Context, cfg.Namespace)
+	helm, err := release.New(access.API, cfg.Namespace)
 	require.NoError(t, err)
 	return &deployment{cfg, access, client, helm}
 }

@@ -18,6 +18,7 @@ import (
 
 	"todo.local/magefiles/internal/cluster"
 	"todo.local/magefiles/internal/config"
+	"todo.local/magefiles/internal/kube"
 	"todo.local/magefiles/internal/rollout"
 	"todo.local/magefiles/internal/run"
 	"todo.local/magefiles/internal/source"
@@ -112,7 +113,7 @@ func (s *scripts) deploy(t *testing.T) time.Duration {
 	s.do(t, s.kind, "load", "docker-image", "--name", s.cluster, "todo-frontend:latest")
 	s.do(t, s.kind, "load", "docker-image", "--name", s.cluster, s.bases.Postgres)
 	s.install(t, config.ReleaseName, "todo", "postgres.image", s.bases.Postgres)
-	client, err := cluster.Access{Kubeconfig: s.kubeconfig, Context: "kind-" + s.cluster}.Client()
+	client, err := kube.API{Kubeconfig: s.kubeconfig, Context: "kind-" + s.cluster}.Client()
 	require.NoError(t, err)
 	if s.installed { // an image of the same name starts no rollout: scripts have to ask for one
 		for _, deployment := range []string{"backend", "frontend"} {

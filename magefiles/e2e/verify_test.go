@@ -21,7 +21,7 @@ import (
 	"k8s.io/kubectl/pkg/util/podutils"
 	metrics "k8s.io/metrics/pkg/client/clientset/versioned"
 
-	"todo.local/magefiles/internal/cluster"
+	"todo.local/magefiles/internal/kube"
 	"todo.local/magefiles/internal/secrets"
 )
 
@@ -62,7 +62,7 @@ func (d *deployment) exec(t *testing.T, app string, command ...string) string {
 	var out, complaint bytes.Buffer
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
-	err := d.access.Exec(ctx, cluster.Process{Namespace: d.cfg.Namespace, Pod: d.names(t, app)[0], Container: strings.TrimPrefix(app, "todo-"),
+	err := d.access.Exec(ctx, kube.Process{Namespace: d.cfg.Namespace, Pod: d.names(t, app)[0], Container: strings.TrimPrefix(app, "todo-"),
 		Command: command, Stdout: &out, Stderr: &complaint})
 	require.NoError(t, err, complaint.String())
 	return strings.TrimSpace(out.String())

@@ -3,17 +3,9 @@ package cluster
 
 import (
 	"context"
-	"fmt"
 	"net"
-	"net/http"
-	"time"
 
-	"k8s.io/apimachinery/pkg/util/wait"
-	"k8s.io/client-go/kubernetes"
-	"k8s.io/client-go/rest"
-	"k8s.io/client-go/tools/clientcmd"
-
-	"todo.local/magefiles/internal/fault"
+	"todo.local/magefiles/internal/kube"
 	"todo.local/magefiles/internal/source"
 	"todo.local/magefiles/internal/ui"
 )
@@ -30,11 +22,10 @@ const (
 
 // Access is how to reach a running cluster.
 type Access struct {
-	Kubeconfig string // path of a kubeconfig file
-	Context    string // the context in it
-	HTTP       string // host:port where the ingress answers HTTP; empty where only the installed application's Ingress will tell
-	HTTPS      string // host:port where the ingress answers HTTPS; likewise
-	NodeImage  string // the image that the node was made from, where that is the project's own
+	kube.API
+	HTTP      string // host:port where the ingress answers HTTP; empty where only the installed application's Ingress will tell
+	HTTPS     string // host:port where the ingress answers HTTPS; likewise
+	NodeImage string // the image that the node was made from, where that is the project's own
 	// IngressClass is what the application's Ingress has to ask for; empty where that is the chart's own choice.
 	IngressClass string
 }
@@ -80,65 +71,4 @@ type Provider interface {
 	Down(ctx context.Context, t *ui.Task) error
 	// Delete removes the cluster with its data.
 	Delete(ctx context.Context, t *ui.Task) error
-}
-
-// Client connects to the cluster's API server.
-func (a Access) Client() (kubernetes.Interface, error) {
-	cfg, err := a.RESTConfig()
-	if err != nil {
-		return nil, err
-	}
-	return kubernetes.NewForConfig(cfg)
-}
-
-// RESTConfig is the connection to the API server. client-go's default of 5 requests a second would be the slowest part of a deploy.
-func (a Access) RESTConfig() (*rest.Config, error) {
-	cfg, err := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(
-		&clientcmd.ClientConfigLoadingRules{ExplicitPath: a.Kubeconfig},
-		&clientcmd.ConfigOverrides{CurrentContext: a.Context},
-	).ClientConfig()
-	if err != nil {
-		return nil, fault.Wrap(err, fault.CodeCluster, "the kubeconfig "+a.Kubeconfig+" cannot be used", "run: go tool mage cluster:up")
-	}
-	cfg.QPS, cfg.Burst = 100, 200
-	return cfg, nil
-}
-
-// ready asks the API server whether it is.
-func (a Access) ready(ctx context.Context) error {
-	cfg, err := a.RESTConfig()
-	if err != nil {
-		return err
-	}
-	cfg.Timeout = 5 * time.Second
-	transport, err := rest.HTTPClientFor(cfg)
-	if err != nil {
-		return err
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, cfg.Host+"/readyz", nil)
-	if err != nil {
-		return err
-	}
-	res, err := transport.Do(req)
-	if err != nil {
-		return err
-	}
-	defer res.Body.Close()
-	if res.StatusCode != http.StatusOK {
-		return fmt.Errorf("the API server answers /readyz with %s", res.Status)
-	}
-	return nil
-}
-
-// waitReady waits until the API server is ready, at most as long as told.
-func (a Access) waitReady(ctx context.Context, most time.Duration) error {
-	var last error
-	err := wait.PollUntilContextTimeout(ctx, 250*time.Millisecond, most, true, func(ctx context.Context) (bool, error) {
-		last = a.ready(ctx)
-		return last == nil, nil
-	})
-	if err != nil && ctx.Err() == nil {
-		return last
-	}
-	return err
 }

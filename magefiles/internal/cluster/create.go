@@ -91,7 +91,7 @@ func (k *Kind) build(ctx context.Context, t *ui.Task, config *v1alpha4.Cluster, 
 		return Access{}, errors.New("its node disappeared")
 	}
 	a := k.access(made)
-	if err := a.waitReady(ctx, 2*time.Minute); err != nil {
+	if err := a.WaitReady(ctx, 2*time.Minute); err != nil {
 		return Access{}, err
 	}
 	if err := a.prepareVolume(ctx, k.node()); err != nil {

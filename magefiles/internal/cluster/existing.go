@@ -18,6 +18,7 @@ import (
 
 	"todo.local/magefiles/internal/fault"
 	"todo.local/magefiles/internal/image"
+	"todo.local/magefiles/internal/kube"
 	"todo.local/magefiles/internal/source"
 	"todo.local/magefiles/internal/ui"
 )
@@ -122,8 +123,8 @@ func (e *Existing) connect(ctx context.Context) (Access, error) {
 	if err := writeFile(e.Kubeconfig, raw); err != nil {
 		return Access{}, err
 	}
-	a := Access{Kubeconfig: e.Kubeconfig, Context: e.ContextName}
-	if err := a.waitReady(ctx, 10*time.Second); err != nil {
+	a := Access{API: kube.API{Kubeconfig: e.Kubeconfig, Context: e.ContextName}}
+	if err := a.WaitReady(ctx, 10*time.Second); err != nil {
 		return Access{}, fault.Wrap(err, fault.CodeCluster, "the cluster of "+e.Name()+" does not answer", "see: kubectl --context "+e.ContextName+" get nodes")
 	}
 	return a, nil

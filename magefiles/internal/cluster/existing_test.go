@@ -19,6 +19,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"todo.local/magefiles/internal/fault"
+	"todo.local/magefiles/internal/kube"
 	"todo.local/magefiles/internal/source"
 )
 
@@ -86,7 +87,7 @@ func TestExistingContextIsCopiedAloneAndTheUsersFileIsNotTouched(t *testing.T) {
 	require.NoError(t, err)
 	a, err := e.Up(t.Context(), nil, source.Node{}, nil)
 	require.NoError(t, err)
-	assert.Equal(t, Access{Kubeconfig: e.Kubeconfig, Context: "work", IngressClass: "nginx"}, a, "the address of the ingress is not known before there is one")
+	assert.Equal(t, Access{API: kube.API{Kubeconfig: e.Kubeconfig, Context: "work"}, IngressClass: "nginx"}, a, "the address of the ingress is not known before there is one")
 	state, err := e.State(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, Running, state)

@@ -11,6 +11,7 @@ import (
 
 	"todo.local/magefiles/internal/engine"
 	"todo.local/magefiles/internal/fault"
+	"todo.local/magefiles/internal/kube"
 	"todo.local/magefiles/internal/run"
 	"todo.local/magefiles/internal/source"
 	"todo.local/magefiles/internal/ui"
@@ -182,8 +183,8 @@ func (m *Minikube) access(ctx context.Context) (Access, error) {
 	if net.ParseIP(ip) == nil {
 		return Access{}, fault.New(fault.CodeCluster, "minikube ip gave no address for "+m.Name(), "see: minikube ip --profile "+m.Profile)
 	}
-	a := Access{Kubeconfig: m.Kubeconfig, Context: m.Profile, HTTP: net.JoinHostPort(ip, "80"), HTTPS: net.JoinHostPort(ip, "443")}
-	if a.ready(ctx) == nil {
+	a := Access{API: kube.API{Kubeconfig: m.Kubeconfig, Context: m.Profile}, HTTP: net.JoinHostPort(ip, "80"), HTTPS: net.JoinHostPort(ip, "443")}
+	if a.Ready(ctx) == nil {
 		return a, nil
 	}
 	if err := os.MkdirAll(filepath.Dir(m.Kubeconfig), 0o755); err != nil {
@@ -192,7 +193,7 @@ func (m *Minikube) access(ctx context.Context) (Access, error) {
 	if _, err := m.output(ctx, time.Minute, "update-context"); err != nil {
 		return Access{}, m.failed(err, "gives no kubeconfig")
 	}
-	if err := a.waitReady(ctx, time.Minute); err != nil {
+	if err := a.WaitReady(ctx, time.Minute); err != nil {
 		return Access{}, fault.Wrap(err, fault.CodeCluster, m.Name()+" does not answer", "run: go tool mage cluster:down cluster:up")
 	}
 	return a, nil

@@ -18,6 +18,7 @@ import (
 
 	"todo.local/magefiles/internal/engine"
 	"todo.local/magefiles/internal/fault"
+	"todo.local/magefiles/internal/kube"
 	"todo.local/magefiles/internal/run"
 	"todo.local/magefiles/internal/source"
 )
@@ -148,7 +149,7 @@ func TestMinikubeIsMadeOnceAndThenFound(t *testing.T) {
 	w.calls(t)
 
 	a := minikubeUp(t, m)
-	assert.Equal(t, Access{Kubeconfig: m.Kubeconfig, Context: "x", HTTP: "192.168.49.2:80", HTTPS: "192.168.49.2:443"}, a)
+	assert.Equal(t, Access{API: kube.API{Kubeconfig: m.Kubeconfig, Context: "x"}, HTTP: "192.168.49.2:80", HTTPS: "192.168.49.2:443"}, a)
 	assert.Equal(t, making, w.calls(t))
 	assert.True(t, m.Made())
 

@@ -14,6 +14,7 @@ import (
 	"todo.local/magefiles/internal/engine"
 	"todo.local/magefiles/internal/fault"
 	"todo.local/magefiles/internal/image"
+	"todo.local/magefiles/internal/kube"
 	"todo.local/magefiles/internal/run"
 )
 
@@ -71,7 +72,7 @@ func inspectNode(ctx context.Context, d *engine.Docker, name string) (*container
 
 // reach gives the access to a running node whose API server answers. A fresh checkout has no kubeconfig yet, and that of a remade cluster is another.
 func (k *Kind) reach(ctx context.Context, c *container) (Access, error) {
-	if a := k.access(c); a.ready(ctx) == nil {
+	if a := k.access(c); a.Ready(ctx) == nil {
 		return a, nil
 	}
 	if complete, err := k.keeper().complete(ctx); err != nil {
@@ -83,7 +84,7 @@ func (k *Kind) reach(ctx context.Context, c *container) (Access, error) {
 	if err != nil {
 		return Access{}, err
 	}
-	return a, a.ready(ctx)
+	return a, a.Ready(ctx)
 }
 
 func (k *Kind) access(c *container) Access {
@@ -93,7 +94,7 @@ func (k *Kind) access(c *container) Access {
 		}
 		return ""
 	}
-	return Access{Kubeconfig: k.Kubeconfig, Context: "kind-" + k.ClusterName, HTTP: addr("80"), HTTPS: addr("443"), NodeImage: c.Config.Image}
+	return Access{API: kube.API{Kubeconfig: k.Kubeconfig, Context: "kind-" + k.ClusterName}, HTTP: addr("80"), HTTPS: addr("443"), NodeImage: c.Config.Image}
 }
 
 // exportKubeconfig writes the node's admin kubeconfig with its address on this host.

@@ -81,7 +81,7 @@ func (k *Kind) await(ctx context.Context, t *ui.Task, c *container, most time.Du
 	waiting, giveUp := context.WithCancelCause(ctx)
 	defer giveUp(nil)
 	go k.keeper().watch(waiting, t, giveUp)
-	err = a.waitReady(waiting, most)
+	err = a.WaitReady(waiting, most)
 	if cause := context.Cause(waiting); err != nil && ctx.Err() == nil && cause != nil {
 		err = cause
 	}

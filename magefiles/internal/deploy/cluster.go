@@ -82,7 +82,7 @@ func clusterUp(ctx context.Context, s session.Source, provider cluster.Provider,
 // addon installs one chart that belongs to the cluster. It does not wait for it: awaitIngress does, when the application needs it.
 func addon(ctx context.Context, t *ui.Task, cfg *config.Config, access cluster.Access, name string, values map[string]any) error {
 	return t.Do(name, func(t *ui.Task) error {
-		helm, err := release.New(access.Kubeconfig, access.Context, addonNamespace)
+		helm, err := release.New(access.API, addonNamespace)
 		if err != nil {
 			return err
 		}

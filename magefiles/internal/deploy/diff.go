@@ -17,7 +17,7 @@ func Diff(ctx context.Context, base session.Session) error {
 	if err != nil {
 		return err
 	}
-	helm, err := release.New(c.Access.Kubeconfig, c.Access.Context, c.Config.Namespace)
+	helm, err := release.New(c.Access.API, c.Config.Namespace)
 	if err != nil {
 		return err
 	}

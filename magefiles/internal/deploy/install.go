@@ -7,6 +7,7 @@ import (
 
 	"todo.local/magefiles/internal/cluster"
 	"todo.local/magefiles/internal/config"
+	"todo.local/magefiles/internal/kube"
 	"todo.local/magefiles/internal/release"
 	"todo.local/magefiles/internal/rollout"
 	"todo.local/magefiles/internal/secrets"
@@ -31,7 +32,7 @@ type installation struct {
 
 	// What tests have no cluster for.
 	present func(context.Context, *ui.Task) error // brings the images to the nodes, where they are not
-	exec    func(context.Context, cluster.Process) error
+	exec    func(context.Context, kube.Process) error
 	comesUp func(context.Context, *ui.Task) error // whether the rollout succeeds
 	works   func(context.Context, *ui.Task) error // whether what came up does its work
 }
@@ -52,7 +53,7 @@ func install(
 	}
 	i.works = func(ctx context.Context, t *ui.Task) error { return verify(ctx, t, i.Cluster) }
 	err = s.UI.Do("Application", func(t *ui.Task) error {
-		helm, err := release.New(access.Kubeconfig, access.Context, c.Config.Namespace)
+		helm, err := release.New(access.API, c.Config.Namespace)
 		if err != nil {
 			return err
 		}

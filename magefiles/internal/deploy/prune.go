@@ -33,7 +33,7 @@ func prune(ctx context.Context, t *ui.Task, s session.Cluster) {
 
 // neededImages are those of all revisions in whatever namespace, and of all pods that have one of the same name.
 func neededImages(ctx context.Context, s session.Cluster) ([]string, error) {
-	everywhere, err := release.New(s.Access.Kubeconfig, s.Access.Context, metav1.NamespaceAll)
+	everywhere, err := release.New(s.Access.API, metav1.NamespaceAll)
 	if err != nil {
 		return nil, err
 	}

@@ -13,7 +13,6 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/wait"
 
-	"todo.local/magefiles/internal/cluster"
 	"todo.local/magefiles/internal/fault"
 	"todo.local/magefiles/internal/kube"
 	"todo.local/magefiles/internal/secrets"
@@ -151,7 +150,7 @@ func ended(p corev1.Pod) bool {
 // tellPassword gives the database in the cluster a new password, as a verifier.
 func (i *installation) tellPassword(ctx context.Context, verifier string) error {
 	var complaint strings.Builder
-	err := i.exec(ctx, cluster.Process{
+	err := i.exec(ctx, kube.Process{
 		Namespace: i.Config.Namespace, Pod: databasePod, Container: "postgres",
 		Command: []string{"psql", "--no-psqlrc", "--quiet", "--set", "ON_ERROR_STOP=1", "--username", "todo", "--dbname", "todo"},
 		Stdin:   strings.NewReader("ALTER ROLE todo PASSWORD '" + verifier + "';\n"), Stdout: &complaint, Stderr: &complaint,

@@ -36,7 +36,7 @@ func uninstall(ctx context.Context, t *ui.Task, e session.Engine, p cluster.Prov
 	if err != nil {
 		return err
 	}
-	helm, err := release.New(access.Kubeconfig, access.Context, e.Config.Namespace)
+	helm, err := release.New(access.API, e.Config.Namespace)
 	if err != nil {
 		return err
 	}

@@ -26,6 +26,7 @@ import (
 
 	"todo.local/magefiles/internal/cluster"
 	"todo.local/magefiles/internal/config"
+	"todo.local/magefiles/internal/kube"
 	"todo.local/magefiles/internal/kubetest"
 	"todo.local/magefiles/internal/release"
 	"todo.local/magefiles/internal/secrets"
@@ -153,7 +154,7 @@ func (w *world) secret() map[string][]byte {
 var alterRole = regexp.MustCompile(`^ALTER ROLE todo PASSWORD '(SCRAM-SHA-256\$[^']+)';\n$`)
 
 // exec is PostgreSQL at its console.
-func (w *world) exec(_ context.Context, p cluster.Process) error {
+func (w *world) exec(_ context.Context, p kube.Process) error {
 	sql, err := io.ReadAll(p.Stdin)
 	require.NoError(w.t, err)
 	m := alterRole.FindSubmatch(sql)

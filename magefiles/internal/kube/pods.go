@@ -1,4 +1,3 @@
-// Package kube does with a cluster what kubectl does.
 package kube
 
 import (

@@ -68,6 +68,6 @@ func openHelm(ctx context.Context, s session.Session) (session.Cluster, *release
 	if err != nil {
 		return c, nil, err
 	}
-	helm, err := release.New(c.Access.Kubeconfig, c.Access.Context, c.Config.Namespace)
+	helm, err := release.New(c.Access.API, c.Config.Namespace)
 	return c, helm, err
 }

@@ -18,6 +18,7 @@ import (
 	metrics "k8s.io/metrics/pkg/client/clientset/versioned"
 
 	"todo.local/magefiles/internal/fault"
+	"todo.local/magefiles/internal/kube"
 	"todo.local/magefiles/internal/podlog"
 	"todo.local/magefiles/internal/session"
 	"todo.local/magefiles/internal/ui"
@@ -145,25 +146,14 @@ func Events(ctx context.Context, s session.Session) error {
 	if err != nil {
 		return err
 	}
-	slices.SortStableFunc(list.Items, func(x, y corev1.Event) int { return cmp.Compare(seen(x).Unix(), seen(y).Unix()) })
+	slices.SortStableFunc(list.Items, func(x, y corev1.Event) int { return cmp.Compare(kube.LastSeen(&x).Unix(), kube.LastSeen(&y).Unix()) })
 	rows := []string{"AGE\tTYPE\tREASON\tOBJECT\tMESSAGE"}
 	for _, e := range list.Items {
-		rows = append(rows, fmt.Sprintf("%s\t%s\t%s\t%s/%s\t%s", duration.HumanDuration(time.Since(seen(e))), e.Type, e.Reason,
+		rows = append(rows, fmt.Sprintf("%s\t%s\t%s\t%s/%s\t%s", duration.HumanDuration(time.Since(kube.LastSeen(&e))), e.Type, e.Reason,
 			strings.ToLower(e.InvolvedObject.Kind), e.InvolvedObject.Name, strings.Join(strings.Fields(e.Message), " ")))
 	}
 	table(s.UI, rows)
 	return nil
-}
-
-// seen is when an event was last seen. Newer senders fill in another field than older ones.
-func seen(e corev1.Event) time.Time {
-	switch {
-	case e.Series != nil:
-		return e.Series.LastObservedTime.Time
-	case !e.LastTimestamp.IsZero():
-		return e.LastTimestamp.Time
-	}
-	return e.EventTime.Time
 }
 
 // table prints rows of cells that are separated by tabs.

@@ -6,7 +6,6 @@ import (
 	"os"
 	"strings"
 
-	"todo.local/magefiles/internal/cluster"
 	"todo.local/magefiles/internal/fault"
 	"todo.local/magefiles/internal/kube"
 	"todo.local/magefiles/internal/session"
@@ -51,7 +50,7 @@ func Shell(ctx context.Context, s session.Session, service, command string) erro
 	if err != nil {
 		return err
 	}
-	p := cluster.Process{Namespace: s.Config.Namespace, Pod: pod, Container: service, Command: []string{"sh"}, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr}
+	p := kube.Process{Namespace: s.Config.Namespace, Pod: pod, Container: service, Command: []string{"sh"}, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr}
 	if command != "" {
 		p.Command, p.Stdin = []string{"sh", "-c", command}, nil
 	}

@@ -35,7 +35,7 @@ func Status(ctx context.Context, s session.Session) error {
 	if err != nil {
 		return err
 	}
-	helm, err := release.New(c.Access.Kubeconfig, c.Access.Context, c.Config.Namespace)
+	helm, err := release.New(c.Access.API, c.Config.Namespace)
 	if err != nil {
 		return err
 	}

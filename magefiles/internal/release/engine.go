@@ -17,7 +17,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 
-	"todo.local/magefiles/internal/fault"
+	"todo.local/magefiles/internal/kube"
 	"todo.local/magefiles/internal/ui"
 )
 
@@ -58,16 +58,16 @@ type Outcome struct {
 	Changed  bool // whether anything had to be done
 }
 
-// New connects to the cluster of a kubeconfig's context. Releases live in the namespace, their records as Secrets in it.
-func New(kubeconfig, kubeContext, namespace string) (*Engine, error) {
-	g := newGetter(kubeconfig, kubeContext, namespace)
+// New connects to a cluster. Releases live in the namespace, their records as Secrets in it.
+func New(api kube.API, namespace string) (*Engine, error) {
+	g := &getter{api: api, namespace: namespace}
 	cfg, err := g.ToRESTConfig()
 	if err != nil {
-		return nil, fault.Wrap(err, fault.CodeCluster, "the kubeconfig "+kubeconfig+" cannot be used", "run: go tool mage cluster:up")
+		return nil, err
 	}
 	client, err := kubernetes.NewForConfig(cfg)
 	if err != nil {
-		return nil, fault.Wrap(err, fault.CodeCluster, "the kubeconfig "+kubeconfig+" cannot be used", "run: go tool mage cluster:up")
+		return nil, err
 	}
 	helm := new(action.Configuration)
 	debug := func(format string, args ...any) { slog.Debug(fmt.Sprintf(format, args...)) }

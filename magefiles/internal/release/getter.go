@@ -10,35 +10,30 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/restmapper"
 	"k8s.io/client-go/tools/clientcmd"
+
+	"todo.local/magefiles/internal/kube"
 )
 
 // getter gives Helm its connections. Unlike the command line's, it keeps what it discovers in memory: a cache on disk outlives a cluster
 // that is made anew on the same port.
 type getter struct {
-	config clientcmd.ClientConfig
-	once   sync.Once
-	cached discovery.CachedDiscoveryInterface
-	mapper meta.RESTMapper
-	err    error
-}
-
-func newGetter(kubeconfig, kubeContext, namespace string) *getter {
-	overrides := &clientcmd.ConfigOverrides{CurrentContext: kubeContext}
-	overrides.Context.Namespace = namespace
-	return &getter{config: clientcmd.NewNonInteractiveDeferredLoadingClientConfig(
-		&clientcmd.ClientConfigLoadingRules{ExplicitPath: kubeconfig}, overrides)}
+	api       kube.API
+	namespace string
+	once      sync.Once
+	cached    discovery.CachedDiscoveryInterface
+	mapper    meta.RESTMapper
+	err       error
 }
 
 // ToRawKubeConfigLoader gives the kubeconfig.
-func (g *getter) ToRawKubeConfigLoader() clientcmd.ClientConfig { return g.config }
+func (g *getter) ToRawKubeConfigLoader() clientcmd.ClientConfig { return g.api.Loader(g.namespace) }
 
 // ToRESTConfig gives a connection whose requests are bounded, as Helm's carry no context.
 func (g *getter) ToRESTConfig() (*rest.Config, error) {
-	cfg, err := g.config.ClientConfig()
+	cfg, err := g.api.RESTConfig()
 	if err != nil {
 		return nil, err
 	}
-	cfg.QPS, cfg.Burst = 100, 200 // the default of 5 a second is slower than everything else here
 	cfg.Timeout = 30 * time.Second
 	cfg.WarningHandler = rest.NoWarnings{}
 	return cfg, nil

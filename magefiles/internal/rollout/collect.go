@@ -16,6 +16,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"todo.local/magefiles/internal/fault"
+	"todo.local/magefiles/internal/kube"
 )
 
 // collectedLines is how much of each log is kept.
@@ -144,7 +145,7 @@ func (c *collector) events(namespace string) {
 	}
 	var out strings.Builder
 	for _, e := range byTime.about("all") {
-		fmt.Fprintf(&out, "%s %-7s %-24s %s/%s: %s (%d times)\n", when(e).UTC().Format("15:04:05"), e.Type, e.Reason,
+		fmt.Fprintf(&out, "%s %-7s %-24s %s/%s: %s (%d times)\n", kube.LastSeen(e).UTC().Format("15:04:05"), e.Type, e.Reason,
 			strings.ToLower(e.InvolvedObject.Kind), e.InvolvedObject.Name, oneLine(e.Message), times(e))
 	}
 	c.write("events.txt", []byte(out.String()))

@@ -13,6 +13,8 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/duration"
 	"k8s.io/client-go/kubernetes"
+
+	"todo.local/magefiles/internal/kube"
 )
 
 const (
@@ -116,7 +118,7 @@ func (w *waiter) look(ctx context.Context) (state, error) {
 	}
 	s.fresh = map[types.UID]bool{}
 	for _, e := range s.events {
-		s.fresh[e.UID] = time.Since(when(e).Time) < newsworthy
+		s.fresh[e.UID] = time.Since(kube.LastSeen(e)) < newsworthy
 	}
 	return s, nil
 }

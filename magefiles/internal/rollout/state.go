@@ -11,6 +11,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/kubectl/pkg/util/podutils"
+
+	"todo.local/magefiles/internal/kube"
 )
 
 // state is what the cluster says of a release at one moment.
@@ -198,18 +200,6 @@ func (s state) about(uid types.UID) []*corev1.Event {
 			out = append(out, e)
 		}
 	}
-	slices.SortStableFunc(out, func(a, b *corev1.Event) int { return when(a).Compare(when(b).Time) })
+	slices.SortStableFunc(out, func(a, b *corev1.Event) int { return kube.LastSeen(a).Compare(kube.LastSeen(b)) })
 	return out
-}
-
-func when(e *corev1.Event) *metav1.Time {
-	switch {
-	case e.Series != nil:
-		return &metav1.Time{Time: e.Series.LastObservedTime.Time}
-	case !e.LastTimestamp.IsZero():
-		return &e.LastTimestamp
-	case !e.EventTime.IsZero():
-		return &metav1.Time{Time: e.EventTime.Time}
-	}
-	return &e.CreationTimestamp
 }

@@ -1,4 +1,4 @@
-package cluster
+package kube
 
 import (
 	"context"
@@ -28,7 +28,7 @@ type Process struct {
 }
 
 // Exec runs a command in a container and waits for its end. A command that fails gives an error that implements utilexec.ExitError.
-func (a Access) Exec(ctx context.Context, p Process) error {
+func (a API) Exec(ctx context.Context, p Process) error {
 	cfg, address, err := a.podURL(p.Namespace, p.Pod, "exec", &corev1.PodExecOptions{
 		Container: p.Container, Command: p.Command, Stdin: p.Stdin != nil, Stdout: true, Stderr: p.Terminal == nil, TTY: p.Terminal != nil,
 	})
@@ -56,7 +56,7 @@ func (a Access) Exec(ctx context.Context, p Process) error {
 }
 
 // Forward leads a port of 127.0.0.1 to one of a pod until ctx ends. Once it does, ready is called with the first. A local port of 0 is any free one.
-func (a Access) Forward(ctx context.Context, namespace, pod string, local, remote int, ready func(local int)) error {
+func (a API) Forward(ctx context.Context, namespace, pod string, local, remote int, ready func(local int)) error {
 	cfg, address, err := a.podURL(namespace, pod, "portforward", nil)
 	if err != nil {
 		return err
@@ -98,7 +98,7 @@ func refused(err error) bool {
 }
 
 // podURL is the address of something that is done with a pod.
-func (a Access) podURL(namespace, pod, what string, options *corev1.PodExecOptions) (*rest.Config, *url.URL, error) {
+func (a API) podURL(namespace, pod, what string, options *corev1.PodExecOptions) (*rest.Config, *url.URL, error) {
 	cfg, err := a.RESTConfig()
 	if err != nil {
 		return nil, nil, err
