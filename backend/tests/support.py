@@ -16,6 +16,7 @@ import httpx
 import uvicorn
 from starlette.types import ASGIApp
 
+from src.core.protocol import BoundedProtocol
 from src.core.settings import Settings
 
 BACKEND = Path(__file__).parent.parent
@@ -42,7 +43,9 @@ def make_settings(database_url: str, **changes: Any) -> Settings:
 def serve(app: ASGIApp) -> Iterator[str]:
     """Serve an application over real HTTP; yields its URL."""
     server = uvicorn.Server(
-        uvicorn.Config(app, port=0, log_config=None, proxy_headers=False, timeout_graceful_shutdown=5)
+        uvicorn.Config(
+            app, port=0, http=BoundedProtocol, log_config=None, proxy_headers=False, timeout_graceful_shutdown=5
+        )
     )
     thread = threading.Thread(target=server.run)
     thread.start()

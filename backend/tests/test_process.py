@@ -41,13 +41,13 @@ def free_port() -> str:
 
 
 class Process:
-    """`uvicorn src.main:app`, with the options of the Dockerfile's CMD."""
+    """The application as the Dockerfile's CMD starts it."""
 
     def __init__(self, database_url: str, env: dict[str, str]) -> None:
         port = free_port()
         command = image_command("runtime", host="127.0.0.1", port=port)
         self.process = subprocess.Popen(  # noqa: S603
-            [sys.executable, "-m", *command],
+            [sys.executable, *command[1:]],
             cwd=BACKEND,
             env={"PATH": os.environ["PATH"], "DATABASE_URL": database_url, "JWT_SECRET": SECRET, **env},
             stdout=subprocess.PIPE,

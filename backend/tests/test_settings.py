@@ -69,16 +69,16 @@ def test_the_line(
     assert output.out == ""
 
 
-@pytest.mark.parametrize("module", ["src.migrate", "uvicorn"])
+@pytest.mark.parametrize("module", ["src.migrate", "src.serve"])
 def test_the_process_stops_and_tells_no_secret(module: str) -> None:
-    arguments = ["src.main:app", "--port", "0"] if module == "uvicorn" else []
+    arguments = ["--port", "0"] if module == "src.serve" else []
     env: dict[str, Any] = {"DATABASE_URL": "mysql://todo:hunter2hunter2@db/todo", "JWT_SECRET": "hunter2"}
     ended = run_module(module, *arguments, env=env)
     assert ended.returncode == 2
     assert ended.stdout == ""
     (line,) = ended.stderr.splitlines()
     assert line.startswith("configuration error: DATABASE_URL must begin with postgresql://")
-    assert ("JWT_SECRET" in line) == (module == "uvicorn")
+    assert ("JWT_SECRET" in line) == (module == "src.serve")
     assert "hunter2" not in line
 
 
