@@ -58,5 +58,6 @@ func (Test) Engines(ctx context.Context) error { return with(ctx, devtest.Engine
 // Soak ends deploys with SIGKILL at twenty random moments, on a cluster of its own; the deploy after each has to succeed.
 func (Test) Soak(ctx context.Context) error { return with(ctx, devtest.Soak) }
 
-// Worlds runs what takes long: clusters that cannot be made, each for a reason of its own, which has to be named.
+// Worlds runs what takes long: clusters that cannot be made, each for a reason that has to be named, and a deploy
+// behind a proxy that inspects TLS.
 func (Test) Worlds(ctx context.Context) error { return with(ctx, devtest.Worlds) }

@@ -72,7 +72,7 @@ func TestCurrentEngine(t *testing.T) {
 	require.NoError(t, err)
 	bases, err := src.Bases(ctx, nil)
 	require.NoError(t, err)
-	e, err := enginetest.Start(ctx, cfg, own, programs, bases.Python)
+	e, err := enginetest.Start(ctx, cfg, own, programs, bases.Python, enginetest.Options{})
 	require.NoError(t, err)
 	defer e.Stop()
 

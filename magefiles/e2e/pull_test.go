@@ -3,14 +3,8 @@
 package e2e
 
 import (
-	"archive/tar"
-	"bytes"
-	"context"
-	"errors"
-	"io"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
@@ -23,7 +17,6 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/random"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
-	"github.com/google/go-containerregistry/pkg/v1/tarball"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -150,29 +143,7 @@ func TestImagesForAnotherPlatform(t *testing.T) {
 }
 
 // foreignShell is a layer whose /bin/sh is a program for another architecture.
-func foreignShell(t *testing.T, arch string) v1.Layer {
-	t.Helper()
-	dir := t.TempDir()
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "main.go"), []byte("package main\n\nfunc main() {}\n"), 0o644))
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
-	defer cancel()
-	program := filepath.Join(dir, "sh")
-	cmd := exec.CommandContext(ctx, "go", "build", "-o", program, filepath.Join(dir, "main.go"))
-	cmd.Env = append(os.Environ(), "GOARCH="+arch, "GOOS=linux", "CGO_ENABLED=0")
-	out, err := cmd.CombinedOutput()
-	require.NoError(t, err, string(out))
-	raw, err := os.ReadFile(program)
-	require.NoError(t, err)
-	var files bytes.Buffer
-	w := tar.NewWriter(&files)
-	require.NoError(t, w.WriteHeader(&tar.Header{Name: "bin/sh", Mode: 0o755, Size: int64(len(raw))}))
-	_, err = w.Write(raw)
-	require.NoError(t, errors.Join(err, w.Close()))
-	layer, err := tarball.LayerFromOpener(func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(files.Bytes())), nil })
-	require.NoError(t, err)
-	return layer
-}
-
+// programLayer is a layer of one program.
 // emulated tells whether this machine runs programs of another architecture, as far as it says so.
 func emulated(arch string) bool {
 	name := map[string]string{"arm64": "qemu-aarch64", "amd64": "qemu-x86_64"}[arch]

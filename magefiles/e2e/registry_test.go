@@ -3,25 +3,18 @@
 package e2e
 
 import (
-	"archive/tar"
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
-	"log"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/google/go-containerregistry/pkg/registry"
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/stretchr/testify/assert"
@@ -34,49 +27,7 @@ import (
 )
 
 // testRegistry is a container registry on 127.0.0.1 that counts what is uploaded to it.
-type testRegistry struct {
-	http.Handler
-	addr    string // 127.0.0.1:port
-	mu      sync.Mutex
-	uploads int // blobs
-	pulls   int // of manifests
-	// answer answers a request in the registry's place; it returns false to leave it to the registry.
-	answer atomic.Pointer[func(http.ResponseWriter, *http.Request) bool]
-}
-
-func newRegistry(t *testing.T) *testRegistry {
-	t.Helper()
-	r := &testRegistry{Handler: registry.New(registry.Logger(log.New(io.Discard, "", 0)))}
-	r.addr = r.listen(t, "127.0.0.1:0")
-	return r
-}
-
 // listen serves the registry on one more address.
-func (r *testRegistry) listen(t *testing.T, addr string) string {
-	t.Helper()
-	l, err := net.Listen("tcp", addr)
-	require.NoError(t, err)
-	s := &http.Server{Handler: r, ReadHeaderTimeout: 10 * time.Second}
-	go func() { _ = s.Serve(l) }()
-	t.Cleanup(func() { _ = s.Close() })
-	return l.Addr().String()
-}
-
-func (r *testRegistry) ServeHTTP(w http.ResponseWriter, req *http.Request) {
-	r.mu.Lock()
-	if req.Method == http.MethodPut && strings.Contains(req.URL.Path, "/blobs/uploads/") {
-		r.uploads++
-	}
-	if req.Method == http.MethodGet && strings.Contains(req.URL.Path, "/manifests/") {
-		r.pulls++
-	}
-	r.mu.Unlock()
-	if answer := r.answer.Load(); answer != nil && *answer != nil && (*answer)(w, req) {
-		return
-	}
-	r.Handler.ServeHTTP(w, req)
-}
-
 // take gives what was uploaded and pulled since the last call of it.
 func (r *testRegistry) take() (uploads, pulls int) {
 	r.mu.Lock()
@@ -106,40 +57,19 @@ func (r *testRegistry) get(t *testing.T, path string, d digest.Digest) []byte {
 // tinyImage makes an image of one file, or adds that file to another image.
 func tinyImage(t *testing.T, ref, from, content string) {
 	t.Helper()
-	var files bytes.Buffer
-	w := tar.NewWriter(&files)
-	add := func(name, text string) {
-		require.NoError(t, w.WriteHeader(&tar.Header{Name: name, Mode: 0o644, Size: int64(len(text))}))
-		_, err := io.WriteString(w, text)
-		require.NoError(t, err)
-	}
+	files := map[string]string{"content": content}
 	args := []string{"import", "-", ref}
 	if from != "" {
 		args = []string{"build", "--tag", ref, "-"}
-		add("Dockerfile", "FROM "+from+"\nCOPY content /content-2\n")
+		files["Dockerfile"] = "FROM " + from + "\nCOPY content /content-2\n"
 	}
-	add("content", content)
-	require.NoError(t, w.Close())
-	_, err := docker(t).Run(t.Context(), run.Cmd{Args: args, Stdin: &files})
+	_, err := docker(t).Run(t.Context(), run.Cmd{Args: args, Stdin: tarOf(t, files)})
 	require.NoError(t, err)
 	removeAtEnd(t, ref)
 }
 
+// tarOf is an archive of files.
 // removeAtEnd takes every name of a pattern off the engine's images when the test has ended.
-func removeAtEnd(t *testing.T, pattern string) {
-	t.Helper()
-	d := docker(t)
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 30*time.Second)
-		defer cancel()
-		names, err := d.Output(ctx, "image", "ls", "--filter", "reference="+pattern, "--format", "{{.Repository}}:{{.Tag}}")
-		if assert.NoError(t, err) && names != "" {
-			_, err = d.Output(ctx, append([]string{"image", "rm"}, strings.Fields(names)...)...)
-			assert.NoError(t, err)
-		}
-	})
-}
-
 func TestPushToARegistry(t *testing.T) {
 	reg := newRegistry(t)
 	first, second := "todo-push-test:"+uniqueTag(), "todo-push-test:"+uniqueTag()
@@ -196,8 +126,6 @@ func freeAddr(t *testing.T) string {
 	defer l.Close()
 	return l.Addr().String()
 }
-
-func uniqueTag() string { return strconv.FormatInt(time.Now().UnixNano(), 36) }
 
 // foreign deploys to the tests' cluster as to one that somebody else runs: through a context of the user's kubeconfig and a registry.
 func foreign(t *testing.T, project checkout) {

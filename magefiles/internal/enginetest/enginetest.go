@@ -74,9 +74,15 @@ func Unfit(own *engine.Docker, goos string, root bool) string {
 	return ""
 }
 
+// Options are what an engine may have that is not a new installation's.
+type Options struct {
+	Network string   // of the machine's engine, which it is connected to; the usual one where empty
+	Env     []string // of its processes
+}
+
 // Start starts the engine. What a run that was killed left of one is removed first. holder is an image of the machine's
 // engine that has the program sleep.
-func Start(ctx context.Context, cfg *config.Config, own *engine.Docker, programs scratch.CurrentDocker, holder string) (e *Engine, err error) {
+func Start(ctx context.Context, cfg *config.Config, own *engine.Docker, programs scratch.CurrentDocker, holder string, o Options) (e *Engine, err error) {
 	unlock, err := lock()
 	if err != nil {
 		return nil, err
@@ -95,7 +101,7 @@ func Start(ctx context.Context, cfg *config.Config, own *engine.Docker, programs
 	if err := layOut(folder, cfg, programs); err != nil {
 		return e, err
 	}
-	if e.network, err = e.hold(ctx, holder); err != nil {
+	if e.network, err = e.hold(ctx, holder, o.Network); err != nil {
 		return e, err
 	}
 	e.Env = []string{
@@ -103,7 +109,7 @@ func Start(ctx context.Context, cfg *config.Config, own *engine.Docker, programs
 		"DOCKER_CONFIG=" + filepath.Join(folder, "config"),
 		"PATH=" + filepath.Join(folder, "bin") + ":" + os.Getenv("PATH"),
 	}
-	if err := e.begin(ctx, filepath.Join(cfg.Cache, "logs", "second-engine.log")); err != nil {
+	if err := e.begin(ctx, filepath.Join(cfg.Cache, "logs", "second-engine.log"), o.Env); err != nil {
 		return e, err
 	}
 	return e, e.removeContainers(ctx)
@@ -122,15 +128,18 @@ func lock() (unlock func(), err error) {
 }
 
 // hold starts the container that has the network, and gives its process.
-func (e *Engine) hold(ctx context.Context, image string) (string, error) {
-	if _, err := e.own.Output(ctx, "run", "--detach", "--rm", "--name", network, image, "sleep", networkLife); err != nil {
+func (e *Engine) hold(ctx context.Context, image, of string) (string, error) {
+	if of == "" {
+		of = "bridge"
+	}
+	if _, err := e.own.Output(ctx, "run", "--detach", "--rm", "--name", network, "--network", of, image, "sleep", networkLife); err != nil {
 		return "", err
 	}
 	return e.own.Output(ctx, "container", "inspect", "--format", "{{.State.Pid}}", network)
 }
 
 // begin starts the engine's processes and waits until they answer.
-func (e *Engine) begin(ctx context.Context, logFile string) error {
+func (e *Engine) begin(ctx context.Context, logFile string, env []string) error {
 	if err := os.MkdirAll(filepath.Dir(logFile), 0o755); err != nil {
 		return err
 	}
@@ -145,7 +154,7 @@ func (e *Engine) begin(ctx context.Context, logFile string) error {
 		defer log.Close()
 		_, e.err = e.own.Runner.Run(lives, run.Cmd{
 			Name: "sh", Args: []string{"-c", start, "sh", folder, e.network}, Dir: "/",
-			Env:    []string{"PATH=" + filepath.Join(folder, "sbin") + ":" + os.Getenv("PATH")},
+			Env:    append([]string{"PATH=" + filepath.Join(folder, "sbin") + ":" + os.Getenv("PATH")}, env...),
 			Stdout: log, Line: func(line string) { fmt.Fprintln(log, line) },
 			Grace: patience / 2,
 		})
