@@ -14,11 +14,17 @@ from sqlalchemy import text
 
 from src.app import create_app
 from src.core import database as database_module
-from src.core.database import CONNECTIONS, START_SECONDS, Database
+from src.core.database import (
+    CONNECTIONS,
+    LOCK_SECONDS,
+    QUEUE_SECONDS,
+    SESSION_SECONDS,
+    START_SECONDS,
+    STATEMENT_SECONDS,
+    Database,
+)
 from src.core.errors import ProblemError
-from tests.support import PASSWORD, Person, Proxy, expect_problem, make_settings, serve
-
-MOST_SECONDS = 2.0
+from tests.support import PASSWORD, PATIENCE, Person, Proxy, expect_problem, make_settings, serve
 
 
 def _requests(person: Person) -> list[Callable[[], httpx.Response]]:
@@ -42,7 +48,7 @@ def _expect_unavailable(*requests: Callable[[], httpx.Response]) -> None:
         for answer, seconds in pool.map(_timed, requests):
             expect_problem(answer, "database_unavailable", 503)
             assert int(answer.headers["retry-after"]) > 0
-            assert seconds < MOST_SECONDS
+            assert seconds < PATIENCE
 
 
 def _settled(connection: psycopg.Connection[Any]) -> bool:
@@ -58,6 +64,13 @@ def _settled(connection: psycopg.Connection[Any]) -> bool:
 @pytest.fixture
 def person(register: Callable[..., Person], proxied_url: str) -> Person:
     return register(proxied_url)
+
+
+def test_an_answer_is_given_within_two_seconds() -> None:
+    """By the backend's own clocks, whatever else its machine has to do."""
+    assert QUEUE_SECONDS < SESSION_SECONDS < 2
+    assert LOCK_SECONDS < STATEMENT_SECONDS
+    assert START_SECONDS + STATEMENT_SECONDS < SESSION_SECONDS
 
 
 def test_a_database_that_refuses(person: Person, proxy: Proxy) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from src.app import create_app
 from src.chat import openai, service
-from tests.support import JSON, Person, calls_of, expect_problem, make_settings, serve, text_of
+from tests.support import JSON, PATIENCE, Person, calls_of, expect_problem, make_settings, serve, text_of
 
 
 def test_text_is_streamed_in_pieces(modeller: Person) -> None:
@@ -102,19 +102,15 @@ def test_overload_and_failures_are_retried(modeller: Person, scenario: str) -> N
     started = time.perf_counter()
     assert text_of(modeller.say(f"fake:{scenario} {uuid.uuid4()}")) == "Hello, I am a fake model."
     seconds = time.perf_counter() - started
-    assert (1 if scenario == "busy" else 0.5) <= seconds < 4
+    assert (1 if scenario == "busy" else 0.5) <= seconds < PATIENCE
 
 
-@pytest.mark.parametrize(
-    ("scenario", "longest"), [("broken", 5), ("too-busy", 0.5), ("unauthorized", 0.5)], ids=lambda v: str(v)
-)
-def test_an_endpoint_that_refuses_is_unavailable_and_tasks_are_unaffected(
-    modeller: Person, scenario: str, longest: float
-) -> None:
+@pytest.mark.parametrize("scenario", ["broken", "too-busy", "unauthorized"])
+def test_an_endpoint_that_refuses_is_unavailable_and_tasks_are_unaffected(modeller: Person, scenario: str) -> None:
     started = time.perf_counter()
     answer = modeller.post("/api/chat", json={"message": f"fake:{scenario}"}, headers=JSON)
     expect_problem(answer, "assistant_unavailable", 502)
-    assert time.perf_counter() - started < longest + 0.5
+    assert time.perf_counter() - started < PATIENCE
     assert modeller.add()["title"] == "Buy milk"
 
 
@@ -156,7 +152,7 @@ def test_an_answer_has_a_deadline_however_busy_the_model(modeller: Person, monke
     events = modeller.events("fake:slow")
     assert events[-1][0] == "error"
     assert events[-1][1]["code"] == "assistant_timeout"
-    assert 0.9 < time.perf_counter() - started < 2
+    assert 0.9 < time.perf_counter() - started < PATIENCE
 
 
 def test_an_endpoint_that_is_not_there(database_url: str, register: Callable[..., Person]) -> None:

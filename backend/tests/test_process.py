@@ -21,7 +21,7 @@ import pytest
 
 from src.app import create_app
 from src.core.logging import JsonFormatter
-from tests.support import BACKEND, SECRET, Person, make_settings, read_events, serve
+from tests.support import BACKEND, PATIENCE, SECRET, Person, make_settings, read_events, serve
 
 
 def image_command(stage: str, **options: str) -> list[str]:
@@ -177,7 +177,7 @@ def test_a_stream_that_does_not_end_does_not_hold_up_the_end(
             assert next(events) == ("delta", {"text": "Well"})
             started = time.monotonic()
             code, _, err = process.end()
-            assert time.monotonic() - started < 10  # the fake model goes on for two minutes
+            assert time.monotonic() - started < PATIENCE  # the fake model goes on for two minutes
             with pytest.raises(httpx.RemoteProtocolError):
                 next(events)
         person.close()
@@ -209,7 +209,7 @@ def test_idle_connections_do_not_delay_the_end(database_url: str) -> None:
         client.get("/health")
         started = time.monotonic()
         assert process.end()[0] == 0
-        assert time.monotonic() - started < 3
+        assert time.monotonic() - started < PATIENCE
 
 
 def test_health(url: str, openai_url: str) -> None:
