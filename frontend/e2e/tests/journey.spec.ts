@@ -35,11 +35,11 @@ test("a whole day with the application", async ({ page }) => {
     await page.getByRole("button", { name: "Show only tasks tagged home" }).first().click();
     await expect(task("Call Dr. Smith")).toBeHidden();
     await expect(page).toHaveURL(/\?tag=home$/);
-    await page.getByLabel("Search tasks").fill("plants");
+    await page.getByRole("searchbox", { name: "Search tasks" }).fill("plants");
     await expect(task("Pay rent")).toBeHidden();
     await page.reload();
     await expect(task("Water the plants")).toBeVisible();
-    await expect(page.getByLabel("Search tasks")).toHaveValue("plants");
+    await expect(page.getByRole("searchbox", { name: "Search tasks" })).toHaveValue("plants");
     await page.goto("/tasks");
   });
 

@@ -74,13 +74,13 @@ test("a day without a mouse", async ({ page }) => {
 
   await test.step("/ searches, Escape clears the search and then leaves it", async () => {
     await page.keyboard.press("/");
-    await expect(page.getByLabel("Search tasks")).toBeFocused();
+    await expect(page.getByRole("searchbox", { name: "Search tasks" })).toBeFocused();
     await page.keyboard.type("nothing like it");
     await expect(page.getByText("No task matches")).toBeVisible();
     await page.keyboard.press("Escape");
     await expect(task("Read a book of poems")).toBeVisible();
     await page.keyboard.press("Escape");
-    await expect(page.getByLabel("Search tasks")).not.toBeFocused();
+    await expect(page.getByRole("searchbox", { name: "Search tasks" })).not.toBeFocused();
   });
 
   await test.step("? explains the keys, gives the focus back, and lets them be switched off", async () => {

@@ -39,7 +39,7 @@ for (const [width, viewport] of Object.entries(WIDTHS)) {
       const account = newAccount();
       await register(page, account);
       await addTask(page, "Water the plants tomorrow 5pm #home", "Water the plants");
-      await page.getByLabel("Search tasks").fill("nothing like it");
+      await page.getByRole("searchbox", { name: "Search tasks" }).fill("nothing like it");
       await expect(page.getByText("No task matches")).toBeVisible();
       await look(page, `tasks-no-match-${width}`);
 
