@@ -30,7 +30,7 @@ type Secrets mg.Namespace
 // Rotate generates the signing key and the database's password anew and deploys; everybody has to log in again.
 func (Secrets) Rotate(ctx context.Context) error { return with(ctx, deploy.RotateSecrets) }
 
-// Logs prints what the application logged last (-follow, -service=backend|frontend|postgres).
+// Logs prints what the application logged last (-follow, -service=NAME).
 func Logs(ctx context.Context, service *string, follow *bool) error {
 	return with(ctx, func(ctx context.Context, s session.Session) error {
 		return operate.Logs(ctx, s, given(service), given(follow))
@@ -43,26 +43,26 @@ func Top(ctx context.Context) error { return with(ctx, operate.Top) }
 // Events lists what happened to the application's objects, the newest last.
 func Events(ctx context.Context) error { return with(ctx, operate.Events) }
 
-// PortForward leads a port of this machine to a pod of backend, frontend or postgres (-port=N), until Ctrl-C.
+// PortForward leads a port of this machine to a pod of a service, such as postgres (-port=N), until Ctrl-C.
 func PortForward(ctx context.Context, service string, port *int) error {
 	return with(ctx, func(ctx context.Context, s session.Session) error {
 		return operate.PortForward(ctx, s, service, given(port))
 	})
 }
 
-// Shell opens a shell in a pod of backend, frontend or postgres, or runs one command there (-command='…').
+// Shell opens a shell in a pod of a service, such as backend, or runs one command there (-command='…').
 func Shell(ctx context.Context, service string, command *string) error {
 	return with(ctx, func(ctx context.Context, s session.Session) error {
 		return operate.Shell(ctx, s, service, given(command))
 	})
 }
 
-// Scale runs backend or frontend on that many pods, until the next deploy.
+// Scale runs a service, such as backend, on that many pods, until the next deploy.
 func Scale(ctx context.Context, service string, pods int) error {
 	return with(ctx, func(ctx context.Context, s session.Session) error { return operate.Scale(ctx, s, service, pods) })
 }
 
-// Restart replaces the pods of backend or frontend, one after another.
+// Restart replaces the pods of a service, such as backend, one after another.
 func Restart(ctx context.Context, service string) error {
 	return with(ctx, func(ctx context.Context, s session.Session) error { return operate.Restart(ctx, s, service) })
 }

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"todo.local/magefiles/internal/app"
 	"todo.local/magefiles/internal/fault"
 	"todo.local/magefiles/internal/ui"
 )
@@ -46,11 +47,6 @@ var (
 	negates = regexp.MustCompile(`\b(don'?t|not|never|no|without|stop|can'?t|won'?t)\b`)
 	numbers = regexp.MustCompile(`-?\b\d+(\.\d+)?\b`)
 	toward  = regexp.MustCompile(`\b(?:to|revision|version|number) #?(-?\d+(\.\d+)?)\b`)
-	names   = map[string]*regexp.Regexp{
-		"backend":  regexp.MustCompile(`\b(back ?end|api|server)s?\b`),
-		"frontend": regexp.MustCompile(`\b(front ?end|web ?site|pages?|ui)s?\b`),
-		"postgres": regexp.MustCompile(`\b(postgres(ql)?|data ?base|db)s?\b`),
-	}
 	counts  = []string{"zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"}
 	counted = regexp.MustCompile(`\b(` + strings.Join(counts, "|") + `)\b`)
 )
@@ -89,9 +85,9 @@ func (s *Session) interpret(ctx context.Context, question string) error {
 func (a Application) understand(question string) (c Call, lead string, err error) {
 	text := strings.Join(strings.Fields(strings.ToLower(strings.ReplaceAll(question, "’", "'"))), " ")
 	var services []string
-	for _, s := range a.Services {
-		if names[s].MatchString(text) {
-			services = append(services, s)
+	for _, name := range a.Services {
+		if s, found := app.Find(name); found && s.Called(text) {
+			services = append(services, name)
 		}
 	}
 	if !asks.MatchString(text) {

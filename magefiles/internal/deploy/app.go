@@ -5,11 +5,14 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 
 	"golang.org/x/sync/errgroup"
 	corev1 "k8s.io/api/core/v1"
 
+	"todo.local/magefiles/internal/app"
 	"todo.local/magefiles/internal/cluster"
 	"todo.local/magefiles/internal/config"
 	"todo.local/magefiles/internal/engine"
@@ -20,10 +23,12 @@ import (
 	"todo.local/magefiles/internal/ui"
 )
 
-// Application is what is installed: references of images.
-type Application struct {
-	Backend, Frontend string
-	Bases             source.Bases
+// Application is what is installed: references of the services' images, by name.
+type Application map[string]string
+
+// inCluster gives the services that run in the cluster. A database elsewhere takes the place of the cluster's own.
+func inCluster(cfg *config.Config) []app.Service {
+	return slices.DeleteFunc(app.All(), func(s app.Service) bool { return s.Name == app.Postgres.Name && cfg.DatabaseURL != "" })
 }
 
 // pullPolicy is that of the application's containers. A digest stands for an image in a registry. Where an image was brought to the nodes, never
@@ -47,38 +52,44 @@ func platformOf(ctx context.Context, s session.Source, p cluster.Provider) (stri
 	return platform, err
 }
 
-// images makes the application's images for a platform, the engine's own where empty, and delivers each as soon as it
-// is there, or keeps them in the engine where to is nil.
-func images(ctx context.Context, s session.Source, platform string, to deliver) (app Application, err error) {
-	err = s.UI.Do("Images", func(t *ui.Task) error {
+// images makes the images of services for a platform, the engine's own where empty, and delivers each as soon as it is
+// there, or keeps them in the engine where to is nil.
+func images(ctx context.Context, s session.Source, of []app.Service, platform string, to deliver) (Application, error) {
+	made := Application{}
+	err := s.UI.Do("Images", func(t *ui.Task) error {
+		var base source.Bases
 		if err := t.Do("base images", func(t *ui.Task) (err error) {
-			app.Bases, err = bases(ctx, t, s, platform)
+			base, err = bases(ctx, t, s, platform)
 			return err
 		}); err != nil {
 			return err
 		}
 		b := Builder(s.Engine)
 		g, ctx := errgroup.WithContext(ctx)
-		build := func(spec image.Spec, ref *string) {
-			spec.Platform = platform
+		var mu sync.Mutex
+		for _, service := range of {
 			g.Go(func() error {
-				if err := t.Do(spec.Name, func(t *ui.Task) (err error) {
-					*ref, err = b.Build(ctx, t, spec)
-					return err
-				}); err != nil {
-					return err
+				ref := base.Postgres
+				if service.Folder != "" {
+					spec := ImageOf(s.Config, service, base)
+					spec.Platform = platform
+					if err := t.Do(spec.Name, func(t *ui.Task) (err error) {
+						ref, err = b.Build(ctx, t, spec)
+						return err
+					}); err != nil {
+						return err
+					}
 				}
-				return handOver(ctx, t, to, ref)
+				err := handOver(ctx, t, to, &ref)
+				mu.Lock()
+				defer mu.Unlock()
+				made[service.Name] = ref
+				return err
 			})
-		}
-		build(BackendImage(s.Config, app.Bases), &app.Backend)
-		build(FrontendImage(s.Config, app.Bases), &app.Frontend)
-		if s.Config.DatabaseURL == "" {
-			g.Go(func() error { return handOver(ctx, t, to, &app.Bases.Postgres) })
 		}
 		return g.Wait()
 	})
-	return app, err
+	return made, err
 }
 
 // bases gives the base images for a platform.
@@ -113,12 +124,8 @@ func Builder(s session.Engine) *image.Builder {
 	return &image.Builder{Docker: s.Docker, CABundle: ca, LogDir: filepath.Join(s.Config.State, "logs")}
 }
 
-// BackendImage is how the backend's image is built.
-func BackendImage(cfg *config.Config, b source.Bases) image.Spec {
-	return image.Spec{Name: "todo-backend", Dir: filepath.Join(cfg.Root, "backend"), Target: "runtime", Args: map[string]string{"PYTHON_IMAGE": b.Python}}
-}
-
-// FrontendImage is how the frontend's image is built.
-func FrontendImage(cfg *config.Config, b source.Bases) image.Spec {
-	return image.Spec{Name: "todo-frontend", Dir: filepath.Join(cfg.Root, "frontend"), Target: "runtime", Args: map[string]string{"NODE_IMAGE": b.Node}}
+// ImageOf is how a service's image is built.
+func ImageOf(cfg *config.Config, s app.Service, b source.Bases) image.Spec {
+	base := map[app.Base]string{app.Python: b.Python, app.Node: b.Node}[s.Base]
+	return image.Spec{Name: s.Label(), Dir: filepath.Join(cfg.Root, s.Folder), Target: s.Target, Args: map[string]string{string(s.Base): base}}
 }

@@ -26,9 +26,9 @@ const (
 	appUser            = int64(10001) // of the backend's image
 )
 
-// tryDatabase lets the new backend migrate a database that the running version does not use yet, from inside the cluster. A release to a database
-// that cannot be reached would remove the one that serves.
-func tryDatabase(ctx context.Context, t *ui.Task, c session.Cluster, app Application) error {
+// tryDatabase lets the image of the new backend migrate a database that the running version does not use yet, from
+// inside the cluster. A release to a database that cannot be reached would remove the one that serves.
+func tryDatabase(ctx context.Context, t *ui.Task, c session.Cluster, image string) error {
 	fresh, err := secrets.NewDatabase(ctx, c.Client, c.Config)
 	if err != nil || !fresh {
 		return err
@@ -58,11 +58,11 @@ func tryDatabase(ctx context.Context, t *ui.Task, c session.Cluster, app Applica
 				t.Note("pod %s could not be removed: %v", databaseCheck, err)
 			}
 		}()
-		return migrateOnce(ctx, t, c, app)
+		return migrateOnce(ctx, t, c, image)
 	})
 }
 
-func migrateOnce(ctx context.Context, t *ui.Task, c session.Cluster, app Application) error {
+func migrateOnce(ctx context.Context, t *ui.Task, c session.Cluster, image string) error {
 	ctx, cancel := context.WithTimeout(ctx, databaseCheckLimit)
 	defer cancel()
 	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: databaseCheck}, StringData: map[string]string{secrets.DatabaseURL: c.Config.DatabaseURL}}
@@ -70,7 +70,7 @@ func migrateOnce(ctx context.Context, t *ui.Task, c session.Cluster, app Applica
 		return err
 	}
 	pods := c.Client.CoreV1().Pods(c.Config.Namespace)
-	if _, err := pods.Create(ctx, migrationPod(app), metav1.CreateOptions{}); err != nil {
+	if _, err := pods.Create(ctx, migrationPod(image), metav1.CreateOptions{}); err != nil {
 		return err
 	}
 	t.Status("connecting from inside the cluster")
@@ -95,7 +95,7 @@ func migrateOnce(ctx context.Context, t *ui.Task, c session.Cluster, app Applica
 }
 
 // migrationPod runs the backend's migration once.
-func migrationPod(app Application) *corev1.Pod {
+func migrationPod(image string) *corev1.Pod {
 	yes, no, user := true, false, appUser
 	return &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{Name: databaseCheck, Labels: map[string]string{"app": databaseCheck}},
@@ -106,7 +106,7 @@ func migrationPod(app Application) *corev1.Pod {
 				RunAsNonRoot: &yes, RunAsUser: &user, SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault},
 			},
 			Containers: []corev1.Container{{
-				Name: "migrate", Image: app.Backend, ImagePullPolicy: pullPolicy(app.Backend), Command: []string{"python", "-m", "src.migrate", "--wait", "10"},
+				Name: "migrate", Image: image, ImagePullPolicy: pullPolicy(image), Command: []string{"python", "-m", "src.migrate", "--wait", "10"},
 				Env: []corev1.EnvVar{{Name: secrets.DatabaseURL, ValueFrom: &corev1.EnvVarSource{SecretKeyRef: &corev1.SecretKeySelector{
 					LocalObjectReference: corev1.LocalObjectReference{Name: databaseCheck}, Key: secrets.DatabaseURL}}}},
 				SecurityContext: &corev1.SecurityContext{

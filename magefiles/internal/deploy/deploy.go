@@ -27,7 +27,7 @@ func deploy(ctx context.Context, base session.Session, rotate bool) error {
 
 	provider := s.ChooseProvider(ctx)
 	var access cluster.Access
-	var app Application
+	var made Application
 	g, gctx := errgroup.WithContext(ctx)
 	up, node := make(chan struct{}), make(chan struct{})
 	nodeTakesImages := sync.OnceFunc(func() { close(node) })
@@ -42,7 +42,7 @@ func deploy(ctx context.Context, base session.Session, rotate bool) error {
 		if err != nil {
 			return err
 		}
-		app, err = images(gctx, s, platform, func(ctx context.Context, t *ui.Task, ref string) (string, error) {
+		made, err = images(gctx, s, inCluster(s.Config), platform, func(ctx context.Context, t *ui.Task, ref string) (string, error) {
 			t.Status("waiting for the cluster")
 			select {
 			case <-node:
@@ -67,7 +67,7 @@ func deploy(ctx context.Context, base session.Session, rotate bool) error {
 	if err := g.Wait(); err != nil {
 		return err
 	}
-	access, changed, err := install(ctx, s, provider, access, app, rotate)
+	access, changed, err := install(ctx, s, provider, access, made, rotate)
 	if err != nil {
 		return err
 	}

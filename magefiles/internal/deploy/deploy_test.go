@@ -54,7 +54,7 @@ func TestImageValues(t *testing.T) {
 // Helm keeps values in the cluster, and people print them.
 func TestValuesHoldNoSecret(t *testing.T) {
 	cfg := &config.Config{DatabaseURL: "postgresql://u:hidden@h/d", JWTSecret: "hidden", OpenAIKey: "hidden"}
-	v := values(cfg, Application{Backend: "b:1", Frontend: "f:1", Bases: source.Bases{Postgres: "p:1"}}, secrets.Outcome{Name: "app-secrets", Checksum: "c"}, cluster.Access{})
+	v := values(cfg, Application{"backend": "b:1", "frontend": "f:1", "postgres": "p:1"}, secrets.Outcome{Name: "app-secrets", Checksum: "c"}, cluster.Access{})
 	var out bytes.Buffer
 	require.NoError(t, ui.Plain(&out).Do("x", func(t *ui.Task) error { t.Result("%v", v); return nil }))
 	assert.NotContains(t, out.String(), "hidden")

@@ -3,10 +3,12 @@ package deploy
 import (
 	"context"
 
+	"todo.local/magefiles/internal/app"
 	"todo.local/magefiles/internal/config"
 	"todo.local/magefiles/internal/release"
 	"todo.local/magefiles/internal/secrets"
 	"todo.local/magefiles/internal/session"
+	"todo.local/magefiles/internal/source"
 	"todo.local/magefiles/internal/ui"
 )
 
@@ -25,24 +27,24 @@ func Diff(ctx context.Context, base session.Session) error {
 	if err != nil {
 		return err
 	}
-	var app Application
+	var bases source.Bases
 	if err := s.UI.Do("Base images", func(t *ui.Task) (err error) {
-		app.Bases, err = s.Images.Bases(ctx, t)
+		bases, err = s.Images.Bases(ctx, t)
 		return err
 	}); err != nil {
 		return err
 	}
-	if app.Backend, err = BackendImage(s.Config, app.Bases).Ref(); err != nil {
-		return err
-	}
-	if app.Frontend, err = FrontendImage(s.Config, app.Bases).Ref(); err != nil {
-		return err
+	made := Application{app.Postgres.Name: bases.Postgres}
+	for _, service := range app.Built() {
+		if made[service.Name], err = ImageOf(s.Config, service, bases).Ref(); err != nil {
+			return err
+		}
 	}
 	secret, err := secrets.Preview(ctx, c.Client, c.Config)
 	if err != nil {
 		return err
 	}
-	diff, err := helm.Diff(release.Spec{Name: config.ReleaseName, ChartDir: c.Config.Chart("todo-app"), Values: values(c.Config, app, secret, c.Access)})
+	diff, err := helm.Diff(release.Spec{Name: config.ReleaseName, ChartDir: c.Config.Chart("todo-app"), Values: values(c.Config, made, secret, c.Access)})
 	if err != nil {
 		return err
 	}

@@ -2,9 +2,11 @@ package deploy
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 
+	"todo.local/magefiles/internal/app"
 	"todo.local/magefiles/internal/session"
 	"todo.local/magefiles/internal/ui"
 )
@@ -17,14 +19,14 @@ func BuildImages(ctx context.Context, base session.Session) error {
 	}
 	platform, err := platformOf(ctx, s, s.ChooseProvider(ctx))
 	if err == nil {
-		_, err = images(ctx, s, platform, nil)
+		_, err = images(ctx, s, inCluster(s.Config), platform, nil)
 	}
 	return err
 }
 
 // ForEngine builds what changed, for the use of the engine itself.
 func ForEngine(ctx context.Context, s session.Source) (Application, error) {
-	return images(ctx, s, "", nil)
+	return images(ctx, s, app.All(), "", nil)
 }
 
 // LoadImages builds what changed and brings it to the running cluster.
@@ -42,7 +44,7 @@ func LoadImages(ctx context.Context, base session.Session) error {
 		if err != nil {
 			return err
 		}
-		_, err = images(ctx, s, platform, func(ctx context.Context, t *ui.Task, ref string) (string, error) {
+		_, err = images(ctx, s, inCluster(s.Config), platform, func(ctx context.Context, t *ui.Task, ref string) (string, error) {
 			_, err := p.Load(ctx, t, []string{ref})
 			return ref, err
 		})
@@ -52,12 +54,8 @@ func LoadImages(ctx context.Context, base session.Session) error {
 
 // present brings to the nodes what is not there any more. Images are delivered before the lease is held, and a run that
 // holds it meanwhile removes those that no revision names yet.
-func present(ctx context.Context, t *ui.Task, s session.Source, app Application) error {
-	refs := []string{app.Backend, app.Frontend}
-	if s.Config.DatabaseURL == "" {
-		refs = append(refs, app.Bases.Postgres)
-	}
-	refs = slices.DeleteFunc(refs, func(ref string) bool { return strings.Contains(ref, "@") })
+func present(ctx context.Context, t *ui.Task, s session.Source, made Application) error {
+	refs := slices.DeleteFunc(slices.Sorted(maps.Values(made)), func(ref string) bool { return strings.Contains(ref, "@") })
 	if len(refs) == 0 {
 		return nil
 	}

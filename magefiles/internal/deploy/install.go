@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"sync"
 
+	"todo.local/magefiles/internal/app"
 	"todo.local/magefiles/internal/cluster"
 	"todo.local/magefiles/internal/config"
 	"todo.local/magefiles/internal/kube"
@@ -27,7 +28,7 @@ type held interface {
 // installation is the application on its way into a running cluster.
 type installation struct {
 	session.Cluster
-	app    Application
+	made   Application
 	rotate bool // whether the secrets are generated anew
 
 	// What tests have no cluster for.
@@ -40,14 +41,14 @@ type installation struct {
 // install releases the delivered images and checks the result. It gives the access with the ingress's address,
 // and tells whether anything changed.
 func install(
-	ctx context.Context, s session.Source, provider cluster.Provider, access cluster.Access, app Application, rotate bool,
+	ctx context.Context, s session.Source, provider cluster.Provider, access cluster.Access, made Application, rotate bool,
 ) (_ cluster.Access, changed bool, err error) {
 	c, err := s.Connected(provider, access)
 	if err != nil {
 		return access, false, err
 	}
-	i := &installation{Cluster: c, app: app, rotate: rotate, exec: access.Exec}
-	i.present = func(ctx context.Context, t *ui.Task) error { return present(ctx, t, s, app) }
+	i := &installation{Cluster: c, made: made, rotate: rotate, exec: access.Exec}
+	i.present = func(ctx context.Context, t *ui.Task) error { return present(ctx, t, s, made) }
 	i.comesUp = func(ctx context.Context, t *ui.Task) error {
 		return rollout.Wait(ctx, t, c.Client, c.Config.Namespace, config.ReleaseName, c.Config.Timeout)
 	}
@@ -88,7 +89,7 @@ func (i *installation) inForce(ctx context.Context, helm *release.Engine) (secre
 }
 
 func (i *installation) spec(secret secrets.Outcome) release.Spec {
-	return release.Spec{Name: config.ReleaseName, ChartDir: i.Config.Chart("todo-app"), Values: values(i.Config, i.app, secret, i.Access)}
+	return release.Spec{Name: config.ReleaseName, ChartDir: i.Config.Chart("todo-app"), Values: values(i.Config, i.made, secret, i.Access)}
 }
 
 // confirm checks a release that needs nothing and passed its checks before. It writes nothing, so that it takes no
@@ -120,7 +121,7 @@ func (i *installation) change(ctx context.Context, t *ui.Task, h held) error {
 	if err := i.present(ctx, t); err != nil {
 		return err
 	}
-	if err := tryDatabase(ctx, t, i.Cluster, i.app); err != nil {
+	if err := tryDatabase(ctx, t, i.Cluster, i.made[app.Backend.Name]); err != nil {
 		return err
 	}
 	secret, outcome, err := i.release(ctx, t, h)

@@ -3,9 +3,12 @@ package deploy
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 
+	"todo.local/magefiles/internal/app"
 	"todo.local/magefiles/internal/kube"
 	"todo.local/magefiles/internal/release"
 	"todo.local/magefiles/internal/secrets"
@@ -42,8 +45,8 @@ func (i *installation) recover(ctx context.Context, t *ui.Task, h held, outcome 
 			return errors.Join(cause, err)
 		}
 	}
-	if len(stale) > 0 {
-		if err := kube.Restart(ctx, i.Client, i.Config.Namespace, "backend"); err != nil {
+	for _, service := range slices.Compact(slices.Sorted(maps.Values(stale))) {
+		if err := kube.Restart(ctx, i.Client, i.Config.Namespace, service); err != nil {
 			return errors.Join(cause, err)
 		}
 	}
@@ -53,7 +56,7 @@ func (i *installation) recover(ctx context.Context, t *ui.Task, h held, outcome 
 	if err := i.comesUp(ctx, t); err != nil {
 		return errors.Join(cause, err)
 	}
-	if err := awaitEnd(ctx, t, i.Cluster, "app=todo-backend", "with the old secrets", func(p corev1.Pod) bool { return stale[p.UID] }); err != nil {
+	if err := awaitEnd(ctx, t, i.Cluster, app.Reading(), "with the old secrets", func(p corev1.Pod) bool { return stale[p.UID] != "" }); err != nil {
 		return errors.Join(cause, err)
 	}
 	if better {

@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/wait"
 
+	"todo.local/magefiles/internal/app"
 	"todo.local/magefiles/internal/fault"
 	"todo.local/magefiles/internal/kube"
 	"todo.local/magefiles/internal/secrets"
@@ -88,29 +89,29 @@ func (i *installation) finishPassword(ctx context.Context, t *ui.Task) error {
 	if err := i.tellPassword(ctx, r.Verifier); err != nil {
 		return err
 	}
-	err = i.Client.CoreV1().Pods(i.Config.Namespace).DeleteCollection(ctx, metav1.DeleteOptions{}, metav1.ListOptions{LabelSelector: "app=todo-backend"})
-	if err != nil {
+	theirs := metav1.ListOptions{LabelSelector: app.Selector(app.Reading()...)}
+	if err := i.Client.CoreV1().Pods(i.Config.Namespace).DeleteCollection(ctx, metav1.DeleteOptions{}, theirs); err != nil {
 		return err
 	}
 	return secrets.PasswordSet(ctx, i.Client, i.Config.Namespace)
 }
 
-// stale gives the backend's pods that began with other secrets than those in force, but for those of the version that
-// is taken back, which go anyway. After a rotation the database lets them in no more, once the connections that they
-// have end, and they refuse the sessions that others give.
-func (i *installation) stale(ctx context.Context, takenBack secrets.Outcome) (map[types.UID]bool, error) {
+// stale gives the pods that began with other secrets than those in force, each with the name of its service, but for
+// those of the version that is taken back, which go anyway. After a rotation the database lets them in no more, once the
+// connections that they have end, and they refuse the sessions that others give.
+func (i *installation) stale(ctx context.Context, takenBack secrets.Outcome) (map[types.UID]string, error) {
 	inForce, err := secrets.InForce(ctx, i.Client, i.Config.Namespace)
 	if err != nil {
 		return nil, err
 	}
-	pods, err := i.Client.CoreV1().Pods(i.Config.Namespace).List(ctx, metav1.ListOptions{LabelSelector: "app=todo-backend"})
+	pods, err := i.Client.CoreV1().Pods(i.Config.Namespace).List(ctx, metav1.ListOptions{LabelSelector: app.Selector(app.Reading()...)})
 	if err != nil {
 		return nil, err
 	}
-	found := map[types.UID]bool{}
+	found := map[types.UID]string{}
 	for _, p := range pods.Items {
 		if began := p.Annotations[secretsChecksum]; began != inForce && began != takenBack.Checksum && !ended(p) {
-			found[p.UID] = true
+			found[p.UID] = app.OfLabel(p.Labels["app"])
 		}
 	}
 	return found, nil
@@ -119,14 +120,14 @@ func (i *installation) stale(ctx context.Context, takenBack secrets.Outcome) (ma
 // awaitDrained waits until no pod that began with other secrets is left: it would refuse the sessions that the new ones
 // give.
 func awaitDrained(ctx context.Context, t *ui.Task, c session.Cluster, checksum string) error {
-	return awaitEnd(ctx, t, c, "app=todo-backend", "with the old secrets", func(p corev1.Pod) bool { return p.Annotations[secretsChecksum] != checksum })
+	return awaitEnd(ctx, t, c, app.Reading(), "with the old secrets", func(p corev1.Pod) bool { return p.Annotations[secretsChecksum] != checksum })
 }
 
-// awaitEnd waits until none of the old pods is left. what tells them from the others.
-func awaitEnd(ctx context.Context, t *ui.Task, c session.Cluster, selector, what string, isOld func(corev1.Pod) bool) error {
+// awaitEnd waits until none of the old pods of services is left. what tells them from the others.
+func awaitEnd(ctx context.Context, t *ui.Task, c session.Cluster, of []app.Service, what string, isOld func(corev1.Pod) bool) error {
 	var old int
 	err := wait.PollUntilContextTimeout(ctx, 250*time.Millisecond, drainPatience, true, func(ctx context.Context) (bool, error) {
-		pods, err := c.Client.CoreV1().Pods(c.Config.Namespace).List(ctx, metav1.ListOptions{LabelSelector: selector})
+		pods, err := c.Client.CoreV1().Pods(c.Config.Namespace).List(ctx, metav1.ListOptions{LabelSelector: app.Selector(of...)})
 		if err != nil {
 			return false, err
 		}
@@ -151,7 +152,7 @@ func ended(p corev1.Pod) bool {
 func (i *installation) tellPassword(ctx context.Context, verifier string) error {
 	var complaint strings.Builder
 	err := i.exec(ctx, kube.Process{
-		Namespace: i.Config.Namespace, Pod: databasePod, Container: "postgres",
+		Namespace: i.Config.Namespace, Pod: databasePod, Container: app.Postgres.Name,
 		Command: []string{"psql", "--no-psqlrc", "--quiet", "--set", "ON_ERROR_STOP=1", "--username", "todo", "--dbname", "todo"},
 		Stdin:   strings.NewReader("ALTER ROLE todo PASSWORD '" + verifier + "';\n"), Stdout: &complaint, Stderr: &complaint,
 	})

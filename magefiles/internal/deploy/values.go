@@ -3,28 +3,37 @@ package deploy
 import (
 	"strings"
 
+	"todo.local/magefiles/internal/app"
 	"todo.local/magefiles/internal/cluster"
 	"todo.local/magefiles/internal/config"
 	"todo.local/magefiles/internal/secrets"
 )
 
 // values are what the chart is given: image names, settings, and what the cluster has.
-func values(cfg *config.Config, app Application, secret secrets.Outcome, access cluster.Access) map[string]any {
+func values(cfg *config.Config, made Application, secret secrets.Outcome, access cluster.Access) map[string]any {
 	v := settings(cfg, secret)
 	if access.IngressClass != "" {
 		v["ingress"].(map[string]any)["className"] = access.IngressClass
 	}
-	backend, frontend := map[string]any{"image": appImage(app.Backend)}, v["frontend"].(map[string]any)
-	frontend["image"] = appImage(app.Frontend)
-	if cfg.Context() == "" {
-		// Nobody else's cluster: the chart's limits, below one core, would only make starts take twice as long and requests wait. What it reserves
-		// would leave no room on two cores for a new version beside one that drains.
-		free := map[string]any{"limits": map[string]any{"cpu": "2"}, "requests": map[string]any{"cpu": "100m"}}
-		backend["resources"], frontend["resources"] = free, free
+	for _, s := range inCluster(cfg) {
+		of := entry(v, s.Entry()...)
+		of["image"] = appImage(made[s.Name])
+		if cfg.Context() == "" && s.Folder != "" {
+			// Nobody else's cluster: the chart's limits, below one core, would only make starts take twice as long and
+			// requests wait. What it reserves would leave no room on two cores for a new version beside one that drains.
+			of["resources"] = map[string]any{"limits": map[string]any{"cpu": "2"}, "requests": map[string]any{"cpu": "100m"}}
+		}
 	}
-	v["backend"] = backend
-	if cfg.DatabaseURL == "" {
-		v["postgres"].(map[string]any)["image"] = appImage(app.Bases.Postgres)
+	return v
+}
+
+// entry is the map at the end of a path in values, which is made where it is not there.
+func entry(v map[string]any, path ...string) map[string]any {
+	for _, name := range path {
+		if v[name] == nil {
+			v[name] = map[string]any{}
+		}
+		v = v[name].(map[string]any)
 	}
 	return v
 }
@@ -40,9 +49,9 @@ func settings(cfg *config.Config, secret secrets.Outcome) map[string]any {
 		ingress["annotations"] = map[string]any{"nginx.ingress.kubernetes.io/ssl-redirect": "false"}
 	}
 	return map[string]any{
-		"namespace": cfg.Namespace,
-		"frontend":  map[string]any{"apiUrl": cfg.PublicAPIURL},
-		"postgres":  map[string]any{"enabled": cfg.DatabaseURL == ""},
+		"namespace":       cfg.Namespace,
+		app.Frontend.Name: map[string]any{"apiUrl": cfg.PublicAPIURL},
+		app.Postgres.Name: map[string]any{"enabled": cfg.DatabaseURL == ""},
 		"config": map[string]any{
 			"logLevel": cfg.LogLevel, "environment": cfg.Environment,
 			"openaiBaseUrl": cfg.OpenAIBaseURL, "openaiModel": cfg.OpenAIModel,

@@ -9,15 +9,13 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	"todo.local/magefiles/internal/app"
 	"todo.local/magefiles/internal/cluster"
 	"todo.local/magefiles/internal/kube"
 	"todo.local/magefiles/internal/session"
 	"todo.local/magefiles/internal/smoke"
 	"todo.local/magefiles/internal/ui"
 )
-
-// backendPort is that of the backend's pods.
-const backendPort = 8000
 
 // tunnelPatience is how long the way to a pod may take to open.
 const tunnelPatience = 10 * time.Second
@@ -39,8 +37,7 @@ func verify(ctx context.Context, t *ui.Task, c session.Cluster) error {
 		return through
 	}
 	t.Note("the smoke test failed, perhaps at a pod of the version before; it is repeated once those have ended")
-	const ours = "app in (todo-backend, todo-frontend)"
-	if err := awaitEnd(ctx, t, c, ours, "of the version before", func(p corev1.Pod) bool { return p.DeletionTimestamp != nil }); err != nil {
+	if err := awaitEnd(ctx, t, c, app.Built(), "of the version before", func(p corev1.Pod) bool { return p.DeletionTimestamp != nil }); err != nil {
 		if ctx.Err() != nil {
 			return err
 		}
@@ -52,7 +49,7 @@ func verify(ctx context.Context, t *ui.Task, c session.Cluster) error {
 
 // askNewBackend uses the application at its newest backend pod. Where no way leads there, as for want of permission, the ingress has to do.
 func askNewBackend(ctx context.Context, t *ui.Task, c session.Cluster) error {
-	pod, err := kube.NewestPod(ctx, c.Client, c.Config.Namespace, "backend")
+	pod, err := kube.NewestPod(ctx, c.Client, c.Config.Namespace, app.Backend)
 	if err != nil {
 		return err
 	}
@@ -60,7 +57,7 @@ func askNewBackend(ctx context.Context, t *ui.Task, c session.Cluster) error {
 	defer cancel()
 	open, closed := make(chan int, 1), make(chan error, 1)
 	go func() {
-		closed <- c.Access.Forward(ctx, c.Config.Namespace, pod, 0, backendPort, func(local int) { open <- local })
+		closed <- c.Access.Forward(ctx, c.Config.Namespace, pod, 0, app.Backend.Port, func(local int) { open <- local })
 	}()
 	patience := time.NewTimer(tunnelPatience)
 	defer patience.Stop()

@@ -132,7 +132,7 @@ func (w *world) run(version string, rotate bool) (err error) {
 	c.Provider, c.Access = elsewhere{}, cluster.Access{HTTP: "127.0.0.1:80"}
 	i := &installation{
 		Cluster: c,
-		app:     Application{Backend: "todo-backend:" + version, Frontend: "todo-frontend:1"}, rotate: rotate,
+		made:    Application{"backend": "todo-backend:" + version, "frontend": "todo-frontend:1"}, rotate: rotate,
 		exec: w.exec, comesUp: w.comesUp, works: w.works,
 		present: func(context.Context, *ui.Task) error { return nil },
 	}

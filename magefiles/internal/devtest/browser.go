@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"time"
 
+	"todo.local/magefiles/internal/app"
 	"todo.local/magefiles/internal/cluster"
 	"todo.local/magefiles/internal/config"
 	"todo.local/magefiles/internal/deploy"
@@ -98,5 +99,5 @@ func playwright(ctx context.Context, s session.Source, t *ui.Task, access cluste
 }
 
 func browserImage(cfg *config.Config, b source.Bases) image.Spec {
-	return image.Spec{Name: "todo-browser", Dir: filepath.Join(cfg.Root, "frontend", "e2e"), Args: map[string]string{"NODE_IMAGE": b.Node}}
+	return image.Spec{Name: "todo-browser", Dir: filepath.Join(cfg.Root, app.Frontend.Folder, "e2e"), Args: map[string]string{string(app.Node): b.Node}}
 }

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"todo.local/magefiles/internal/app"
+	"todo.local/magefiles/internal/cluster"
 	"todo.local/magefiles/internal/deploy"
 	"todo.local/magefiles/internal/fault"
 	"todo.local/magefiles/internal/run"
@@ -26,24 +28,35 @@ func Images(ctx context.Context, base session.Session) error {
 	if err != nil {
 		return err
 	}
-	app, err := deploy.ForEngine(ctx, s)
+	made, err := deploy.ForEngine(ctx, s)
 	if err != nil {
 		return err
 	}
-	return s.UI.Do("Containers", func(t *ui.Task) error { return testCompose(ctx, s, t, app) })
+	return s.UI.Do("Containers", func(t *ui.Task) error { return testCompose(ctx, s, t, made) })
 }
 
-func testCompose(ctx context.Context, s session.Source, t *ui.Task, app deploy.Application) error {
-	ports, err := freePorts(2)
+func testCompose(ctx context.Context, s session.Source, t *ui.Task, made deploy.Application) error {
+	services := app.Built()
+	ports, err := freePorts(len(services))
 	if err != nil {
 		return err
 	}
 	c := composition{session: s.Engine, env: []string{
 		"COMPOSE_PROJECT_NAME=" + s.Config.ClusterName + "-images-test",
-		"TODO_BACKEND_IMAGE=" + app.Backend, "TODO_FRONTEND_IMAGE=" + app.Frontend, "TODO_POSTGRES_IMAGE=" + app.Bases.Postgres,
-		"TODO_BACKEND_PORT=" + ports[0], "TODO_FRONTEND_PORT=" + ports[1],
 		"POSTGRES_PASSWORD=" + rand.Text(), "JWT_SECRET=" + rand.Text() + rand.Text(),
 	}}
+	for name, ref := range made {
+		c.env = append(c.env, app.ComposeVariable(name, "IMAGE")+"="+ref)
+	}
+	var urls []string
+	for i, service := range services {
+		c.env = append(c.env, app.ComposeVariable(service.Name, "PORT")+"="+ports[i])
+		at := "http://" + net.JoinHostPort(cluster.Loopback, ports[i])
+		urls = append(urls, at+service.Probes.Liveness, at+service.Probes.Readiness)
+		if service.Name == app.Frontend.Name {
+			urls = append(urls, at+"/api/openapi.json") // the backend, by way of the frontend
+		}
+	}
 	c.down(ctx) // a run that was killed may have left them
 	defer func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
@@ -57,10 +70,7 @@ func testCompose(ctx context.Context, s session.Source, t *ui.Task, app deploy.A
 	if err := c.hardened(ctx); err != nil {
 		return err
 	}
-	for _, url := range []string{
-		"http://127.0.0.1:" + ports[0] + "/health", "http://127.0.0.1:" + ports[0] + "/health/ready",
-		"http://127.0.0.1:" + ports[1] + "/", "http://127.0.0.1:" + ports[1] + "/api/openapi.json",
-	} {
+	for _, url := range urls {
 		if err := answers(ctx, url); err != nil {
 			return err
 		}
@@ -95,8 +105,8 @@ func (c composition) hardened(ctx context.Context) error {
 		return err
 	}
 	ids := strings.Fields(out)
-	if len(ids) != 3 {
-		return fault.New(fault.CodeFailed, fmt.Sprintf("%d containers run, not 3", len(ids)), "docker compose ps shows which")
+	if want := len(app.All()); len(ids) != want {
+		return fault.New(fault.CodeFailed, fmt.Sprintf("%d containers run, not %d", len(ids), want), "docker compose ps shows which")
 	}
 	out, err = c.session.Docker.Output(ctx, append([]string{"container", "inspect"}, ids...)...)
 	if err != nil {

@@ -8,15 +8,17 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
+	"todo.local/magefiles/internal/app"
 	"todo.local/magefiles/internal/config"
 	"todo.local/magefiles/internal/deploy"
 	"todo.local/magefiles/internal/fault"
-	"todo.local/magefiles/internal/image"
 	"todo.local/magefiles/internal/run"
+	"todo.local/magefiles/internal/secrets"
 	"todo.local/magefiles/internal/session"
 	"todo.local/magefiles/internal/source"
 	"todo.local/magefiles/internal/ui"
@@ -68,7 +70,7 @@ func Unit(ctx context.Context, s session.Session) error {
 	return testUnit(ctx, s, func(t *ui.Task, show func(string)) error { return goTest(ctx, s, show, "./magefiles/internal/...") })
 }
 
-// testUnit runs the three parts of the unit tests side by side: each waits as often as it computes.
+// testUnit runs the parts of the unit tests side by side: each waits as often as it computes.
 func testUnit(ctx context.Context, base session.Session, automation part) error {
 	s, err := base.OpenSource(ctx)
 	if err != nil {
@@ -85,23 +87,20 @@ func testUnit(ctx context.Context, base session.Session, automation part) error 
 			})
 			return bases, err
 		})
-		return sideBySide(base, t, map[string]part{
-			"automation": automation,
-			"backend": func(t *ui.Task, show func(string)) error {
+		parts := map[string]part{"automation": automation}
+		for _, service := range app.Built() {
+			if service.Tests == "" {
+				continue
+			}
+			parts[service.Name] = func(t *ui.Task, show func(string)) error {
 				b, err := bases()
 				if err != nil {
 					return err
 				}
-				return testBackend(ctx, s, t, show, b)
-			},
-			"frontend": func(t *ui.Task, show func(string)) error {
-				b, err := bases()
-				if err != nil {
-					return err
-				}
-				return testImage(ctx, s, t, show, deploy.FrontendImage(s.Config, b))
-			},
-		})
+				return testService(ctx, s, t, show, service, b)
+			}
+		}
+		return sideBySide(base, t, parts)
 	})
 }
 
@@ -139,9 +138,9 @@ func sideBySide(s session.Session, t *ui.Task, parts map[string]part) error {
 // sameOpenAPI compares the API description that the frontend's client is generated from with the backend's: its image is built without the other half.
 func sameOpenAPI(cfg *config.Config) error {
 	var docs [2][]byte
-	for i, half := range []string{"backend", "frontend"} {
+	for i, half := range []app.Service{app.Backend, app.Frontend} {
 		var err error
-		if docs[i], err = os.ReadFile(filepath.Join(cfg.Root, half, "openapi.json")); err != nil {
+		if docs[i], err = os.ReadFile(filepath.Join(cfg.Root, half.Folder, "openapi.json")); err != nil {
 			return err
 		}
 	}
@@ -151,9 +150,13 @@ func sameOpenAPI(cfg *config.Config) error {
 	return nil
 }
 
-// testBackend runs the backend's tests against a PostgreSQL in a container of its own network.
-func testBackend(ctx context.Context, s session.Source, t *ui.Task, show func(string), bases source.Bases) error {
-	name := s.Config.ClusterName + "-backend-test"
+// testService builds the stage of a service's image whose command are its tests, and runs it. Those of a service that
+// reads DATABASE_URL find a PostgreSQL by TEST_DATABASE_URL, in a network of their own.
+func testService(ctx context.Context, s session.Source, t *ui.Task, show func(string), service app.Service, b source.Bases) error {
+	if !slices.Contains(service.Secrets, secrets.DatabaseURL) {
+		return runTests(ctx, s, t, show, service, b)
+	}
+	name := s.Config.ClusterName + "-" + service.Name + "-test"
 	clean := func(ctx context.Context) {
 		_, _ = s.Docker.Output(ctx, "rm", "--force", "--volumes", name)
 		_, _ = s.Docker.Output(ctx, "network", "rm", name)
@@ -167,18 +170,18 @@ func testBackend(ctx context.Context, s session.Source, t *ui.Task, show func(st
 	if _, err := s.Docker.Output(ctx, "network", "create", name); err != nil {
 		return err
 	}
-	// The password guards a database that lives for this test, in a network of its own. What it writes need not outlive a power cut.
+	// The password guards a database that lives for this test. What it writes need not outlive a power cut.
 	if _, err := s.Docker.Output(ctx, "run", "--detach", "--name", name, "--network", name, "--network-alias", "database",
-		"--env", "POSTGRES_USER=test", "--env", "POSTGRES_PASSWORD=test", "--env", "POSTGRES_DB=test", bases.Postgres,
+		"--env", "POSTGRES_USER=test", "--env", "POSTGRES_PASSWORD=test", "--env", "POSTGRES_DB=test", b.Postgres,
 		"postgres", "-c", "fsync=off", "-c", "full_page_writes=off"); err != nil {
 		return err
 	}
-	return testImage(ctx, s, t, show, deploy.BackendImage(s.Config, bases), "--network", name, "--env", "TEST_DATABASE_URL=postgresql://test:test@database:5432/test")
+	return runTests(ctx, s, t, show, service, b, "--network", name, "--env", "TEST_DATABASE_URL=postgresql://test:test@database:5432/test")
 }
 
-// testImage builds the test stage of an image and runs it; its command is the tests.
-func testImage(ctx context.Context, s session.Source, t *ui.Task, show func(string), spec image.Spec, options ...string) error {
-	spec.Target = "test"
+func runTests(ctx context.Context, s session.Source, t *ui.Task, show func(string), service app.Service, b source.Bases, options ...string) error {
+	spec := deploy.ImageOf(s.Config, service, b)
+	spec.Target = service.Tests
 	ref, err := deploy.Builder(s.Engine).Build(ctx, t, spec)
 	if err != nil {
 		return err
@@ -188,7 +191,7 @@ func testImage(ctx context.Context, s session.Source, t *ui.Task, show func(stri
 		Line:  show,
 		Grace: 15 * time.Second,
 	})
-	return fault.Wrap(err, fault.CodeFailed, "the tests of "+spec.Name+" failed", "their output is above")
+	return fault.Wrap(err, fault.CodeFailed, "the tests of "+service.Name+" failed", "their output is above")
 }
 
 // Chart lints the charts and checks what they render.

@@ -12,19 +12,20 @@ import (
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/kubectl/pkg/util/podutils"
 
+	"todo.local/magefiles/internal/app"
 	"todo.local/magefiles/internal/fault"
 )
 
 // NewestPod is the pod of a service that was made last of those that are ready and stay, and so of the version that was
 // released last.
-func NewestPod(ctx context.Context, client kubernetes.Interface, namespace, service string) (string, error) {
-	pods, err := client.CoreV1().Pods(namespace).List(ctx, metav1.ListOptions{LabelSelector: "app=todo-" + service})
+func NewestPod(ctx context.Context, client kubernetes.Interface, namespace string, service app.Service) (string, error) {
+	pods, err := client.CoreV1().Pods(namespace).List(ctx, metav1.ListOptions{LabelSelector: app.Selector(service)})
 	if err != nil {
 		return "", err
 	}
 	serving := slices.DeleteFunc(pods.Items, func(p corev1.Pod) bool { return !Serves(&p) })
 	if len(serving) == 0 {
-		return "", fault.New(fault.CodeRollout, "no pod of "+service+" is ready", "run: go tool mage status")
+		return "", fault.New(fault.CodeRollout, "no pod of "+service.Name+" is ready", "run: go tool mage status")
 	}
 	return slices.MaxFunc(serving, func(a, b corev1.Pod) int { return a.CreationTimestamp.Compare(b.CreationTimestamp.Time) }).Name, nil
 }

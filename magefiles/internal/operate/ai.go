@@ -15,6 +15,7 @@ import (
 	"k8s.io/client-go/kubernetes"
 
 	"todo.local/magefiles/internal/ai"
+	"todo.local/magefiles/internal/app"
 	"todo.local/magefiles/internal/config"
 	"todo.local/magefiles/internal/fault"
 	"todo.local/magefiles/internal/rollout"
@@ -36,7 +37,7 @@ func Ask(ctx context.Context, s session.Session, question string) error {
 	}
 	conversation := ai.Session{
 		UI:          s.UI,
-		Application: ai.Application{Namespace: s.Config.Namespace, Services: services, Scalable: scalable, MaxPods: maxReplicas},
+		Application: ai.Application{Namespace: s.Config.Namespace, Services: app.Names(app.All()), Scalable: app.Names(app.Scalable()), MaxPods: maxReplicas},
 		Operations:  operations{c},
 		Secrets:     hidden,
 		Confirm:     ai.AtTerminal(s.UI),

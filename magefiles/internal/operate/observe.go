@@ -17,6 +17,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/duration"
 	metrics "k8s.io/metrics/pkg/client/clientset/versioned"
 
+	"todo.local/magefiles/internal/app"
 	"todo.local/magefiles/internal/fault"
 	"todo.local/magefiles/internal/kube"
 	"todo.local/magefiles/internal/podlog"
@@ -27,46 +28,35 @@ import (
 // logLines is how many lines of each pod's past are shown.
 const logLines = 50
 
-// services are the application's workloads that a person names in a target. Deployments and containers have the same names.
-var services = []string{"backend", "frontend", "postgres"}
-
-// scalable are those that may run on several pods and are replaced one after another.
-var scalable = []string{"backend", "frontend"}
-
-// ports are those of the services' pods.
-var ports = map[string]int{"backend": 8000, "frontend": 3000, "postgres": 5432}
-
-// knownService checks a name that a person typed.
-func knownService(name string, among []string) error {
-	if slices.Contains(among, name) {
-		return nil
+// named gives the service that a person named, of those that a target is for.
+func named(name string, of []app.Service) (app.Service, error) {
+	if i := slices.IndexFunc(of, func(s app.Service) bool { return s.Name == name }); i >= 0 {
+		return of[i], nil
 	}
-	return fault.New(fault.CodeInput, fmt.Sprintf("%q is no service of the application", name), "name one of: "+strings.Join(among, ", "))
+	return app.Service{}, fault.New(fault.CodeInput, fmt.Sprintf("%q is no service of the application that this is for", name),
+		"name one of: "+strings.Join(app.Names(of), ", "))
 }
 
-// Logs prints the last lines of a service's pods, or of backend and frontend where service is empty, and with follow also what comes. JSON lines are
-// made readable. Pods that have not started yet show the init container that they are at.
+// Logs prints the last lines of a service's pods, or of all that are built here where service is empty, and with follow
+// also what comes. JSON lines are made readable. Pods that have not started yet show the init container that they are at.
 func Logs(ctx context.Context, s session.Session, service string, follow bool) error {
-	wanted := scalable
+	wanted := app.Built()
 	if service != "" {
-		if err := knownService(service, services); err != nil {
+		one, err := named(service, app.All())
+		if err != nil {
 			return err
 		}
-		wanted = []string{service}
+		wanted = []app.Service{one}
 	}
 	c, err := s.OpenCluster(ctx)
 	if err != nil {
 		return err
 	}
-	var labels []string
-	for _, name := range wanted {
-		labels = append(labels, "todo-"+name)
-	}
-	q := podlog.Query{Namespace: s.Config.Namespace, Selector: "app in (" + strings.Join(labels, ",") + ")", Lines: logLines,
-		Container: func(p *corev1.Pod) string { return strings.TrimPrefix(p.Labels["app"], "todo-") }}
+	q := podlog.Query{Namespace: s.Config.Namespace, Selector: app.Selector(wanted...), Lines: logLines,
+		Container: func(p *corev1.Pod) string { return app.OfLabel(p.Labels["app"]) }}
 	show := func(l podlog.Line) {
 		from := l.Pod
-		if !slices.Contains(wanted, l.Container) {
+		if !slices.Contains(app.Names(wanted), l.Container) {
 			from += " " + l.Container
 		}
 		s.UI.Printf("%s  %s\n", from, podlog.Render(l.Text))

@@ -8,6 +8,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
+	"todo.local/magefiles/internal/app"
 	"todo.local/magefiles/internal/config"
 	"todo.local/magefiles/internal/fault"
 	"todo.local/magefiles/internal/kube"
@@ -21,7 +22,7 @@ const maxReplicas = 20
 
 // Scale runs a service on that many pods until the next deploy, and waits for them. With 0 it is taken out of service.
 func Scale(ctx context.Context, s session.Session, service string, replicas int) error {
-	if err := knownService(service, scalable); err != nil {
+	if _, err := named(service, app.Scalable()); err != nil {
 		return err
 	}
 	if replicas < 0 || replicas > maxReplicas {
@@ -46,7 +47,7 @@ func Scale(ctx context.Context, s session.Session, service string, replicas int)
 
 // Restart replaces the pods of a service one after another, and waits for the new ones.
 func Restart(ctx context.Context, s session.Session, service string) error {
-	if err := knownService(service, scalable); err != nil {
+	if _, err := named(service, app.Scalable()); err != nil {
 		return err
 	}
 	return change(ctx, s, "Restart", func(ctx context.Context, t *ui.Task, c session.Cluster, _ *release.Held) error {

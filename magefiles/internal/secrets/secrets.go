@@ -20,6 +20,7 @@ import (
 	"k8s.io/client-go/kubernetes"
 	clientv1 "k8s.io/client-go/kubernetes/typed/core/v1"
 
+	"todo.local/magefiles/internal/app"
 	"todo.local/magefiles/internal/config"
 	"todo.local/magefiles/internal/fault"
 	"todo.local/magefiles/internal/ui"
@@ -217,7 +218,7 @@ func desired(cfg *config.Config, now map[string][]byte) map[string][]byte {
 
 // databaseURL leads to the database in the cluster.
 func databaseURL(password []byte) string {
-	return "postgresql://todo:" + string(password) + "@postgres-svc:5432/todo"
+	return fmt.Sprintf("postgresql://todo:%s@%s:%d/todo", password, app.Postgres.Host(), app.Postgres.Port)
 }
 
 // generate gives 256 random bits as text that needs no quoting in a URL.
