@@ -244,6 +244,16 @@ def intruder(request: Request) -> list[Step]:
     return [Say(", ".join(str(result["code"]) for result in request.results))]
 
 
+def retag(request: Request) -> list[Step]:
+    """Other tags for the task with the id in the message; the version is given only when it is asked for."""
+    if request.turn == 0:
+        return whole_call(0, "update_task", {"task_id": request.text, "changes": {"tags": ["shop"]}})
+    if request.turn == 1:
+        given = {"task_id": request.text, "changes": {"tags": ["shop"]}, "version": 1}
+        return whole_call(0, "update_task", given)
+    return [Say("Tagged.")]
+
+
 def echo(request: Request) -> list[Step]:
     """The request's messages as text: what a model gets to see."""
     return [Say(json.dumps(request.body["messages"])[:15_000])]
@@ -254,6 +264,6 @@ SCENARIOS: dict[str, Callable[[Request], list[Step]]] = {
     for scenario in (
         hello, add, parallel, malformed, invalid, unknown_tool, many, endless, busy, too_busy, flaky, broken,
         unauthorized, slow, stall, cut, cut_call, half, garbage, fault, flood, long_line, many_arguments, empty, no_ids,
-        injected, intruder, echo,
+        injected, intruder, retag, echo,
     )
 }  # fmt: skip

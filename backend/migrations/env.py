@@ -8,7 +8,9 @@ from sqlalchemy import Connection, create_engine
 
 import src.auth.models
 import src.chat.models
+import src.core.idempotency
 import src.core.ratelimit
+import src.events.models
 import src.tasks.models  # noqa: F401
 from src.core.database import Base
 from src.core.settings import DatabaseSettings, load_settings

@@ -22,6 +22,7 @@ from src.core.metrics import Metrics
 from src.core.middleware import BodyLimit, CrossOriginProtection, RequestContext
 from src.core.settings import Settings
 from src.tasks.router import router as tasks_router
+from src.tasks.router import trash_router
 
 SETTLE_SECONDS = 2.0
 """How long a process that ends waits for answers that were broken off to be written down."""
@@ -57,7 +58,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.assistant = _assistant(settings)
     app.state.answers = weakref.WeakSet[asyncio.Task[None]]()
 
-    for router in (auth_router, tasks_router, chat_router, health_router):
+    for router in (auth_router, tasks_router, trash_router, chat_router, health_router):
         app.include_router(router)
     install_error_handlers(app)
     install_docs(app)
@@ -71,8 +72,8 @@ def create_app(settings: Settings) -> FastAPI:
             allow_origins=settings.trusted_origins,
             allow_credentials=True,
             allow_methods=["GET", "POST", "PATCH", "DELETE"],
-            allow_headers=["Content-Type", "X-Request-ID"],
-            expose_headers=["X-Request-ID", "Retry-After"],
+            allow_headers=["Content-Type", "Idempotency-Key", "If-Match", "If-None-Match", "X-Request-ID"],
+            expose_headers=["ETag", "Location", "X-Request-ID", "Retry-After"],
             max_age=600,
         )
     app.add_middleware(RequestContext, metrics=app.state.metrics)

@@ -131,7 +131,7 @@ def expect_problem(answer: httpx.Response, code: str, status: int) -> dict[str, 
     assert body["title"]
     assert body["detail"]
     assert body["request_id"] == answer.headers["x-request-id"]
-    assert set(body) <= {"type", "title", "status", "detail", "code", "errors", "request_id"}
+    assert set(body) <= {"type", "title", "status", "detail", "code", "errors", "current", "request_id"}
     for leak in ("Traceback", "SELECT", "psycopg", "sqlalchemy", SECRET, PASSWORD):
         assert leak not in answer.text
     return body

@@ -226,3 +226,14 @@ def test_an_error_of_ours_in_a_stream(alice: Person, monkeypatch: pytest.MonkeyP
     assert name == "error"
     assert problem["code"] == "internal_error"
     assert "secret detail" not in str(problem)
+
+
+def test_a_conversation_from_before_tasks_had_versions(alice: Person, sql_connection: psycopg.Connection[Any]) -> None:
+    conversation = alice.say("add buy milk")["conversation_id"]
+    sql_connection.execute(
+        "UPDATE messages SET tool_calls = jsonb_set(tool_calls, '{0,result,tasks,0}', "
+        "(tool_calls #> '{0,result,tasks,0}') - 'version') WHERE conversation_id = %s AND tool_calls <> '[]'",
+        [conversation],
+    )
+    assert alice.get(f"/api/chat/conversations/{conversation}").status_code == 200
+    assert calls_of(alice.say("mark it done", conversation_id=conversation)) == [("complete_task", "ok")]

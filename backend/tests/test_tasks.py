@@ -29,6 +29,7 @@ def test_create_with_defaults(alice: Person) -> None:
         "priority": "medium",
         "due_at": None,
         "tags": [],
+        "version": 1,
     }
 
 
@@ -120,7 +121,7 @@ def test_patch_changes_what_is_given_and_nothing_else(alice: Person) -> None:
         assert answer.status_code == 200
         after = answer.json()
         assert after["updated_at"] > before["updated_at"]
-        assert after == {**before, **change, "updated_at": after["updated_at"]}
+        assert after == {**before, **change, "updated_at": after["updated_at"], "version": before["version"] + 1}
         assert alice.get(path).json() == after
         before = after
 

@@ -31,6 +31,7 @@ async def propose_deletion(
         conversation_id=conversation_id,
         task_id=task.id,
         task_title=task.title,
+        task_version=task.version,
         expires_at=datetime.now(UTC) + LIFETIME,
     )
     session.add(row)
@@ -39,13 +40,21 @@ async def propose_deletion(
 
 
 async def confirm(session: AsyncSession, user_id: uuid.UUID, confirmation_id: uuid.UUID) -> ConfirmationOut:
-    """Do what was proposed.
+    """Do what was proposed, or, if the task has changed since, propose it anew: then it is still pending.
 
     Raises ProblemError: CONFIRMATION_NOT_FOUND (another user's too), CONFIRMATION_RESOLVED, CONFIRMATION_EXPIRED, or
     TASK_NOT_FOUND if the task has gone in the meantime.
     """
     row = await _open(session, user_id, confirmation_id)
-    await tasks.delete_task(session, user_id, row.task_id)
+    asked_about = None if row.task_version is None else (row.task_version,)
+    try:
+        await tasks.delete_task(session, user_id, row.task_id, asked_about)
+    except tasks.TaskChangedError as error:
+        row.task_title = error.task.title
+        row.task_version = error.task.version
+        row.expires_at = datetime.now(UTC) + LIFETIME
+        await session.flush()
+        return confirmation_out(row)
     return await _resolve(session, row, ConfirmationStatus.CONFIRMED, f"Deleted “{row.task_title}”.")
 
 

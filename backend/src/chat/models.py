@@ -54,7 +54,9 @@ class Confirmation(Base):
     task_id: Mapped[uuid.UUID]
     """No foreign key: the task may be gone by the time of the confirmation, and the record of it stays."""
     task_title: Mapped[str] = mapped_column(String(200))
-    expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    task_version: Mapped[int | None]
+    """What the user was asked about; None in proposals from before there were versions."""
+    expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), index=True)
     outcome: Mapped[str | None] = mapped_column(String(9))
     """None while open; then confirmed or cancelled."""
     resolved_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))

@@ -13,6 +13,7 @@ from typing import Any
 from src.chat.assistant import AssistantTurn, TextDelta, ToolRequest, Turn, UserTurn
 from src.chat.commands import Action, Command, understand
 from src.chat.schemas import AssistantKind, ToolCall, ToolStatus
+from src.core.errors import ErrorCode
 from src.tasks.schemas import Priority, Task
 
 INTRODUCTION = "I’m the offline assistant: I understand plain commands, not free conversation."
@@ -37,10 +38,7 @@ class OfflineAssistant:
     ) -> AsyncGenerator[TextDelta | ToolRequest]:
         """See `Assistant.turn`."""
         last = history[-1]
-        if isinstance(last, UserTurn):
-            step = _begin(history, now)
-        else:
-            step = _continue(_command(history, now), last.calls[-1], now)
+        step = _begin(history, now) if isinstance(last, UserTurn) else _continue(history, last.calls[-1], now)
         first_answer = not any(isinstance(turn, AssistantTurn) and turn.text for turn in history)
         if isinstance(step, TextDelta) and first_answer and INTRODUCTION not in step.text:
             step = TextDelta(f"{INTRODUCTION}\n\n{step.text}")
@@ -145,13 +143,20 @@ def _act(command: Command, task: Task) -> ToolRequest:
                 fields["tags"] = [*task.tags, *fields["tags"]]
             if command.untag:
                 fields["tags"] = [tag for tag in task.tags if tag != command.untag]
-            return _request("update_task", {"task_id": task_id, "changes": fields})
+            return _request("update_task", {"task_id": task_id, "changes": fields, "version": task.version})
         case _:
             return _request("complete_task", {"task_id": task_id, "completed": command.action is Action.COMPLETE})
 
 
-def _continue(command: Command, call: ToolCall, now: datetime) -> TextDelta | ToolRequest:
+def _continue(history: Sequence[Turn], call: ToolCall, now: datetime) -> TextDelta | ToolRequest:
+    command = _command(history, now)
     result = call.result
+    if result.code == ErrorCode.TASK_CHANGED and result.tasks:
+        # What was meant still is, on the task as it is now.
+        if command.action is Action.CHOOSE:
+            latest = max(i for i, turn in enumerate(history) if isinstance(turn, UserTurn))
+            command = _offer(history[: latest + 1], now)[0] or command
+        return _act(command, result.tasks[0])
     if result.status is ToolStatus.ERROR:
         return TextDelta(f"That did not work: {result.detail}")
     if call.name == "list_tasks":

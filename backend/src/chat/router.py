@@ -17,6 +17,7 @@ from src.chat.schemas import (
     ChatReply,
     ChatRequest,
     ConfirmationOut,
+    ConfirmationStatus,
     ConversationOut,
     ConversationPage,
     DoneEvent,
@@ -33,6 +34,13 @@ router = APIRouter(prefix="/api/chat", tags=["chat"], responses=responses(ErrorC
 CONVERSATION = responses(ErrorCode.CONVERSATION_NOT_FOUND)
 CONFIRMATION = responses(
     ErrorCode.CONFIRMATION_NOT_FOUND, ErrorCode.CONFIRMATION_RESOLVED, ErrorCode.CONFIRMATION_EXPIRED
+)
+CONFIRM = responses(
+    ErrorCode.CONFIRMATION_NOT_FOUND,
+    ErrorCode.TASK_NOT_FOUND,
+    ErrorCode.CONFIRMATION_RESOLVED,
+    ErrorCode.CONFIRMATION_OUTDATED,
+    ErrorCode.CONFIRMATION_EXPIRED,
 )
 
 
@@ -146,11 +154,22 @@ async def delete_conversation(user: DetachedUserDep, session: TransactionDep, co
 @router.post(
     "/confirmations/{confirmation_id}",
     operation_id="confirm",
-    responses={**CONFIRMATION, 404: responses(ErrorCode.CONFIRMATION_NOT_FOUND, ErrorCode.TASK_NOT_FOUND)[404]},
+    responses=CONFIRM,
 )
-async def confirm(user: DetachedUserDep, session: TransactionDep, confirmation_id: UUID) -> ConfirmationOut:
-    """Have done what the assistant proposed. Works once, for ten minutes."""
-    return await confirmations.confirm(session, user.id, confirmation_id)
+async def confirm(user: DetachedUserDep, database: DatabaseDep, confirmation_id: UUID) -> ConfirmationOut:
+    """Have done what the assistant proposed. Works once, for ten minutes.
+
+    If the task has changed since, the proposal is renewed with what the task is now, and asked about once more.
+    """
+    async with database.session() as session:
+        confirmation = await confirmations.confirm(session, user.id, confirmation_id)
+    if confirmation.status is ConfirmationStatus.PENDING:
+        raise ProblemError(
+            ErrorCode.CONFIRMATION_OUTDATED,
+            f"The task has changed since, and is “{confirmation.task_title}” now. Confirm once more.",
+            current=confirmation,
+        )
+    return confirmation
 
 
 @router.delete("/confirmations/{confirmation_id}", operation_id="cancelConfirmation", responses=CONFIRMATION)

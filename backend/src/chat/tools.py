@@ -8,10 +8,10 @@ import json
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, Self, TypeVar
 from uuid import UUID
 
-from pydantic import BaseModel, Field, StrictBool, ValidationError
+from pydantic import BaseModel, Field, StrictBool, ValidationError, model_validator
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from src.chat.confirmations import propose_deletion
@@ -43,6 +43,14 @@ class UpdateTask(Input):
 
     task_id: UUID
     changes: TaskUpdate
+    version: int | None = Field(default=None, description="The task's, as last seen. Needed to change tags.")
+
+    @model_validator(mode="after")
+    def _tags_of_which_version(self) -> Self:
+        # They are given as a whole: whoever has not seen the latest would take some away.
+        if self.changes.tags is not None and self.version is None:
+            raise ValueError("give the version of the task to change its tags")
+        return self
 
 
 class CompleteTask(Input):
@@ -87,7 +95,8 @@ async def _list(session: AsyncSession, context: ToolContext, arguments: ListTask
 
 
 async def _update(session: AsyncSession, context: ToolContext, arguments: UpdateTask) -> ToolResult:
-    task = await service.update_task(session, context.user_id, arguments.task_id, arguments.changes)
+    seen = None if arguments.version is None else (arguments.version,)
+    task = await service.update_task(session, context.user_id, arguments.task_id, arguments.changes, seen)
     return ToolResult(status=ToolStatus.OK, detail="Changed.", tasks=[task])
 
 
@@ -148,6 +157,8 @@ async def run_tool(context: ToolContext, name: str, arguments: dict[str, Any] | 
     try:
         async with context.database.session() as session:
             return await tool.run(session, context, valid)
+    except service.TaskChangedError as error:
+        return ToolResult(status=ToolStatus.ERROR, detail=error.detail, code=error.code, tasks=[error.task])
     except ProblemError as error:
         if error.code.status == 503:
             raise

@@ -28,7 +28,8 @@ from src.chat.schemas import (
 from src.core.errors import EXAMPLES as PROBLEMS
 from src.core.health import Health, Readiness
 from src.core.schema_version import REQUIRED_REVISION
-from src.tasks.schemas import Priority, Task, TaskCreate, TaskPage, TaskUpdate
+from src.tasks import trash
+from src.tasks.schemas import Priority, Task, TaskCreate, TaskPage, TaskUpdate, TrashedTask, TrashPage
 
 _NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 _CONVERSATION_ID = UUID("6c8b8a7e-2f0d-4f63-8f0a-52f4d2f8a3b1")
@@ -43,6 +44,7 @@ _TASK = Task(
     tags=["home", "shop"],
     created_at=_NOW,
     updated_at=_NOW,
+    version=1,
 )
 _USER = UserOut(id=UUID("9d3c5b2e-7a41-4c58-b1f0-3e6d8a90c7f2"), email="ada@example.com", created_at=_NOW)
 _CONFIRMATION = ConfirmationOut(
@@ -84,6 +86,7 @@ _MODELS: tuple[BaseModel, ...] = (
     TaskUpdate(completed=True),
     _TASK,
     TaskPage(items=[_TASK], next_cursor=None, total=1),
+    TrashPage(items=[TrashedTask(**dict(_TASK), deleted_at=_NOW, purged_at=_NOW + trash.LIFETIME)], next_cursor=None),
     ChatRequest(message="delete milk", timezone="Europe/Berlin"),
     _REPLY,
     ConversationPage(items=[_SUMMARY], next_cursor=None, assistant=AssistantKind.OFFLINE),

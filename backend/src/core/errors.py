@@ -37,11 +37,13 @@ class ErrorCode(StrEnum):
     NOT_FOUND = "not_found"
     METHOD_NOT_ALLOWED = "method_not_allowed"
     TASK_NOT_FOUND = "task_not_found"
+    TASK_CHANGED = "task_changed"
     TOO_MANY_TASKS = "too_many_tasks"
     CONVERSATION_NOT_FOUND = "conversation_not_found"
     CONFIRMATION_NOT_FOUND = "confirmation_not_found"
     CONFIRMATION_RESOLVED = "confirmation_resolved"
     CONFIRMATION_EXPIRED = "confirmation_expired"
+    CONFIRMATION_OUTDATED = "confirmation_outdated"
     ASSISTANT_UNAVAILABLE = "assistant_unavailable"
     ASSISTANT_INTERRUPTED = "assistant_interrupted"
     ASSISTANT_TIMEOUT = "assistant_timeout"
@@ -72,18 +74,20 @@ _KINDS: dict[ErrorCode, tuple[int, str]] = {
     ErrorCode.NOT_FOUND: (404, "There is nothing at this address."),
     ErrorCode.METHOD_NOT_ALLOWED: (405, "This address does not know that method."),
     ErrorCode.TASK_NOT_FOUND: (404, "There is no such task."),
+    ErrorCode.TASK_CHANGED: (412, "The task has changed since."),
     ErrorCode.TOO_MANY_TASKS: (409, "There are 10,000 tasks already, which is the limit. Delete some first."),
     ErrorCode.CONVERSATION_NOT_FOUND: (404, "There is no such conversation."),
     ErrorCode.CONFIRMATION_NOT_FOUND: (404, "There is no such confirmation."),
     ErrorCode.CONFIRMATION_RESOLVED: (409, "The confirmation is already cancelled."),
     ErrorCode.CONFIRMATION_EXPIRED: (410, "The confirmation has expired. Ask the assistant again."),
+    ErrorCode.CONFIRMATION_OUTDATED: (409, "The task has changed since, and is “Buy milk” now. Confirm once more."),
     ErrorCode.ASSISTANT_UNAVAILABLE: (502, "The assistant is not available at the moment. Your tasks are unaffected."),
     ErrorCode.ASSISTANT_INTERRUPTED: (502, "The assistant’s answer broke off. Try again."),
     ErrorCode.ASSISTANT_TIMEOUT: (504, "The assistant took too long to answer."),
     ErrorCode.ASSISTANT_TURN_LIMIT: (502, "The assistant stopped after 8 steps without an answer."),
     ErrorCode.OVERLOADED: (503, "There is too much to do at the moment. Try again shortly."),
     ErrorCode.DATABASE_UNAVAILABLE: (503, "The database does not answer at the moment. Try again shortly."),
-    ErrorCode.SCHEMA_OUTDATED: (503, "The database schema is at nothing, this version needs 0002."),
+    ErrorCode.SCHEMA_OUTDATED: (503, "The database schema is at nothing, this version needs 0003."),
     ErrorCode.INTERNAL_ERROR: (500, INTERNAL_ERROR),
 }
 
@@ -105,18 +109,32 @@ class Problem(BaseModel):
     detail: str = Field(description="What went wrong and what to do, for people.")
     code: ErrorCode = Field(description="What went wrong, for programs.")
     errors: list[FieldError] | None = Field(default=None, description="With `validation_failed`: each bad field.")
+    current: dict[str, Any] | None = Field(
+        default=None,
+        description="What is there now: the task with `task_changed`, the confirmation with `confirmation_outdated`.",
+    )
     request_id: str | None = Field(default=None, description="Names this request in the server's log.")
 
 
 class ProblemError(Exception):
     """Raised anywhere to answer the request with a problem."""
 
-    def __init__(self, code: ErrorCode, detail: str, *, retry_after: int | None = None) -> None:
-        """`retry_after` is in seconds and becomes the header of that name."""
+    def __init__(
+        self,
+        code: ErrorCode,
+        detail: str,
+        *,
+        retry_after: int | None = None,
+        current: BaseModel | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        """`retry_after` is in seconds and becomes the header of that name; `current` is what is there now."""
         super().__init__(detail)
         self.code = code
         self.detail = detail
         self.retry_after = retry_after
+        self.current = current
+        self.headers = headers
 
 
 def problem(code: ErrorCode, detail: str, errors: list[FieldError] | None = None) -> Problem:
@@ -146,6 +164,7 @@ def problem_response(
     errors: list[FieldError] | None = None,
     headers: dict[str, str] | None = None,
     retry_after: int | None = None,
+    current: BaseModel | None = None,
 ) -> Response:
     """The answer for an error; 401 and `retry_after` add the headers that belong to them."""
     headers = dict(headers or {})
@@ -154,6 +173,8 @@ def problem_response(
     if retry_after is not None:
         headers["Retry-After"] = str(retry_after)
     body = problem(code, detail, errors).model_dump(mode="json", exclude_none=True)
+    if current is not None:
+        body["current"] = current.model_dump(mode="json")
     return Response(json.dumps(body), code.status, headers, "application/problem+json")
 
 
@@ -185,7 +206,9 @@ def install_error_handlers(app: FastAPI) -> None:
 
 async def _on_problem(_request: Request, error: Exception) -> Response:
     assert isinstance(error, ProblemError)
-    return problem_response(error.code, error.detail, retry_after=error.retry_after)
+    return problem_response(
+        error.code, error.detail, headers=error.headers, retry_after=error.retry_after, current=error.current
+    )
 
 
 async def _on_validation_error(_request: Request, error: Exception) -> Response:

@@ -1,18 +1,20 @@
-"""Routes of /api/tasks."""
+"""Routes of /api/tasks and /api/trash."""
 
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Response, status
 
 from src.auth.dependencies import UserDep
+from src.core.answers import ETAG, NOT_MODIFIED, IfMatchDep, KnownDep, answer, etag
 from src.core.dependencies import ConnectionDep, SettingsDep
 from src.core.errors import ErrorCode, responses
 from src.core.ratelimit import spend_on
-from src.tasks import service
-from src.tasks.schemas import Task, TaskCreate, TaskPage, TaskQuery, TaskUpdate
+from src.tasks import service, trash
+from src.tasks.schemas import Task, TaskCreate, TaskPage, TaskQuery, TaskUpdate, TrashPage
 
 router = APIRouter(prefix="/api/tasks", tags=["tasks"], responses=responses(ErrorCode.NOT_AUTHENTICATED))
+trash_router = APIRouter(prefix="/api/trash", tags=["tasks"], responses=responses(ErrorCode.NOT_AUTHENTICATED))
 
 
 async def _limit(user: UserDep, connection: ConnectionDep, settings: SettingsDep) -> None:
@@ -21,39 +23,62 @@ async def _limit(user: UserDep, connection: ConnectionDep, settings: SettingsDep
 
 WRITE = [Depends(_limit)]
 NOT_FOUND = responses(ErrorCode.TASK_NOT_FOUND)
-NOT_WRITTEN = responses(ErrorCode.TASK_NOT_FOUND, ErrorCode.RATE_LIMITED)
+NOT_WRITTEN = responses(ErrorCode.TASK_NOT_FOUND, ErrorCode.TASK_CHANGED, ErrorCode.RATE_LIMITED)
+NOT_ADDED = responses(ErrorCode.TOO_MANY_TASKS, ErrorCode.RATE_LIMITED)
+TAGGED: dict[int | str, dict[str, Any]] = {200: {"headers": ETAG}}
 
 
-@router.get("", operation_id="listTasks", responses=responses(ErrorCode.VALIDATION_FAILED, ErrorCode.INVALID_CURSOR))
-async def list_tasks(user: UserDep, connection: ConnectionDep, query: Annotated[TaskQuery, Query()]) -> TaskPage:
+def _answer(task: Task, known: frozenset[str] = frozenset()) -> Response:
+    return answer(task, tag=etag(task.version), known=known)
+
+
+@router.get(
+    "",
+    operation_id="listTasks",
+    response_model=TaskPage,
+    responses={**TAGGED, **NOT_MODIFIED, **responses(ErrorCode.VALIDATION_FAILED, ErrorCode.INVALID_CURSOR)},
+)
+async def list_tasks(
+    user: UserDep, connection: ConnectionDep, query: Annotated[TaskQuery, Query()], known: KnownDep
+) -> Response:
     """The user's tasks, filtered and sorted, page by page."""
-    return await service.list_tasks(connection, user.id, query)
+    return answer(await service.list_tasks(connection, user.id, query), known=known)
 
 
 @router.post(
     "",
     operation_id="createTask",
+    response_model=Task,
     status_code=status.HTTP_201_CREATED,
     dependencies=WRITE,
-    responses=responses(ErrorCode.TOO_MANY_TASKS, ErrorCode.RATE_LIMITED),
+    responses={201: {"headers": ETAG}, **NOT_ADDED},
 )
-async def create_task(user: UserDep, connection: ConnectionDep, body: TaskCreate, response: Response) -> Task:
+async def create_task(user: UserDep, connection: ConnectionDep, body: TaskCreate) -> Response:
     """Add a task."""
     task = await service.create_task(connection, user.id, body)
-    response.headers["Location"] = f"/api/tasks/{task.id}"
-    return task
+    return answer(task, status=201, tag=etag(task.version), headers={"Location": f"/api/tasks/{task.id}"})
 
 
-@router.get("/{task_id}", operation_id="getTask", responses=NOT_FOUND)
-async def get_task(user: UserDep, connection: ConnectionDep, task_id: UUID) -> Task:
+@router.get(
+    "/{task_id}", operation_id="getTask", response_model=Task, responses={**TAGGED, **NOT_MODIFIED, **NOT_FOUND}
+)
+async def get_task(user: UserDep, connection: ConnectionDep, task_id: UUID, known: KnownDep) -> Response:
     """One task."""
-    return await service.get_task(connection, user.id, task_id)
+    return _answer(await service.get_task(connection, user.id, task_id), known)
 
 
-@router.patch("/{task_id}", operation_id="updateTask", dependencies=WRITE, responses=NOT_WRITTEN)
-async def update_task(user: UserDep, connection: ConnectionDep, task_id: UUID, body: TaskUpdate) -> Task:
+@router.patch(
+    "/{task_id}",
+    operation_id="updateTask",
+    response_model=Task,
+    dependencies=WRITE,
+    responses={**TAGGED, **NOT_WRITTEN},
+)
+async def update_task(
+    user: UserDep, connection: ConnectionDep, task_id: UUID, body: TaskUpdate, versions: IfMatchDep
+) -> Response:
     """Change some fields of a task; completing it is `completed: true`."""
-    return await service.update_task(connection, user.id, task_id, body)
+    return _answer(await service.update_task(connection, user.id, task_id, body, versions))
 
 
 @router.delete(
@@ -63,6 +88,31 @@ async def update_task(user: UserDep, connection: ConnectionDep, task_id: UUID, b
     dependencies=WRITE,
     responses=NOT_WRITTEN,
 )
-async def delete_task(user: UserDep, connection: ConnectionDep, task_id: UUID) -> None:
-    """Delete a task."""
-    await service.delete_task(connection, user.id, task_id)
+async def delete_task(user: UserDep, connection: ConnectionDep, task_id: UUID, versions: IfMatchDep) -> None:
+    """Put a task into the trash, where it stays for 30 days."""
+    await service.delete_task(connection, user.id, task_id, versions)
+
+
+@router.post(
+    "/{task_id}/restore",
+    operation_id="restoreTask",
+    response_model=Task,
+    dependencies=WRITE,
+    responses={**TAGGED, **NOT_FOUND, **NOT_ADDED},
+)
+async def restore_task(user: UserDep, connection: ConnectionDep, task_id: UUID) -> Response:
+    """Take a task out of the trash. One that is not in it stays as it is."""
+    return _answer(await trash.restore_task(connection, user.id, task_id))
+
+
+@trash_router.get(
+    "", operation_id="listTrash", responses=responses(ErrorCode.VALIDATION_FAILED, ErrorCode.INVALID_CURSOR)
+)
+async def list_trash(
+    user: UserDep,
+    connection: ConnectionDep,
+    limit: Annotated[int, Query(ge=1, le=100)] = 50,
+    cursor: Annotated[str | None, Query(max_length=200, description="`next_cursor` of the page before.")] = None,
+) -> TrashPage:
+    """The user's deleted tasks, the latest first."""
+    return await trash.list_trash(connection, user.id, limit, cursor)

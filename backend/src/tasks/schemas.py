@@ -155,6 +155,8 @@ class Task(Output):
     tags: list[str]
     created_at: datetime
     updated_at: datetime
+    # With a default: results of tools are kept in conversations, also those from before there was a version.
+    version: int = Field(default=0, description="Grows with each change; also the `ETag`.")
 
     @classmethod
     def of(cls, row: Row[Any]) -> Self:
@@ -163,7 +165,21 @@ class Task(Output):
         return cls(**values, completed=row.completed_at is not None, priority=Priority.from_rank(row.priority))
 
 
-_SAME = ("id", "title", "description", "completed_at", "due_at", "tags", "created_at", "updated_at")
+_SAME = ("id", "title", "description", "completed_at", "due_at", "tags", "created_at", "updated_at", "version")
+
+
+class TrashedTask(Task):
+    """A task in the trash."""
+
+    deleted_at: datetime
+    purged_at: datetime = Field(description="When it goes for good.")
+
+
+class TrashPage(Output):
+    """A page of the trash, the latest first."""
+
+    items: list[TrashedTask]
+    next_cursor: str | None
 
 
 class TaskPage(Output):

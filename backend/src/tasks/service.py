@@ -1,12 +1,14 @@
 """What can be done with tasks. REST and the assistant both call these functions."""
 
 import uuid
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Insert, Table, and_, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Insert, Table, and_, bindparam, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
+from src.core.answers import etag
 from src.core.database import Executor
 from src.core.errors import ErrorCode, ProblemError
 from src.tasks.models import TaskRow
@@ -14,23 +16,49 @@ from src.tasks.ordering import Ordering
 from src.tasks.schemas import MAX_WORDS, Status, Task, TaskCreate, TaskPage, TaskQuery, TaskUpdate
 
 
-def _not_found() -> ProblemError:
+class TaskChangedError(ProblemError):
+    """A task is not the version that was to be changed."""
+
+    def __init__(self, task: Task) -> None:
+        """`task` as it is now."""
+        super().__init__(
+            ErrorCode.TASK_CHANGED, "The task has changed since.", current=task, headers={"ETag": etag(task.version)}
+        )
+        self.task = task
+
+
+def not_found() -> ProblemError:
+    """The error for a task that is not there, or is another user's."""
     return ProblemError(ErrorCode.TASK_NOT_FOUND, "There is no such task.")
 
 
 # Every function is one statement on the table, without objects and the unit of work around it: that costs the least,
 # and needs no transaction.
-_TASKS = cast(Table, TaskRow.__table__)
+TASKS = cast(Table, TaskRow.__table__)
 
 MAX_TASKS = 10_000
 """How many tasks a user may have. Requests at the same time may exceed it by as many as there are connections."""
 
 
+def has_room(user_id: Any) -> ColumnElement[bool]:
+    """Whether a user may have one more task."""
+    # Of another name: it may stand in a statement on the same table.
+    counted = TASKS.alias("counted")
+    mine = select(counted.c.id).where(counted.c.user_id == user_id, counted.c.deleted_at.is_(None))
+    return ~mine.offset(MAX_TASKS - 1).limit(1).exists()
+
+
+def too_many() -> ProblemError:
+    """The error for a user who has as many tasks as may be."""
+    return ProblemError(
+        ErrorCode.TOO_MANY_TASKS, f"There are {MAX_TASKS:,} tasks already, which is the limit. Delete some first."
+    )
+
+
 def _insert() -> Insert:
-    new = [bindparam(column.name, type_=column.type) for column in _TASKS.c if column.server_default is None]
-    last_one = select(_TASKS.c.id).where(_TASKS.c.user_id == bindparam("user_id")).offset(MAX_TASKS - 1).limit(1)
-    rows = select(*new).where(~last_one.exists())
-    return insert(_TASKS).from_select([column.key for column in new], rows).returning(_TASKS)
+    names = ("id", "user_id", "title", "description", "priority", "tags", "due_at", "completed_at")
+    new = [bindparam(name, type_=TASKS.c[name].type) for name in names]
+    return insert(TASKS).from_select(names, select(*new).where(has_room(bindparam("user_id")))).returning(TASKS)
 
 
 _INSERT = _insert()
@@ -56,57 +84,78 @@ async def create_task(database: Executor, user_id: uuid.UUID, new: TaskCreate) -
     except IntegrityError:
         raise ProblemError(ErrorCode.NOT_AUTHENTICATED, "Log in first.") from None
     if row is None:
-        raise ProblemError(
-            ErrorCode.TOO_MANY_TASKS, f"There are {MAX_TASKS:,} tasks already, which is the limit. Delete some first."
-        )
+        raise too_many()
     return Task.of(row)
 
 
 def _own(user_id: uuid.UUID, task_id: uuid.UUID) -> ColumnElement[bool]:
-    return and_(TaskRow.id == task_id, TaskRow.user_id == user_id)
+    return and_(TaskRow.id == task_id, TaskRow.user_id == user_id, TaskRow.deleted_at.is_(None))
 
 
 async def get_task(database: Executor, user_id: uuid.UUID, task_id: uuid.UUID) -> Task:
     """One task. Raises ProblemError(TASK_NOT_FOUND), for another user's task too."""
-    row = (await database.execute(select(_TASKS).where(_own(user_id, task_id)))).one_or_none()
+    row = (await database.execute(select(TASKS).where(_own(user_id, task_id)))).one_or_none()
     if row is None:
-        raise _not_found()
+        raise not_found()
     return Task.of(row)
 
 
-async def update_task(database: Executor, user_id: uuid.UUID, task_id: uuid.UUID, changes: TaskUpdate) -> Task:
-    """Change a task. Raises ProblemError(TASK_NOT_FOUND), for another user's task too."""
+async def update_task(
+    database: Executor,
+    user_id: uuid.UUID,
+    task_id: uuid.UUID,
+    changes: TaskUpdate,
+    versions: Collection[int] | None = None,
+) -> Task:
+    """Change a task, if it is one of these versions.
+
+    Raises ProblemError(TASK_NOT_FOUND), for another user's task too, or TaskChangedError.
+    """
     values: dict[str, Any] = changes.model_dump(exclude_unset=True, exclude={"priority", "completed"})
     if changes.priority is not None:
         values["priority"] = changes.priority.rank
     if changes.completed is not None:
         # What is completed already keeps its time.
-        values["completed_at"] = func.coalesce(_TASKS.c.completed_at, func.now()) if changes.completed else None
-    statement = update(_TASKS).where(_own(user_id, task_id)).values(values).returning(_TASKS)
+        values["completed_at"] = func.coalesce(TASKS.c.completed_at, func.now()) if changes.completed else None
+    return await _change(database, user_id, task_id, values, versions)
+
+
+async def delete_task(
+    database: Executor, user_id: uuid.UUID, task_id: uuid.UUID, versions: Collection[int] | None = None
+) -> Task:
+    """Put a task into the trash, if it is one of these versions. Raises as `update_task` does."""
+    return await _change(database, user_id, task_id, {"deleted_at": func.now()}, versions)
+
+
+async def _change(
+    database: Executor,
+    user_id: uuid.UUID,
+    task_id: uuid.UUID,
+    values: dict[str, Any],
+    versions: Collection[int] | None,
+) -> Task:
+    statement = update(TASKS).where(_own(user_id, task_id)).values(values).returning(TASKS)
+    if versions is not None:
+        statement = statement.where(TASKS.c.version.in_(versions))
     row = (await database.execute(statement)).one_or_none()
-    if row is None:
-        raise _not_found()
-    return Task.of(row)
-
-
-async def delete_task(database: Executor, user_id: uuid.UUID, task_id: uuid.UUID) -> None:
-    """Delete a task. Raises ProblemError(TASK_NOT_FOUND), for another user's task too."""
-    statement = delete(_TASKS).where(_own(user_id, task_id)).returning(_TASKS.c.id)
-    if await database.scalar(statement) is None:
-        raise _not_found()
+    if row is not None:
+        return Task.of(row)
+    if versions is None:
+        raise not_found()
+    raise TaskChangedError(await get_task(database, user_id, task_id))
 
 
 async def list_tasks(database: Executor, user_id: uuid.UUID, query: TaskQuery) -> TaskPage:
     """A page of tasks. Raises ProblemError(INVALID_CURSOR)."""
     where = _filters(user_id, query)
     ordering = Ordering(query.sort)
-    page = select(_TASKS).where(*where).order_by(*ordering.order_by()).limit(query.limit + 1)
+    page = select(TASKS).where(*where).order_by(*ordering.order_by()).limit(query.limit + 1)
     first = query.cursor is None
     if query.cursor is not None:
         page = page.where(ordering.after(query.cursor))
     else:
         # In the same round trip. To count costs as much as there is to count: once a list, not once a page.
-        count = select(func.count()).select_from(_TASKS).where(*where)
+        count = select(func.count()).select_from(TASKS).where(*where)
         page = page.add_columns(count.scalar_subquery().label("total"))
     found = (await database.execute(page)).all()
     rows = found[: query.limit]
@@ -118,7 +167,7 @@ async def list_tasks(database: Executor, user_id: uuid.UUID, query: TaskQuery) -
 
 
 def _filters(user_id: uuid.UUID, query: TaskQuery) -> list[ColumnElement[bool]]:
-    where: list[ColumnElement[bool]] = [TaskRow.user_id == user_id]
+    where: list[ColumnElement[bool]] = [TaskRow.user_id == user_id, TaskRow.deleted_at.is_(None)]
     if query.status is not None:
         is_open = TaskRow.completed_at.is_(None)
         where.append(is_open if query.status is Status.OPEN else ~is_open)

@@ -38,6 +38,7 @@ export function task(changes: Partial<Task> = {}): Task {
     tags: [],
     created_at: at,
     updated_at: at,
+    version: 1,
     ...changes,
   };
 }

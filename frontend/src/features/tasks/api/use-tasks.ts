@@ -56,6 +56,7 @@ function draftOf(body: TaskCreate): Task {
     completed_at: null,
     created_at: now,
     updated_at: now,
+    version: 0,
   };
 }
 

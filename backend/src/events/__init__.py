@@ -1,0 +1,1 @@
+"""Events: what changes of a user's, told to every open window."""
