@@ -23,6 +23,8 @@ ROUTES: dict[tuple[str, str], str] = {
     ("GET", "/api/tasks/{task_id}"): "task_not_found",
     ("PATCH", "/api/tasks/{task_id}"): "task_not_found",
     ("DELETE", "/api/tasks/{task_id}"): "task_not_found",
+    ("POST", "/api/tasks/{task_id}/restore"): "task_not_found",
+    ("GET", "/api/trash"): OWN,
     ("POST", "/api/chat"): "conversation_not_found",
     ("GET", "/api/chat/conversations"): OWN,
     ("GET", "/api/chat/conversations/{conversation_id}"): "conversation_not_found",

@@ -21,7 +21,6 @@ from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy import create_engine
 
 import src.app
-import src.core.idempotency
 import src.events.models  # noqa: F401  (all tables)
 from src import migrate
 from src.app import create_app

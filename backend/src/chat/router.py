@@ -1,35 +1,35 @@
 """Routes of /api/chat."""
 
 import asyncio
-import logging
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
-from typing import Annotated, Any
+from datetime import timedelta
+from functools import partial
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Query, Request, status
+from fastapi import APIRouter, Depends, Header, Query, Request, Response, status
 from fastapi.responses import StreamingResponse
 
 from src.auth.dependencies import DetachedUserDep
-from src.chat import confirmations, service, store
+from src.chat import confirmations, service, store, stream
 from src.chat.schemas import (
-    ChatEvent,
     ChatReply,
     ChatRequest,
     ConfirmationOut,
     ConfirmationStatus,
     ConversationOut,
     ConversationPage,
-    DoneEvent,
-    ErrorEvent,
 )
+from src.core.database import Database
 from src.core.dependencies import DatabaseDep, SettingsDep, TransactionDep
-from src.core.errors import INTERNAL_ERROR, ErrorCode, ProblemError, problem, responses
+from src.core.errors import ErrorCode, ProblemError, responses
+from src.core.idempotency import NOT_REPEATED, Idempotency, IdempotencyDep, Kept
 from src.core.ratelimit import spend
-
-logger = logging.getLogger(__name__)
+from src.core.sse import HEADERS, with_pings
 
 router = APIRouter(prefix="/api/chat", tags=["chat"], responses=responses(ErrorCode.NOT_AUTHENTICATED))
+
+CLAIM = timedelta(seconds=service.REPLY_SECONDS + 30)
+"""How long a message counts as being answered if nothing more is heard of it."""
 
 CONVERSATION = responses(ErrorCode.CONVERSATION_NOT_FOUND)
 CONFIRMATION = responses(
@@ -61,6 +61,8 @@ async def _limit(user: DetachedUserDep, database: DatabaseDep, settings: Setting
         },
         **responses(
             ErrorCode.CONVERSATION_NOT_FOUND,
+            ErrorCode.VALIDATION_FAILED,
+            *NOT_REPEATED,
             ErrorCode.RATE_LIMITED,
             ErrorCode.ASSISTANT_UNAVAILABLE,
             ErrorCode.ASSISTANT_INTERRUPTED,
@@ -74,47 +76,39 @@ async def chat(
     user: DetachedUserDep,
     database: DatabaseDep,
     body: ChatRequest,
+    idempotency: IdempotencyDep,
     accept: Annotated[str, Header(include_in_schema=False)] = "",
-) -> Any:
+) -> Response:
     """Tell the assistant something.
 
     The stream begins with `conversation` and ends with `done` or `error`; the ASSISTANT_ errors come as status codes
     only with `Accept: application/json`. The assistant deletes nothing by itself: it sends `confirmation`.
+    Asked again with the same `Idempotency-Key`, the stream has its first and last event only.
     """
     state = request.app.state
     state.answers.add(asyncio.current_task())
     async with database.session() as session:
-        opened = await store.open_conversation(session, user.id, body.conversation_id, body.message)
-    events = service.answer(service.Chat(database, state.assistant, state.metrics, user.id), opened, body.timezone)
+        kept = await idempotency.claim(session, user.id, CLAIM)
+        if kept is None:
+            opened = await store.open_conversation(session, user.id, body.conversation_id, body.message)
+    headers = {} if kept is None else {"Idempotency-Replayed": "true"}
+    if kept is not None:
+        events = stream.replayed(kept.body)
+    else:
+        chat = service.Chat(database, state.assistant, state.metrics, user.id)
+        events = service.answer(chat, opened, body.timezone)
+        if idempotency.key is not None:
+            events = stream.remembered(events, partial(_keep, database, idempotency, user.id))
     if "application/json" in accept and "text/event-stream" not in accept:
-        return await _whole(events)
-    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(_stream(events), media_type="text/event-stream", headers=headers)
+        reply = await stream.whole(events)
+        return Response(reply.model_dump_json(), headers=headers, media_type="application/json")
+    chunks = with_pings(stream.stream(events))
+    return StreamingResponse(chunks, media_type="text/event-stream", headers={**HEADERS, **headers})
 
 
-async def _whole(events: AsyncGenerator[ChatEvent]) -> ChatReply:
-    async with aclosing(events):
-        async for event in events:
-            if isinstance(event, DoneEvent):
-                return event.data
-    raise AssertionError("an answer ends with done or raises")
-
-
-async def _stream(events: AsyncGenerator[ChatEvent]) -> AsyncGenerator[bytes]:
-    try:
-        async with aclosing(events):
-            async for event in events:
-                yield _wire(event)
-    except ProblemError as error:
-        yield _wire(ErrorEvent(data=problem(error.code, error.detail)))
-    except Exception:
-        # The status is long sent: this is the only way left to tell the client.
-        logger.exception("unhandled error in a stream")
-        yield _wire(ErrorEvent(data=problem(ErrorCode.INTERNAL_ERROR, INTERNAL_ERROR)))
-
-
-def _wire(event: ChatEvent) -> bytes:
-    return f"event: {event.event}\ndata: {event.data.model_dump_json()}\n\n".encode()
+async def _keep(database: Database, idempotency: Idempotency, user_id: UUID, body: str) -> None:
+    async with database.session() as session:
+        await idempotency.keep(session, user_id, Kept(body))
 
 
 @router.get(

@@ -32,6 +32,8 @@ class ErrorCode(StrEnum):
     RATE_LIMITED = "rate_limited"
     VALIDATION_FAILED = "validation_failed"
     INVALID_CURSOR = "invalid_cursor"
+    IDEMPOTENCY_IN_PROGRESS = "idempotency_in_progress"
+    IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused"
     PAYLOAD_TOO_LARGE = "payload_too_large"
     BAD_REQUEST = "bad_request"
     NOT_FOUND = "not_found"
@@ -69,6 +71,8 @@ _KINDS: dict[ErrorCode, tuple[int, str]] = {
     ErrorCode.RATE_LIMITED: (429, "Too many requests. Try again in 6 seconds."),
     ErrorCode.VALIDATION_FAILED: (422, "The request is not valid: title."),
     ErrorCode.INVALID_CURSOR: (422, "The cursor does not belong to this list and sort order. Start without a cursor."),
+    ErrorCode.IDEMPOTENCY_IN_PROGRESS: (409, "The same request is still being answered. Try again shortly."),
+    ErrorCode.IDEMPOTENCY_KEY_REUSED: (422, "This Idempotency-Key belongs to another request. Make a new one."),
     ErrorCode.PAYLOAD_TOO_LARGE: (413, "The request body is larger than 64 KiB."),
     ErrorCode.BAD_REQUEST: (400, "The request could not be read."),
     ErrorCode.NOT_FOUND: (404, "There is nothing at this address."),

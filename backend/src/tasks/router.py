@@ -4,12 +4,14 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Response, status
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from src.auth.dependencies import UserDep
+from src.auth.dependencies import DetachedUserDep, UserDep
 from src.core.answers import ETAG, NOT_MODIFIED, IfMatchDep, KnownDep, answer, etag
-from src.core.dependencies import ConnectionDep, SettingsDep
+from src.core.dependencies import ConnectionDep, DatabaseDep, SettingsDep
 from src.core.errors import ErrorCode, responses
-from src.core.ratelimit import spend_on
+from src.core.idempotency import NOT_REPEATED, IdempotencyDep
+from src.core.ratelimit import spend, spend_on
 from src.tasks import service, trash
 from src.tasks.schemas import Task, TaskCreate, TaskPage, TaskQuery, TaskUpdate, TrashPage
 
@@ -19,6 +21,10 @@ trash_router = APIRouter(prefix="/api/trash", tags=["tasks"], responses=response
 
 async def _limit(user: UserDep, connection: ConnectionDep, settings: SettingsDep) -> None:
     await spend_on(connection, f"write:{user.id}", settings.rate_limit_write)
+
+
+async def _limit_detached(user: DetachedUserDep, database: DatabaseDep, settings: SettingsDep) -> None:
+    await spend(database, f"write:{user.id}", settings.rate_limit_write)
 
 
 WRITE = [Depends(_limit)]
@@ -50,13 +56,22 @@ async def list_tasks(
     operation_id="createTask",
     response_model=Task,
     status_code=status.HTTP_201_CREATED,
-    dependencies=WRITE,
-    responses={201: {"headers": ETAG}, **NOT_ADDED},
+    dependencies=[Depends(_limit_detached)],
+    responses={
+        201: {"headers": ETAG},
+        **responses(ErrorCode.TOO_MANY_TASKS, ErrorCode.RATE_LIMITED, ErrorCode.VALIDATION_FAILED, *NOT_REPEATED),
+    },
 )
-async def create_task(user: UserDep, connection: ConnectionDep, body: TaskCreate) -> Response:
+async def create_task(
+    user: DetachedUserDep, database: DatabaseDep, body: TaskCreate, idempotency: IdempotencyDep
+) -> Response:
     """Add a task."""
-    task = await service.create_task(connection, user.id, body)
-    return answer(task, status=201, tag=etag(task.version), headers={"Location": f"/api/tasks/{task.id}"})
+
+    async def make(session: AsyncSession) -> Response:
+        task = await service.create_task(session, user.id, body)
+        return answer(task, status=201, tag=etag(task.version), headers={"Location": f"/api/tasks/{task.id}"})
+
+    return await idempotency.once(database, user.id, make)
 
 
 @router.get(

@@ -2,7 +2,7 @@
 
 import type { Client, ClientMeta, Options as Options2, RequestResult, TDataShape } from './client';
 import { client } from './client.gen';
-import type { CancelConfirmationData, CancelConfirmationErrors, CancelConfirmationResponses, ChatData, ChatErrors, ChatResponses, ConfirmData, ConfirmErrors, ConfirmResponses, CreateTaskData, CreateTaskErrors, CreateTaskResponses, DeleteAccountData, DeleteAccountErrors, DeleteAccountResponses, DeleteConversationData, DeleteConversationErrors, DeleteConversationResponses, DeleteTaskData, DeleteTaskErrors, DeleteTaskResponses, GetConversationData, GetConversationErrors, GetConversationResponses, GetTaskData, GetTaskErrors, GetTaskResponses, HealthData, HealthResponses, ListConversationsData, ListConversationsErrors, ListConversationsResponses, ListTasksData, ListTasksErrors, ListTasksResponses, LoginData, LoginErrors, LoginResponses, LogoutData, LogoutResponses, MeData, MeErrors, MeResponses, ReadyData, ReadyErrors, ReadyResponses, RegisterData, RegisterErrors, RegisterResponses, UpdateTaskData, UpdateTaskErrors, UpdateTaskResponses } from './types.gen';
+import type { CancelConfirmationData, CancelConfirmationErrors, CancelConfirmationResponses, ChatData, ChatErrors, ChatResponses, ConfirmData, ConfirmErrors, ConfirmResponses, CreateTaskData, CreateTaskErrors, CreateTaskResponses, DeleteAccountData, DeleteAccountErrors, DeleteAccountResponses, DeleteConversationData, DeleteConversationErrors, DeleteConversationResponses, DeleteTaskData, DeleteTaskErrors, DeleteTaskResponses, GetConversationData, GetConversationErrors, GetConversationResponses, GetTaskData, GetTaskErrors, GetTaskResponses, HealthData, HealthResponses, ListConversationsData, ListConversationsErrors, ListConversationsResponses, ListTasksData, ListTasksErrors, ListTasksResponses, ListTrashData, ListTrashErrors, ListTrashResponses, LoginData, LoginErrors, LoginResponses, LogoutData, LogoutResponses, MeData, MeErrors, MeResponses, ReadyData, ReadyErrors, ReadyResponses, RegisterData, RegisterErrors, RegisterResponses, RestoreTaskData, RestoreTaskErrors, RestoreTaskResponses, UpdateTaskData, UpdateTaskErrors, UpdateTaskResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -98,7 +98,7 @@ export const createTask = <ThrowOnError extends boolean = false>(options: Option
 /**
  * Delete Task
  *
- * Delete a task.
+ * Put a task into the trash, where it stays for 30 days.
  */
 export const deleteTask = <ThrowOnError extends boolean = false>(options: Options<DeleteTaskData, ThrowOnError>): RequestResult<DeleteTaskResponses, DeleteTaskErrors, ThrowOnError> => (options.client ?? client).delete<DeleteTaskResponses, DeleteTaskErrors, ThrowOnError>({ url: '/api/tasks/{task_id}', ...options });
 
@@ -124,12 +124,27 @@ export const updateTask = <ThrowOnError extends boolean = false>(options: Option
 });
 
 /**
+ * Restore Task
+ *
+ * Take a task out of the trash. One that is not in it stays as it is.
+ */
+export const restoreTask = <ThrowOnError extends boolean = false>(options: Options<RestoreTaskData, ThrowOnError>): RequestResult<RestoreTaskResponses, RestoreTaskErrors, ThrowOnError> => (options.client ?? client).post<RestoreTaskResponses, RestoreTaskErrors, ThrowOnError>({ url: '/api/tasks/{task_id}/restore', ...options });
+
+/**
+ * List Trash
+ *
+ * The user's deleted tasks, the latest first.
+ */
+export const listTrash = <ThrowOnError extends boolean = false>(options?: Options<ListTrashData, ThrowOnError>): RequestResult<ListTrashResponses, ListTrashErrors, ThrowOnError> => (options?.client ?? client).get<ListTrashResponses, ListTrashErrors, ThrowOnError>({ url: '/api/trash', ...options });
+
+/**
  * Chat
  *
  * Tell the assistant something.
  *
  * The stream begins with `conversation` and ends with `done` or `error`; the ASSISTANT_ errors come as status codes
  * only with `Accept: application/json`. The assistant deletes nothing by itself: it sends `confirmation`.
+ * Asked again with the same `Idempotency-Key`, the stream has its first and last event only.
  */
 export const chat = <ThrowOnError extends boolean = false>(options: Options<ChatData, ThrowOnError>): RequestResult<ChatResponses, ChatErrors, ThrowOnError> => (options.client ?? client).post<ChatResponses, ChatErrors, ThrowOnError>({
     url: '/api/chat',
@@ -172,6 +187,8 @@ export const cancelConfirmation = <ThrowOnError extends boolean = false>(options
  * Confirm
  *
  * Have done what the assistant proposed. Works once, for ten minutes.
+ *
+ * If the task has changed since, the proposal is renewed with what the task is now, and asked about once more.
  */
 export const confirm = <ThrowOnError extends boolean = false>(options: Options<ConfirmData, ThrowOnError>): RequestResult<ConfirmResponses, ConfirmErrors, ThrowOnError> => (options.client ?? client).post<ConfirmResponses, ConfirmErrors, ThrowOnError>({ url: '/api/chat/confirmations/{confirmation_id}', ...options });
 

@@ -321,7 +321,7 @@ export type DoneEvent = {
  *
  * Every code that the API can answer with.
  */
-export type ErrorCode = 'not_authenticated' | 'invalid_credentials' | 'wrong_password' | 'email_taken' | 'cross_origin_refused' | 'rate_limited' | 'validation_failed' | 'invalid_cursor' | 'payload_too_large' | 'bad_request' | 'not_found' | 'method_not_allowed' | 'task_not_found' | 'too_many_tasks' | 'conversation_not_found' | 'confirmation_not_found' | 'confirmation_resolved' | 'confirmation_expired' | 'assistant_unavailable' | 'assistant_interrupted' | 'assistant_timeout' | 'assistant_turn_limit' | 'overloaded' | 'database_unavailable' | 'schema_outdated' | 'internal_error';
+export type ErrorCode = 'not_authenticated' | 'invalid_credentials' | 'wrong_password' | 'email_taken' | 'cross_origin_refused' | 'rate_limited' | 'validation_failed' | 'invalid_cursor' | 'idempotency_in_progress' | 'idempotency_key_reused' | 'payload_too_large' | 'bad_request' | 'not_found' | 'method_not_allowed' | 'task_not_found' | 'task_changed' | 'too_many_tasks' | 'conversation_not_found' | 'confirmation_not_found' | 'confirmation_resolved' | 'confirmation_expired' | 'confirmation_outdated' | 'assistant_unavailable' | 'assistant_interrupted' | 'assistant_timeout' | 'assistant_turn_limit' | 'overloaded' | 'database_unavailable' | 'schema_outdated' | 'internal_error';
 
 /**
  * ErrorEvent
@@ -427,6 +427,14 @@ export type Problem = {
      * With `validation_failed`: each bad field.
      */
     errors?: Array<FieldError> | null;
+    /**
+     * Current
+     *
+     * What is there now: the task with `task_changed`, the confirmation with `confirmation_outdated`.
+     */
+    current?: {
+        [key: string]: unknown;
+    } | null;
     /**
      * Request Id
      *
@@ -538,6 +546,12 @@ export type Task = {
      * Updated At
      */
     updated_at: string;
+    /**
+     * Version
+     *
+     * Grows with each change; also the `ETag`.
+     */
+    version: number;
 };
 
 /**
@@ -757,6 +771,83 @@ export type ToolResultEvent = {
 export type ToolStatus = 'ok' | 'confirmation_required' | 'error';
 
 /**
+ * TrashPage
+ *
+ * A page of the trash, the latest first.
+ */
+export type TrashPage = {
+    /**
+     * Items
+     */
+    items: Array<TrashedTask>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
+};
+
+/**
+ * TrashedTask
+ *
+ * A task in the trash.
+ */
+export type TrashedTask = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Title
+     */
+    title: string;
+    /**
+     * Description
+     */
+    description: string;
+    /**
+     * Completed
+     */
+    completed: boolean;
+    /**
+     * Completed At
+     */
+    completed_at: string | null;
+    priority: Priority;
+    /**
+     * Due At
+     */
+    due_at: string | null;
+    /**
+     * Tags
+     */
+    tags: Array<string>;
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Updated At
+     */
+    updated_at: string;
+    /**
+     * Version
+     *
+     * Grows with each change; also the `ETag`.
+     */
+    version: number;
+    /**
+     * Deleted At
+     */
+    deleted_at: string;
+    /**
+     * Purged At
+     *
+     * When it goes for good.
+     */
+    purged_at: string;
+};
+
+/**
  * UserOut
  *
  * An account as its owner sees it.
@@ -938,6 +1029,14 @@ export type MeResponse = MeResponses[keyof MeResponses];
 
 export type ListTasksData = {
     body?: never;
+    headers?: {
+        /**
+         * If-None-Match
+         *
+         * An `ETag`: 304 if this is it.
+         */
+        'if-none-match'?: string | null;
+    };
     path?: never;
     query?: {
         /**
@@ -1001,6 +1100,14 @@ export type ListTasksResponse = ListTasksResponses[keyof ListTasksResponses];
 
 export type CreateTaskData = {
     body: TaskCreate;
+    headers?: {
+        /**
+         * Idempotency-Key
+         *
+         * Names this request, for 24 hours: sent again with the same key, it is not carried out again, but gets the same answer, with `Idempotency-Replayed: true`.
+         */
+        'idempotency-key'?: string | null;
+    };
     path?: never;
     query?: never;
     url: '/api/tasks';
@@ -1012,11 +1119,11 @@ export type CreateTaskErrors = {
      */
     401: Problem;
     /**
-     * `too_many_tasks`
+     * `too_many_tasks` or `idempotency_in_progress`
      */
     409: Problem;
     /**
-     * `validation_failed`
+     * `validation_failed` or `idempotency_key_reused`
      */
     422: Problem;
     /**
@@ -1038,6 +1145,14 @@ export type CreateTaskResponse = CreateTaskResponses[keyof CreateTaskResponses];
 
 export type DeleteTaskData = {
     body?: never;
+    headers?: {
+        /**
+         * If-Match
+         *
+         * The `ETag` of what is to be changed: 412 if it has changed since.
+         */
+        'if-match'?: string | null;
+    };
     path: {
         /**
          * Task Id
@@ -1057,6 +1172,10 @@ export type DeleteTaskErrors = {
      * `task_not_found`
      */
     404: Problem;
+    /**
+     * `task_changed`
+     */
+    412: Problem;
     /**
      * `validation_failed`
      */
@@ -1080,6 +1199,14 @@ export type DeleteTaskResponse = DeleteTaskResponses[keyof DeleteTaskResponses];
 
 export type GetTaskData = {
     body?: never;
+    headers?: {
+        /**
+         * If-None-Match
+         *
+         * An `ETag`: 304 if this is it.
+         */
+        'if-none-match'?: string | null;
+    };
     path: {
         /**
          * Task Id
@@ -1118,6 +1245,14 @@ export type GetTaskResponse = GetTaskResponses[keyof GetTaskResponses];
 
 export type UpdateTaskData = {
     body: TaskUpdate;
+    headers?: {
+        /**
+         * If-Match
+         *
+         * The `ETag` of what is to be changed: 412 if it has changed since.
+         */
+        'if-match'?: string | null;
+    };
     path: {
         /**
          * Task Id
@@ -1137,6 +1272,10 @@ export type UpdateTaskErrors = {
      * `task_not_found`
      */
     404: Problem;
+    /**
+     * `task_changed`
+     */
+    412: Problem;
     /**
      * `validation_failed`
      */
@@ -1158,8 +1297,102 @@ export type UpdateTaskResponses = {
 
 export type UpdateTaskResponse = UpdateTaskResponses[keyof UpdateTaskResponses];
 
+export type RestoreTaskData = {
+    body?: never;
+    path: {
+        /**
+         * Task Id
+         */
+        task_id: string;
+    };
+    query?: never;
+    url: '/api/tasks/{task_id}/restore';
+};
+
+export type RestoreTaskErrors = {
+    /**
+     * `not_authenticated`
+     */
+    401: Problem;
+    /**
+     * `task_not_found`
+     */
+    404: Problem;
+    /**
+     * `too_many_tasks`
+     */
+    409: Problem;
+    /**
+     * `validation_failed`
+     */
+    422: Problem;
+    /**
+     * `rate_limited`
+     */
+    429: Problem;
+};
+
+export type RestoreTaskError = RestoreTaskErrors[keyof RestoreTaskErrors];
+
+export type RestoreTaskResponses = {
+    /**
+     * Successful Response
+     */
+    200: Task;
+};
+
+export type RestoreTaskResponse = RestoreTaskResponses[keyof RestoreTaskResponses];
+
+export type ListTrashData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Limit
+         */
+        limit?: number;
+        /**
+         * Cursor
+         *
+         * `next_cursor` of the page before.
+         */
+        cursor?: string | null;
+    };
+    url: '/api/trash';
+};
+
+export type ListTrashErrors = {
+    /**
+     * `not_authenticated`
+     */
+    401: Problem;
+    /**
+     * `validation_failed` or `invalid_cursor`
+     */
+    422: Problem;
+};
+
+export type ListTrashError = ListTrashErrors[keyof ListTrashErrors];
+
+export type ListTrashResponses = {
+    /**
+     * Successful Response
+     */
+    200: TrashPage;
+};
+
+export type ListTrashResponse = ListTrashResponses[keyof ListTrashResponses];
+
 export type ChatData = {
     body: ChatRequest;
+    headers?: {
+        /**
+         * Idempotency-Key
+         *
+         * Names this request, for 24 hours: sent again with the same key, it is not carried out again, but gets the same answer, with `Idempotency-Replayed: true`.
+         */
+        'idempotency-key'?: string | null;
+    };
     path?: never;
     query?: never;
     url: '/api/chat';
@@ -1175,7 +1408,11 @@ export type ChatErrors = {
      */
     404: Problem;
     /**
-     * `validation_failed`
+     * `idempotency_in_progress`
+     */
+    409: Problem;
+    /**
+     * `validation_failed` or `idempotency_key_reused`
      */
     422: Problem;
     /**
@@ -1385,7 +1622,7 @@ export type ConfirmErrors = {
      */
     404: Problem;
     /**
-     * `confirmation_resolved`
+     * `confirmation_resolved` or `confirmation_outdated`
      */
     409: Problem;
     /**
