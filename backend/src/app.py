@@ -2,9 +2,11 @@
 
 import asyncio
 import signal
+import threading
 import weakref
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from types import FrameType
 
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
@@ -21,6 +23,8 @@ from src.core.health import router as health_router
 from src.core.metrics import Metrics
 from src.core.middleware import BodyLimit, CrossOriginProtection, RequestContext
 from src.core.settings import Settings
+from src.events.hub import Hub
+from src.events.router import router as events_router
 from src.tasks.router import router as tasks_router
 from src.tasks.router import trash_router
 
@@ -33,7 +37,9 @@ def create_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        _on_sigterm(app.state.hub.close)
         yield
+        await app.state.hub.stop()
         # uvicorn has cancelled what took longer than its grace period, but does not wait for it.
         if answers := [task for task in app.state.answers if not task.done()]:
             await asyncio.wait(answers, timeout=SETTLE_SECONDS)
@@ -55,10 +61,11 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.settings = settings
     app.state.metrics = Metrics()
     app.state.database = Database(settings.database_url.get_secret_value(), app.state.metrics.overloads.inc)
+    app.state.hub = Hub(app.state.database)
     app.state.assistant = _assistant(settings)
     app.state.answers = weakref.WeakSet[asyncio.Task[None]]()
 
-    for router in (auth_router, tasks_router, trash_router, chat_router, health_router):
+    for router in (auth_router, tasks_router, trash_router, chat_router, events_router, health_router):
         app.include_router(router)
     install_error_handlers(app)
     install_docs(app)
@@ -80,6 +87,20 @@ def create_app(settings: Settings) -> FastAPI:
     if settings.trusted_proxies:
         app.add_middleware(ClientAddress, trusted_proxies=settings.trusted_proxies)
     return app
+
+
+def _on_sigterm(end: Callable[[], None]) -> None:
+    """Call `end` on the loop when the process is asked to end, before uvicorn waits for what still runs."""
+    if threading.current_thread() is not threading.main_thread():
+        return  # a test: signals are the main thread's
+    loop, before = asyncio.get_running_loop(), signal.getsignal(signal.SIGTERM)
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        loop.call_soon_threadsafe(end)
+        if callable(before):
+            before(number, frame)
+
+    signal.signal(signal.SIGTERM, handle)
 
 
 def _assistant(settings: Settings) -> Assistant:

@@ -25,6 +25,7 @@ ROUTES: dict[tuple[str, str], str] = {
     ("DELETE", "/api/tasks/{task_id}"): "task_not_found",
     ("POST", "/api/tasks/{task_id}/restore"): "task_not_found",
     ("GET", "/api/trash"): OWN,
+    ("GET", "/api/events"): OWN,
     ("POST", "/api/chat"): "conversation_not_found",
     ("GET", "/api/chat/conversations"): OWN,
     ("GET", "/api/chat/conversations/{conversation_id}"): "conversation_not_found",

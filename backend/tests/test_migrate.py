@@ -20,8 +20,7 @@ from alembic.script import ScriptDirectory
 from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy import create_engine
 
-import src.app
-import src.events.models  # noqa: F401  (all tables)
+import src.app  # noqa: F401  (all tables)
 from src import migrate
 from src.app import create_app
 from src.core.database import Base

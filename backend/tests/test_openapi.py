@@ -78,8 +78,8 @@ def test_the_events_of_the_chat_are_in_it() -> None:
 
 def test_examples_fit_their_schemas() -> None:
     for name, example in DOCUMENT["components"]["examples"].items():
-        if name == "ChatEvent":
-            assert example["value"].startswith("event: delta\ndata: {")
+        if name in ("ChatEvent", "Event"):
+            assert re.match(r"event: (delta|ready)\ndata: \{", example["value"])
             continue
         schema = DOCUMENT["components"]["schemas"]["Problem" if name in list(ErrorCode) else name]
         assert set(example["value"]) <= set(schema["properties"])

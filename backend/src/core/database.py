@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import psycopg
-from psycopg import waiting
+from psycopg import sql, waiting
 from sqlalchemy import Connection, MetaData, event, text
 from sqlalchemy.exc import DBAPIError, DisconnectionError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -33,6 +33,9 @@ START_SECONDS = 1.15
 """Until when a statement is sent: early enough for the server to end it, and to say so, before the client gives up."""
 
 RETRY_AFTER_SECONDS = 2
+
+LISTEN_SECONDS = 5.0
+"""How long it may take until a connection listens."""
 
 CONNECTIONS = 10
 QUEUE_SECONDS = 0.5
@@ -70,6 +73,10 @@ _LIMIT_SESSION = (
     "WHERE pg_backend_pid() = %s"
 )
 _LIMIT_TRANSACTION = text(f"SELECT set_config(name, value, true) FROM (VALUES {_ROWS}) AS limits (name, value)")  # noqa: S608
+
+
+class CannotListenError(Exception):
+    """There is a pooler between, which gives each transaction another session: nothing can be listened for in it."""
 
 
 class _Connection(psycopg.AsyncConnection[Any]):
@@ -161,6 +168,7 @@ class Database:
 
     def __init__(self, url: str, on_overload: Callable[[], object] = lambda: None) -> None:
         """Connects at the first use, not here. `on_overload` is called for each request that is refused."""
+        self._url = url
         self._free = asyncio.Semaphore(CONNECTIONS)
         self._waiting = 0
         self._on_overload = on_overload
@@ -209,6 +217,23 @@ class Database:
         async with _within_limits() as start_until, self._probe_engine.connect() as connection:
             connection.info["start_until"] = start_until
             yield connection
+
+    @asynccontextmanager
+    async def listener(self, channel: str) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
+        """A connection of its own that listens to a channel.
+
+        Raises CannotListenError behind a pooler, and psycopg.Error or TimeoutError when the database is away.
+        """
+        async with asyncio.timeout(LISTEN_SECONDS):
+            connection = await connect(self._url)
+        try:
+            async with asyncio.timeout(LISTEN_SECONDS):
+                if not await _limit(connection):
+                    raise CannotListenError
+                await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
+            yield connection
+        finally:
+            await connection.close()
 
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[None]:

@@ -13,6 +13,7 @@ from src.chat.schemas import ChatEvent
 from src.core import docs_page
 from src.core.docs_examples import examples
 from src.core.errors import ErrorCode, Problem, responses
+from src.events.schemas import Event
 
 REF = "#/components/schemas/{model}"
 
@@ -36,10 +37,10 @@ def build_openapi(app: FastAPI) -> dict[str, Any]:
     """The complete OpenAPI document."""
     document = get_openapi(title=app.title, version=app.version, description=DESCRIPTION.strip(), routes=app.routes)
     schemas = document["components"]["schemas"]
-    # What routes answer with outside of FastAPI's sight: problems, and the events of the chat's stream.
-    extra = TypeAdapter(Problem | ChatEvent).json_schema(ref_template=REF, mode="serialization")
-    events = {key: extra["anyOf"][1][key] for key in ("oneOf", "discriminator")}
-    schemas.update(extra["$defs"], ChatEvent=events)
+    # What routes answer with outside of FastAPI's sight: problems, and the events of streams.
+    extra = TypeAdapter(Problem | ChatEvent | Event).json_schema(ref_template=REF, mode="serialization")
+    events = ({key: union[key] for key in ("oneOf", "discriminator")} for union in extra["anyOf"][1:])
+    schemas.update(extra["$defs"], **dict(zip(("ChatEvent", "Event"), events, strict=True)))
     # FastAPI's own error shape, which no route here answers with.
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)

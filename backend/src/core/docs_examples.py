@@ -28,6 +28,7 @@ from src.chat.schemas import (
 from src.core.errors import EXAMPLES as PROBLEMS
 from src.core.health import Health, Readiness
 from src.core.schema_version import REQUIRED_REVISION
+from src.events.schemas import ChangeKind, Ready, TaskChange
 from src.tasks import trash
 from src.tasks.schemas import Priority, Task, TaskCreate, TaskPage, TaskUpdate, TrashedTask, TrashPage
 
@@ -105,8 +106,14 @@ def _json(model: BaseModel) -> dict[str, Any]:
 
 
 def examples() -> dict[str, Any]:
-    """The document's `components/examples`: by the name of a model, by an error's code, and `ChatEvent`."""
+    """The document's `components/examples`: by the name of a model, by an error's code, and of streams."""
     events = (DeltaEvent(data=Delta(text=_WORDS)), DoneEvent(data=_REPLY))
     stream = "".join(f"event: {event.event}\ndata: {event.data.model_dump_json()}\n\n" for event in events)
     named: dict[str, Any] = {type(model).__name__: _json(model) for model in _MODELS}
-    return {name: {"value": value} for name, value in {**named, **PROBLEMS, "ChatEvent": stream}.items()}
+    ready, change = Ready(resumed=True), TaskChange(change=ChangeKind.UPDATED, task_id=_TASK.id, version=2)
+    changes = "".join(
+        f"event: {name}\ndata: {data.model_dump_json()}\nid: {number}\n\n"
+        for number, name, data in ((41, "ready", ready), (42, "task", change))
+    )
+    streams = {"ChatEvent": stream, "Event": changes}
+    return {name: {"value": value} for name, value in {**named, **PROBLEMS, **streams}.items()}

@@ -30,6 +30,7 @@ class ErrorCode(StrEnum):
     EMAIL_TAKEN = "email_taken"
     CROSS_ORIGIN_REFUSED = "cross_origin_refused"
     RATE_LIMITED = "rate_limited"
+    TOO_MANY_STREAMS = "too_many_streams"
     VALIDATION_FAILED = "validation_failed"
     INVALID_CURSOR = "invalid_cursor"
     IDEMPOTENCY_IN_PROGRESS = "idempotency_in_progress"
@@ -69,6 +70,7 @@ _KINDS: dict[ErrorCode, tuple[int, str]] = {
     ErrorCode.EMAIL_TAKEN: (409, "There is an account with this e-mail address."),
     ErrorCode.CROSS_ORIGIN_REFUSED: (403, "Requests from pages of another origin are refused."),
     ErrorCode.RATE_LIMITED: (429, "Too many requests. Try again in 6 seconds."),
+    ErrorCode.TOO_MANY_STREAMS: (429, "There are 20 windows open already, which is the limit. Close some first."),
     ErrorCode.VALIDATION_FAILED: (422, "The request is not valid: title."),
     ErrorCode.INVALID_CURSOR: (422, "The cursor does not belong to this list and sort order. Start without a cursor."),
     ErrorCode.IDEMPOTENCY_IN_PROGRESS: (409, "The same request is still being answered. Try again shortly."),

@@ -23,6 +23,13 @@ export type AccountDeletion = {
  */
 export type AssistantKind = 'offline' | 'openai';
 
+/**
+ * ChangeKind
+ *
+ * What was done to a task. Deleted: it is in the trash.
+ */
+export type ChangeKind = 'created' | 'updated' | 'deleted' | 'restored';
+
 export type ChatEvent = ({
     event: 'conversation';
 } & ConversationEvent) | ({
@@ -321,7 +328,7 @@ export type DoneEvent = {
  *
  * Every code that the API can answer with.
  */
-export type ErrorCode = 'not_authenticated' | 'invalid_credentials' | 'wrong_password' | 'email_taken' | 'cross_origin_refused' | 'rate_limited' | 'validation_failed' | 'invalid_cursor' | 'idempotency_in_progress' | 'idempotency_key_reused' | 'payload_too_large' | 'bad_request' | 'not_found' | 'method_not_allowed' | 'task_not_found' | 'task_changed' | 'too_many_tasks' | 'conversation_not_found' | 'confirmation_not_found' | 'confirmation_resolved' | 'confirmation_expired' | 'confirmation_outdated' | 'assistant_unavailable' | 'assistant_interrupted' | 'assistant_timeout' | 'assistant_turn_limit' | 'overloaded' | 'database_unavailable' | 'schema_outdated' | 'internal_error';
+export type ErrorCode = 'not_authenticated' | 'invalid_credentials' | 'wrong_password' | 'email_taken' | 'cross_origin_refused' | 'rate_limited' | 'too_many_streams' | 'validation_failed' | 'invalid_cursor' | 'idempotency_in_progress' | 'idempotency_key_reused' | 'payload_too_large' | 'bad_request' | 'not_found' | 'method_not_allowed' | 'task_not_found' | 'task_changed' | 'too_many_tasks' | 'conversation_not_found' | 'confirmation_not_found' | 'confirmation_resolved' | 'confirmation_expired' | 'confirmation_outdated' | 'assistant_unavailable' | 'assistant_interrupted' | 'assistant_timeout' | 'assistant_turn_limit' | 'overloaded' | 'database_unavailable' | 'schema_outdated' | 'internal_error';
 
 /**
  * ErrorEvent
@@ -335,6 +342,12 @@ export type ErrorEvent = {
     event: 'error';
     data: Problem;
 };
+
+export type Event = ({
+    event: 'ready';
+} & ReadyEvent) | ({
+    event: 'task';
+} & TaskEvent);
 
 /**
  * FieldError
@@ -460,6 +473,33 @@ export type Readiness = {
 };
 
 /**
+ * Ready
+ *
+ * From here on nothing is missed.
+ */
+export type Ready = {
+    /**
+     * Resumed
+     *
+     * Whether this goes on where `Last-Event-ID` ended. If not, read anew.
+     */
+    resumed: boolean;
+};
+
+/**
+ * ReadyEvent
+ *
+ * Always the first event.
+ */
+export type ReadyEvent = {
+    /**
+     * Event
+     */
+    event: 'ready';
+    data: Ready;
+};
+
+/**
  * Role
  *
  * Who wrote a message.
@@ -555,6 +595,25 @@ export type Task = {
 };
 
 /**
+ * TaskChange
+ *
+ * A task that was changed, in whichever window or by the assistant.
+ */
+export type TaskChange = {
+    change: ChangeKind;
+    /**
+     * Task Id
+     */
+    task_id: string;
+    /**
+     * Version
+     *
+     * The task's, after the change: whoever knows it already has nothing to do.
+     */
+    version: number;
+};
+
+/**
  * TaskCreate
  *
  * A new task. Tags are kept in lower case, without a leading `#`, each once.
@@ -581,6 +640,19 @@ export type TaskCreate = {
      * Completed
      */
     completed?: boolean;
+};
+
+/**
+ * TaskEvent
+ *
+ * A change of a task.
+ */
+export type TaskEvent = {
+    /**
+     * Event
+     */
+    event: 'task';
+    data: TaskChange;
 };
 
 /**
@@ -1645,6 +1717,51 @@ export type ConfirmResponses = {
 };
 
 export type ConfirmResponse = ConfirmResponses[keyof ConfirmResponses];
+
+export type EventsData = {
+    body?: never;
+    headers?: {
+        /**
+         * Last-Event-Id
+         *
+         * The `id` of the last event that was received: the stream goes on after it.
+         */
+        'last-event-id'?: string | null;
+    };
+    path?: never;
+    query?: never;
+    url: '/api/events';
+};
+
+export type EventsErrors = {
+    /**
+     * `not_authenticated`
+     */
+    401: Problem;
+    /**
+     * `validation_failed`
+     */
+    422: Problem;
+    /**
+     * `too_many_streams`
+     */
+    429: Problem;
+    /**
+     * `overloaded`
+     */
+    503: Problem;
+};
+
+export type EventsError = EventsErrors[keyof EventsErrors];
+
+export type EventsResponses = {
+    /**
+     * A stream of `Event`s: `event:` is the name, `data:` the JSON of `data`, `id:` what to send as `Last-Event-ID`.
+     */
+    200: Event;
+};
+
+export type EventsResponse = EventsResponses[keyof EventsResponses];
 
 export type HealthData = {
     body?: never;
