@@ -48,6 +48,9 @@ func (Test) Lighthouse(ctx context.Context) error { return with(ctx, devtest.Lig
 // E2e deploys to a cluster of its own and tests the whole there, failures included.
 func (Test) E2e(ctx context.Context) error { return with(ctx, devtest.E2e) }
 
+// Minikube deploys to a real minikube, as root and as a user, and goes through the life of a deployment there.
+func (Test) Minikube(ctx context.Context) error { return with(ctx, devtest.Minikube) }
+
 // Slow uses the application twenty times in a browser with a sixth of the processor, on a cluster of its own that is
 // busy otherwise; no run may fail.
 func (Test) Slow(ctx context.Context) error { return with(ctx, devtest.Slow) }

@@ -31,6 +31,8 @@ import (
 	"todo.local/magefiles/internal/engine"
 	"todo.local/magefiles/internal/release"
 	"todo.local/magefiles/internal/run"
+	"todo.local/magefiles/internal/session"
+	"todo.local/magefiles/internal/ui"
 )
 
 // checkout is a working copy of the project that targets are called in.
@@ -190,7 +192,8 @@ func running(t *testing.T) *deployment {
 // deployedWith is what runs on the cluster that the settings name.
 func deployedWith(t *testing.T, cfg *config.Config) *deployment {
 	t.Helper()
-	access, err := cluster.NewKind(docker(t), cfg.ClusterName, cfg.Kubeconfig(), cfg.Cache, nil, nil).Access(t.Context())
+	s := session.Engine{Session: session.New(cfg, ui.Plain(io.Discard)), Docker: docker(t)}
+	access, err := s.ChooseProvider(t.Context()).Access(t.Context())
 	require.NoError(t, err)
 	client, err := access.Client()
 	require.NoError(t, err)

@@ -51,6 +51,8 @@ type Provider interface {
 	Name() string
 	// Addons tells whether the cluster is made from the project's node image and carries its add-on charts; others bring their own.
 	Addons() bool
+	// Node gives the image that a new cluster's node is made from, out of src. It is empty where that is not the project's to choose.
+	Node(ctx context.Context, t *ui.Task, src source.Source) (source.Node, error)
 	// Foreign tells that the cluster is somebody else's: nothing outside the release's namespace concerns this project.
 	Foreign() bool
 	// Platform is what its nodes run, such as linux/arm64; empty where that is what the Docker engine runs.

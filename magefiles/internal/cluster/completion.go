@@ -13,13 +13,15 @@ var errIncomplete = errors.New("the cluster was never completed")
 // completion asks a node whether its creation was completed. The mark is in two places, as the volume could come up
 // empty and the node's own file system not. A folder that cannot be read is no answer.
 const completion = `set -e
-ls ` + readyDir + ` ` + layerDir + ` >/dev/null
-if [ -e ` + readyDir + readyMark + ` ] || [ -e ` + layerDir + readyMark + ` ]; then echo complete; else echo incomplete; fi`
+ls "$0" "$1" >/dev/null
+if [ -e "$0"` + readyMark + ` ] || [ -e "$1"` + readyMark + ` ]; then echo complete; else echo incomplete; fi`
 
 // complete tells whether the creation of the node was completed. That it was not is only said where the node said so
 // itself, twice, and ran the whole time.
 func (k keeper) complete(ctx context.Context) (bool, error) {
-	ask := func() (string, error) { return k.docker.Output(ctx, "exec", k.node, "sh", "-c", completion) }
+	ask := func() (string, error) {
+		return k.docker.Output(ctx, "exec", k.node, "sh", "-c", completion, readyDir, k.layer)
+	}
 	word, err := ask()
 	if err != nil {
 		return false, err

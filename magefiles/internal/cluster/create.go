@@ -128,20 +128,12 @@ func (k *Kind) createWith(ctx context.Context, t *ui.Task, config *v1alpha4.Clus
 				k.keeper().watch(waiting, t, func(error) { _, _ = k.Docker.Output(waiting, "exec", k.node(), "pkill", "kubeadm") })
 			})
 			early.Go(func() {
-				if k.awaitContainerd(waiting) == nil {
+				if k.keeper().awaitContainerd(waiting) == nil {
 					takesImages()
 				}
 			})
 		}
 	})
-}
-
-// awaitContainerd waits until the node's containerd answers. kind writes its configuration even before it has started, on a machine with much to do.
-func (k *Kind) awaitContainerd(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
-	defer cancel()
-	_, err := k.Docker.Output(ctx, "exec", k.node(), "sh", "-c", "until ctr version >/dev/null 2>&1; do sleep 0.1; done")
-	return err
 }
 
 // config is kind's description of the cluster: one node, every port on loopback only.

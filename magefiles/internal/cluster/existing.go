@@ -40,6 +40,11 @@ func (e *Existing) Name() string { return "context " + e.ContextName }
 // Addons is false: the cluster has what its owner gave it.
 func (e *Existing) Addons() bool { return false }
 
+// Node is none: the cluster has its nodes.
+func (e *Existing) Node(context.Context, *ui.Task, source.Source) (source.Node, error) {
+	return source.Node{}, nil
+}
+
 // Foreign is true.
 func (e *Existing) Foreign() bool { return true }
 

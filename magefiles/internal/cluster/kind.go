@@ -74,13 +74,18 @@ func (k *Kind) Addons() bool { return true }
 // Foreign is false: only a cluster that this project made is used.
 func (k *Kind) Foreign() bool { return false }
 
+// Node gives the node image.
+func (k *Kind) Node(ctx context.Context, t *ui.Task, src source.Source) (source.Node, error) {
+	return src.Node(ctx, t)
+}
+
 // Platform is empty: the node is a container of the engine.
 func (k *Kind) Platform(context.Context) (string, error) { return "", nil }
 
 func (k *Kind) node() string { return k.ClusterName + "-control-plane" }
 
 func (k *Kind) keeper() keeper {
-	return keeper{docker: k.Docker, node: k.node(), diagnoses: k.Diagnoses, pulse: k.pulse, inspect: k.inspect}
+	return keeper{docker: k.Docker, node: k.node(), diagnoses: k.Diagnoses, layer: layerDir, pulse: k.pulse, inspect: k.inspect}
 }
 
 // State tells what there is of the cluster.

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"todo.local/magefiles/internal/engine"
@@ -17,32 +18,60 @@ import (
 	"todo.local/magefiles/internal/ui"
 )
 
-// noProfile is the exit code with which minikube says that a profile does not exist.
-const noProfile = 85
+const (
+	// noProfile is the exit code with which minikube says that a profile does not exist.
+	noProfile = 85
+	// questionLimit is how long minikube may take to answer; a second mostly, and a minute where a machine has far more
+	// to do than it can.
+	questionLimit = 3 * time.Minute
+)
 
-// Minikube is a cluster in a minikube profile of its own, driven through the minikube program. With the docker driver its node is a container of
-// the Docker engine like kind's; with containerd in it, images travel the same way as to a kind node: only missing layers, proved by digest.
+// Minikube is a cluster in a minikube profile of its own, driven through the minikube program. With the docker driver
+// its node is a container of the Docker engine like kind's; with containerd in it, images travel the same way as to a
+// kind node: only missing layers, proved by digest.
 type Minikube struct {
 	Runner     run.Runner
 	Docker     *engine.Docker
 	Profile    string
-	Kubeconfig string // where its kubeconfig is written
-	Cache      string // the project's cache folder
+	Kubeconfig string                                          // where its kubeconfig is written
+	Cache      string                                          // the project's cache folder
+	FromSource bool                                            // a new profile is made from the project's node image, and not from what minikube pulls
+	Root       bool                                            // minikube runs as root, which it has to be forced to
+	Built      func() string                                   // path of a minikube that this project has built, or empty
+	Build      func(context.Context, *ui.Task) (string, error) // builds one and gives its path
+	Ports      func(context.Context) (Ports, error)            // picks the ports of a new profile
+	Diagnoses  string                                          // folder for the evidence of a node that does not come up
+	pulse      time.Duration
 
 	containerd containerd
+	path       sync.Mutex
+	program    string // path of the minikube that is used, once known
 }
 
 // Name gives "minikube profile NAME".
 func (m *Minikube) Name() string { return "minikube profile " + m.Profile }
 
-// Addons is false: minikube has addons of its own.
-func (m *Minikube) Addons() bool { return false }
+// Addons tells whether the profile is made from the project's node image. Others get minikube's own addons.
+func (m *Minikube) Addons() bool {
+	if k, _ := m.mark(); k.Container != "" {
+		return k.Base != ""
+	}
+	return m.FromSource
+}
 
 // Foreign is false: only a profile that this project made is used.
 func (m *Minikube) Foreign() bool { return false }
 
 // Platform is empty: the node is a container of the engine.
 func (m *Minikube) Platform(context.Context) (string, error) { return "", nil }
+
+// Node gives the image of a profile that is made from the project's; it is empty for one of minikube's own parts.
+func (m *Minikube) Node(ctx context.Context, t *ui.Task, src source.Source) (source.Node, error) {
+	if !m.Addons() {
+		return source.Node{}, nil
+	}
+	return src.Minikube(ctx, t)
+}
 
 // profile is what minikube tells of a profile. All fields are empty where only its configuration is left.
 type profile struct{ Host, Kubelet, APIServer string }
@@ -51,10 +80,13 @@ func (p profile) serves() bool {
 	return p.Host == "Running" && p.Kubelet == "Running" && p.APIServer == "Running"
 }
 
-// inspect gives the profile, or nil where there is none. One that this project did not make is an error. The exit code of "minikube status" is a
-// set of flags about its parts, so that what it prints is the answer.
+// inspect gives the profile, or nil where there is none. One that this project did not make is an error. The exit code
+// of "minikube status" is a set of flags about its parts, so that what it prints is the answer.
 func (m *Minikube) inspect(ctx context.Context) (*profile, error) {
-	out, err := m.output(ctx, time.Minute, "status", "--output", "json")
+	if !m.Made() && !m.installed() {
+		return nil, nil
+	}
+	out, err := m.output(ctx, questionLimit, "status", "--output", "json")
 	var exit *run.Error
 	if err != nil && (!errors.As(err, &exit) || exit.Code < 0 || exit.Code > 7 && exit.Code != noProfile) {
 		return nil, m.failed(err, "cannot be looked at")
@@ -90,8 +122,11 @@ func (m *Minikube) State(ctx context.Context) (State, error) {
 	return Stopped, nil
 }
 
-// Up finds the profile running, starts it where it is stopped, or makes it. minikube brings its own node image.
-func (m *Minikube) Up(ctx context.Context, t *ui.Task, _ source.Node, _ func()) (Access, error) {
+// Up starts the profile, where it does not serve yet. A creation that was interrupted goes on.
+func (m *Minikube) Up(ctx context.Context, t *ui.Task, node source.Node, takesImages func()) (Access, error) {
+	if _, err := m.find(ctx, t); err != nil {
+		return Access{}, err
+	}
 	p, err := m.inspect(ctx)
 	if err != nil {
 		return Access{}, err
@@ -105,7 +140,14 @@ func (m *Minikube) Up(ctx context.Context, t *ui.Task, _ source.Node, _ func()) 
 		}
 	}
 	begin := time.Now()
-	if err := m.make(ctx, t, p != nil, complete); err != nil {
+	if complete {
+		if err = m.start(ctx, t, node, false, takesImages); err == nil {
+			err = m.complete(ctx, mark{Base: k.Base, Home: k.Home})
+		}
+	} else {
+		err = m.make(ctx, t, node, p != nil, takesImages)
+	}
+	if err != nil {
 		return Access{}, err
 	}
 	a, err := m.access(ctx)
@@ -123,45 +165,7 @@ func (m *Minikube) Up(ctx context.Context, t *ui.Task, _ source.Node, _ func()) 
 	return a, a.awake(ctx, t, begin)
 }
 
-// make brings the profile to where it runs with its addons. minikube itself goes on with a creation that was
-// interrupted, and what it cannot go on with is not deleted for that: that the record calls it unfinished does not tell
-// what became of it since.
-func (m *Minikube) make(ctx context.Context, t *ui.Task, exists, complete bool) error {
-	if !exists {
-		if err := m.unknown(ctx); err != nil {
-			return err
-		}
-		if err := m.setMark(mark{}); err != nil {
-			return err
-		}
-	}
-	err := m.start(ctx, t)
-	var f *fault.Error
-	if exists && !complete && errors.As(err, &f) {
-		f.Remedy += "; its creation was never completed, so that this begins again: go tool mage cluster:delete deploy"
-	}
-	if err != nil {
-		return err
-	}
-	if !complete {
-		for _, addon := range []string{"ingress", "metrics-server"} {
-			t.Status("enabling the addon %s", addon)
-			if _, err := m.output(ctx, 10*time.Minute, "addons", "enable", addon); err != nil {
-				return m.failed(err, "does not get its addon "+addon)
-			}
-		}
-	}
-	id, err := m.container(ctx)
-	if err != nil {
-		return err
-	}
-	if id == "" {
-		return fault.New(fault.CodeCluster, m.Name()+" has no node container "+m.Profile+" in this Docker engine", "see that minikube uses the same Docker engine as `docker` does")
-	}
-	return m.setMark(mark{Container: id})
-}
-
-// Access tells how to reach the running cluster.
+// Access tells how to reach the running profile.
 func (m *Minikube) Access(ctx context.Context) (Access, error) {
 	p, err := m.inspect(ctx)
 	if err != nil {
@@ -173,24 +177,35 @@ func (m *Minikube) Access(ctx context.Context) (Access, error) {
 	return m.access(ctx)
 }
 
-// access asks for the node's address, where the ingress addon listens, and renews the kubeconfig where it does not lead to the cluster: a fresh
-// checkout has none, and a restart gives the API server another port.
+// access gives the access to the profile's API server once that answers. The kubeconfig is renewed where it does not
+// lead there: a checkout may be new, and minikube stop takes the profile out of it.
 func (m *Minikube) access(ctx context.Context) (Access, error) {
-	ip, err := m.output(ctx, time.Minute, "ip")
+	c, err := m.container(ctx)
 	if err != nil {
-		return Access{}, m.failed(err, "gives no address")
+		return Access{}, err
 	}
-	if net.ParseIP(ip) == nil {
-		return Access{}, fault.New(fault.CodeCluster, "minikube ip gave no address for "+m.Name(), "see: minikube ip --profile "+m.Profile)
+	if c == nil {
+		return Access{}, m.elsewhere()
 	}
-	a := Access{API: kube.API{Kubeconfig: m.Kubeconfig, Context: m.Profile}, HTTP: net.JoinHostPort(ip, "80"), HTTPS: net.JoinHostPort(ip, "443")}
+	k, _ := m.mark()
+	a := Access{API: kube.API{Kubeconfig: m.Kubeconfig, Context: m.Profile}, HTTP: c.published("80"), HTTPS: c.published("443"), NodeImage: k.Base}
+	if a.HTTP == "" { // a profile of before the ports were published
+		ip, err := m.output(ctx, questionLimit, "ip")
+		if err != nil {
+			return Access{}, m.failed(err, "gives no address")
+		}
+		if net.ParseIP(ip) == nil {
+			return Access{}, fault.New(fault.CodeCluster, "minikube ip gave no address for "+m.Name(), "see: minikube ip --profile "+m.Profile)
+		}
+		a.HTTP, a.HTTPS = net.JoinHostPort(ip, "80"), net.JoinHostPort(ip, "443")
+	}
 	if a.Ready(ctx) == nil {
 		return a, nil
 	}
 	if err := os.MkdirAll(filepath.Dir(m.Kubeconfig), 0o755); err != nil {
 		return Access{}, err
 	}
-	if _, err := m.output(ctx, time.Minute, "update-context"); err != nil {
+	if _, err := m.output(ctx, questionLimit, "update-context"); err != nil {
 		return Access{}, m.failed(err, "gives no kubeconfig")
 	}
 	if err := a.WaitReady(ctx, time.Minute); err != nil {
@@ -209,7 +224,7 @@ func (m *Minikube) Prune(ctx context.Context, keep []string) ([]string, error) {
 	return m.containerd.of(m.Docker, m.Profile, m.Cache).Prune(ctx, keep)
 }
 
-// Down stops the node; the database stays on its volume.
+// Down stops the profile and keeps its data.
 func (m *Minikube) Down(ctx context.Context, t *ui.Task) error {
 	p, err := m.inspect(ctx)
 	switch {
@@ -229,7 +244,7 @@ func (m *Minikube) Down(ctx context.Context, t *ui.Task) error {
 	return nil
 }
 
-// Delete removes the profile with its volume, and the kubeconfig.
+// Delete removes the profile with its data.
 func (m *Minikube) Delete(ctx context.Context, t *ui.Task) error {
 	p, err := m.inspect(ctx)
 	if err != nil {
@@ -238,15 +253,23 @@ func (m *Minikube) Delete(ctx context.Context, t *ui.Task) error {
 	if p == nil {
 		t.Unchanged("there is no %s", m.Name())
 	} else {
-		if _, err := m.output(ctx, 5*time.Minute, "delete"); err != nil {
-			return m.failed(err, "cannot be deleted")
+		if err := m.remove(ctx); err != nil {
+			return err
 		}
 		t.Result("%s deleted", m.Name())
 	}
-	for _, path := range []string{m.Kubeconfig, m.markPath()} {
+	for _, path := range []string{m.Kubeconfig, m.storagePath(), m.markPath()} {
 		if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return err
 		}
+	}
+	return nil
+}
+
+func (m *Minikube) remove(ctx context.Context) error {
+	_, err := m.output(ctx, 5*time.Minute, "delete")
+	if err != nil {
+		return m.failed(err, "cannot be deleted")
 	}
 	return nil
 }

@@ -3,20 +3,18 @@ package cluster
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"os"
 	"path/filepath"
-	"strings"
 
-	"todo.local/magefiles/internal/engine"
 	"todo.local/magefiles/internal/fault"
-	"todo.local/magefiles/internal/run"
 )
 
-// mark is the record of a profile that this project made, a file that exists from before its creation until after its
-// deletion.
+// mark is what the project keeps of a profile that it makes, from before there is any of it. minikube has no place for
+// it.
 type mark struct {
 	Container string // ID of the node's container; empty until the creation is complete
+	Base      string // image of the project's that the node is made from; empty where it is minikube's own
+	Home      string // MINIKUBE_HOME of the profile; the person's own where empty
 }
 
 func (m *Minikube) markPath() string {
@@ -43,41 +41,44 @@ func (m *Minikube) setMark(k mark) error {
 	return writeFile(m.markPath(), raw)
 }
 
-// ours compares the record with the node: somebody may have deleted the profile that it speaks of, and made another one
-// of the same name.
+// home is the MINIKUBE_HOME of the profile, or empty where that is the person's own. A new profile from source has one
+// of the project's, in which nothing is looked for on the internet.
+func (m *Minikube) home() string {
+	if k, ok := m.mark(); ok {
+		return k.Home
+	}
+	if m.FromSource {
+		return filepath.Join(m.Cache, "minikube")
+	}
+	return ""
+}
+
+// ours tells whether the profile is the one that this project made: with the same node, or with none yet or any more.
 func (m *Minikube) ours(ctx context.Context) (bool, error) {
 	k, ok := m.mark()
 	if !ok || k.Container == "" {
 		return ok, nil
 	}
-	id, err := m.container(ctx)
-	return err == nil && (id == "" || id == k.Container), err
+	c, err := m.container(ctx)
+	return err == nil && (c == nil || c.ID == k.Container), err
 }
 
-// container gives the ID of the node's container, or nothing where there is none.
-func (m *Minikube) container(ctx context.Context) (string, error) {
-	id, err := m.Docker.Output(ctx, "container", "inspect", "--format", "{{.Id}}", m.Profile)
-	var e *run.Error
-	if errors.As(err, &e) && strings.Contains(strings.ToLower(e.Output), "no such container") {
-		return "", nil
-	}
-	if known := engine.Explain(err); known != nil {
-		return "", known
-	}
-	return id, err
+// container is the profile's node, or nil where the engine has none.
+func (m *Minikube) container(ctx context.Context) (*container, error) {
+	return inspectNode(ctx, m.Docker, m.Profile)
 }
 
-// unknown makes sure that a profile that minikube does not know is not one whose node is still there, with a database
-// in it.
-func (m *Minikube) unknown(ctx context.Context) error {
-	k, _ := m.mark()
-	if k.Container == "" {
-		return nil
-	}
-	id, err := m.container(ctx)
-	if err != nil || id != k.Container {
+// unknown is an error where the engine has a node of this name that minikube knows nothing of: minikube would remove
+// it, and its data would go.
+func (m *Minikube) unknown(ctx context.Context, k mark) error {
+	c, err := m.container(ctx)
+	if err != nil || c == nil {
 		return err
 	}
-	return fault.New(fault.CodeCluster, "minikube does not know "+m.Name()+", whose node is in the Docker engine",
-		"see that MINIKUBE_HOME is the one that it was made with; nothing was deleted")
+	if c.ID == k.Container {
+		return fault.New(fault.CodeCluster, "minikube does not know "+m.Name()+", whose node is in the Docker engine",
+			"see that MINIKUBE_HOME is the one that it was made with; nothing was deleted")
+	}
+	return fault.New(fault.CodeCluster, "a container "+m.Profile+" exists, and minikube has no such profile",
+		"choose another name with TODO_CLUSTER_NAME, or remove it: docker rm --force "+m.Profile)
 }

@@ -9,23 +9,45 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 
 	"todo.local/magefiles/internal/fault"
 	"todo.local/magefiles/internal/run"
+	"todo.local/magefiles/internal/source"
 	"todo.local/magefiles/internal/ui"
 )
 
 // startLimit is for a first start, which downloads minikube's node image and Kubernetes.
 const startLimit = 20 * time.Minute
 
-// start makes the node, or starts an existing one; minikube itself repairs what an interrupted start left, where it can.
-func (m *Minikube) start(ctx context.Context, t *ui.Task) error {
+// preparing is the step of a start at which the node's containerd is configured and Kubernetes comes next.
+const preparing = "Preparing Kubernetes"
+
+// start makes the node, or starts an existing one; minikube itself repairs what an interrupted start left, where it
+// can. Meanwhile the node is looked after, and takes images once its containerd does.
+func (m *Minikube) start(ctx context.Context, t *ui.Task, node source.Node, fresh bool, takesImages func()) error {
+	args, err := m.startArgs(ctx, node, fresh)
+	if err != nil {
+		return err
+	}
 	if err := os.MkdirAll(filepath.Dir(m.Kubeconfig), 0o755); err != nil {
 		return err
 	}
+	waiting, stop := context.WithCancel(ctx)
+	var beside sync.WaitGroup
+	defer beside.Wait()
+	defer stop()
+	beside.Go(func() { m.keeper().watch(waiting, t, nil) })
+	early := sync.OnceFunc(func() {
+		beside.Go(func() {
+			if m.keeper().awaitContainerd(waiting) == nil {
+				takesImages()
+			}
+		})
+	})
 	var complaint event
-	_, err := m.command(ctx, startLimit, func(line string) {
+	_, err = m.command(ctx, startLimit, func(line string) {
 		var e event
 		if json.Unmarshal([]byte(line), &e) != nil {
 			return
@@ -33,12 +55,20 @@ func (m *Minikube) start(ctx context.Context, t *ui.Task) error {
 		switch e.Type {
 		case "io.k8s.sigs.minikube.step":
 			t.Line(e.Data.Message)
+			if e.Data.Name == preparing {
+				early()
+			}
 		case "io.k8s.sigs.minikube.error":
 			complaint = e
 		}
-	}, "start", "--memory=4096", "--cpus=2", "--driver=docker", "--container-runtime=containerd", "--embed-certs", "--interactive=false", "--output=json")
+	}, args...)
 	if err == nil || ctx.Err() != nil {
 		return err
+	}
+	if c, _ := m.container(ctx); c != nil {
+		if cause := m.keeper().evidence(ctx, t, nil); cause.What != "" {
+			return fault.New(cause.Code, m.Name()+" does not start: "+cause.What, cause.Remedy+"; then run the target again")
+		}
 	}
 	if complaint.Data.Message == "" {
 		return m.failed(err, "does not start")
@@ -50,10 +80,36 @@ func (m *Minikube) start(ctx context.Context, t *ui.Task) error {
 	return fault.New(fault.CodeCluster, m.Name()+" does not start: "+oneLine(complaint.Data.Message), remedy+"; TODO_CLUSTER=kind does without minikube")
 }
 
+// installed tells whether there is a minikube: a person's own on PATH, which is used and left alone, or one that this
+// project has built.
+func (m *Minikube) installed() bool {
+	m.path.Lock()
+	defer m.path.Unlock()
+	if m.program == "" {
+		m.program, _ = exec.LookPath("minikube")
+	}
+	if m.program == "" && m.Built != nil {
+		m.program = m.Built()
+	}
+	return m.program != ""
+}
+
+// find gives the path of minikube, which is built where there is none.
+func (m *Minikube) find(ctx context.Context, t *ui.Task) (string, error) {
+	if m.installed() {
+		return m.program, nil
+	}
+	m.path.Lock()
+	defer m.path.Unlock()
+	var err error
+	m.program, err = m.Build(ctx, t)
+	return m.program, err
+}
+
 // event is a line of minikube's output in JSON, as far as it is used.
 type event struct {
 	Type string
-	Data struct{ Message, Advice string }
+	Data struct{ Name, Message, Advice string }
 }
 
 // output runs a minikube command on the profile, and gives its standard output without the white space around it.
@@ -62,14 +118,19 @@ func (m *Minikube) output(ctx context.Context, limit time.Duration, args ...stri
 }
 
 func (m *Minikube) command(ctx context.Context, limit time.Duration, line func(string), args ...string) (string, error) {
+	program, err := m.find(ctx, nil)
+	if err != nil {
+		return "", err
+	}
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	res, err := m.Runner.Run(ctx, run.Cmd{
-		Name: "minikube", Args: append(args, "--profile", m.Profile), Line: line,
-		// The docker that was found, which minikube looks up by itself, and its own kubeconfig: minikube would make the
-		// profile the current context of the user's.
-		Env: []string{m.Docker.Path(), "KUBECONFIG=" + m.Kubeconfig, "MINIKUBE_IN_STYLE=false", "MINIKUBE_WANTUPDATENOTIFICATION=false"},
-	})
+	// The docker that was found, which minikube looks up by itself, and its own kubeconfig: minikube would make the
+	// profile the current context of the user's.
+	env := []string{m.Docker.Path(), "KUBECONFIG=" + m.Kubeconfig, "MINIKUBE_IN_STYLE=false", "MINIKUBE_WANTUPDATENOTIFICATION=false"}
+	if home := m.home(); home != "" {
+		env = append(env, "MINIKUBE_HOME="+home)
+	}
+	res, err := m.Runner.Run(ctx, run.Cmd{Name: program, Args: append(args, "--profile", m.Profile), Line: line, Env: env})
 	return strings.TrimSpace(res.Stdout), err
 }
 
@@ -80,9 +141,6 @@ var exiting = regexp.MustCompile(`(?m)Exiting due to [A-Z0-9_]+: (.+)$`)
 func (m *Minikube) failed(err error, what string) error {
 	if errors.Is(err, context.Canceled) {
 		return err
-	}
-	if errors.Is(err, exec.ErrNotFound) {
-		return fault.New(fault.CodeEnvironment, "there is no minikube on PATH", "install it (https://minikube.sigs.k8s.io/docs/start), or use TODO_CLUSTER=kind, which needs no program")
 	}
 	const remedy = "run the target again; TODO_CLUSTER=kind does without minikube"
 	var e *run.Error

@@ -1,13 +1,17 @@
 package cluster
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -21,6 +25,7 @@ import (
 	"todo.local/magefiles/internal/kube"
 	"todo.local/magefiles/internal/run"
 	"todo.local/magefiles/internal/source"
+	"todo.local/magefiles/internal/ui"
 )
 
 // script is a minikube of files: $STATE/host is what its node does, $STATE/container the ID of the node's container, $STATE/fail-COMMAND what a
@@ -29,6 +34,7 @@ const script = `#!/bin/sh
 printf '%s\n' "$*" >>"$STATE/argv"
 printf '%s\n' "$KUBECONFIG" >>"$STATE/kubeconfigs"
 printf '%s' "$PATH" >"$STATE/path"
+printf '%s' "$MINIKUBE_HOME" >"$STATE/home"
 if [ -e "$STATE/fail-$1" ]; then
   cat "$STATE/fail-$1"
   rm "$STATE/fail-$1"
@@ -46,6 +52,7 @@ status)
   esac ;;
 start)
   echo '{"type":"io.k8s.sigs.minikube.step","data":{"currentstep":"3","message":"Starting \"x\"","name":"Starting Node","totalsteps":"19"}}'
+  echo '{"type":"io.k8s.sigs.minikube.step","data":{"currentstep":"11","message":"Preparing Kubernetes","name":"Preparing Kubernetes","totalsteps":"19"}}'
   [ -e "$STATE/host" ] || echo Stopped >"$STATE/host"
   [ -e "$STATE/container" ] || date +%s%N >"$STATE/container"
   if [ -e "$STATE/hang" ]; then rm "$STATE/hang"; sleep 300; fi
@@ -65,6 +72,10 @@ type minikubeWorld struct {
 	state  string // folder of the script
 	docker *run.Fake
 	asked  atomic.Int32 // how often pods were listed
+	// unpublished is a node of before its ports were published, incomplete what one answers whose creation was not
+	// completed.
+	unpublished bool
+	incomplete  string
 }
 
 func newMinikube(t *testing.T) (*minikubeWorld, *Minikube) {
@@ -87,6 +98,9 @@ func newMinikube(t *testing.T) (*minikubeWorld, *Minikube) {
 			fmt.Fprint(rw, `{"kind":"PodList","apiVersion":"v1","items":[]}`)
 		case "/apis/discovery.k8s.io/v1/endpointslices":
 			fmt.Fprint(rw, `{"kind":"EndpointSliceList","apiVersion":"discovery.k8s.io/v1","items":[]}`)
+		case "/api/v1/persistentvolumes", "/api/v1/persistentvolumes/made-ahead/status":
+			rw.Header().Set("Content-Type", r.Header.Get("Content-Type"))
+			_, _ = io.Copy(rw, r.Body)
 		}
 	}))
 	t.Cleanup(api.Close)
@@ -96,11 +110,27 @@ func newMinikube(t *testing.T) (*minikubeWorld, *Minikube) {
 		if err != nil {
 			return "Error: No such container: x", errors.New("exit status 1")
 		}
-		return string(id), nil
+		bindings := `{"80/tcp": [{"HostIp": "127.0.0.1", "HostPort": "8080"}], "443/tcp": [{"HostIp": "127.0.0.1", "HostPort": "8443"}]}`
+		if w.unpublished {
+			bindings = "{}"
+		}
+		return fmt.Sprintf(`[{"Id": %q, "State": {"Status": "running"}, "HostConfig": {"PortBindings": %s}}]`, strings.TrimSpace(string(id)), bindings), nil
+	})
+	w.docker.OnFunc("docker exec x sh -c", func(c run.Cmd) (string, error) {
+		if strings.Contains(c.String(), "touch ") {
+			w.write(t, "completed", "")
+			return "", nil
+		}
+		if _, err := os.Stat(filepath.Join(w.state, "completed")); err == nil {
+			return "complete", nil
+		}
+		return w.incomplete, nil
 	})
 	return w, &Minikube{
 		Runner: run.Exec{}, Docker: &engine.Docker{Runner: w.docker, CLI: "docker"}, Profile: "x",
 		Kubeconfig: filepath.Join(dir, "checkout", "kubeconfig"), Cache: filepath.Join(dir, "cache"),
+		Diagnoses: filepath.Join(dir, "diagnosis"), pulse: time.Hour,
+		Ports: func(context.Context) (Ports, error) { return Ports{HTTP: 8080, HTTPS: 8443}, nil },
 	}
 }
 
@@ -129,13 +159,16 @@ func (w *minikubeWorld) calls(t *testing.T) []string {
 	return lines
 }
 
-const startCall = "start --memory=4096 --cpus=2 --driver=docker --container-runtime=containerd --embed-certs --interactive=false --output=json"
+const (
+	startCall = "start --memory=4096 --cpus=2 --driver=docker --container-runtime=containerd --embed-certs --interactive=false --output=json"
+	firstCall = startCall + " --ports=127.0.0.1:8080:80,127.0.0.1:8443:443"
+)
 
-var making = []string{"status --output json", startCall, "addons enable ingress", "addons enable metrics-server", "ip"}
+var making = []string{"status --output json", firstCall, "addons enable ingress", "addons enable metrics-server"}
 
 func minikubeUp(t *testing.T, m *Minikube) Access {
 	t.Helper()
-	a, err := m.Up(t.Context(), nil, source.Node{}, nil)
+	a, err := m.Up(t.Context(), nil, source.Node{}, func() {})
 	require.NoError(t, err)
 	return a
 }
@@ -149,12 +182,12 @@ func TestMinikubeIsMadeOnceAndThenFound(t *testing.T) {
 	w.calls(t)
 
 	a := minikubeUp(t, m)
-	assert.Equal(t, Access{API: kube.API{Kubeconfig: m.Kubeconfig, Context: "x"}, HTTP: "192.168.49.2:80", HTTPS: "192.168.49.2:443"}, a)
+	assert.Equal(t, Access{API: kube.API{Kubeconfig: m.Kubeconfig, Context: "x"}, HTTP: "127.0.0.1:8080", HTTPS: "127.0.0.1:8443"}, a)
 	assert.Equal(t, making, w.calls(t))
 	assert.True(t, m.Made())
 
 	assert.Equal(t, a, minikubeUp(t, m))
-	assert.Equal(t, []string{"status --output json", "ip"}, w.calls(t))
+	assert.Equal(t, []string{"status --output json"}, w.calls(t))
 	used, err := os.ReadFile(filepath.Join(w.state, "kubeconfigs"))
 	require.NoError(t, err)
 	for line := range strings.Lines(string(used)) {
@@ -176,10 +209,10 @@ func TestMinikubeThatDoesNotServeIsStarted(t *testing.T) {
 			assert.Equal(t, want, state)
 			w.calls(t)
 			minikubeUp(t, m)
-			assert.Equal(t, []string{"status --output json", startCall, "ip"}, w.calls(t), "its addons are kept by minikube")
+			assert.Equal(t, []string{"status --output json", startCall}, w.calls(t), "its addons are kept by minikube")
 			assert.Equal(t, host != "Paused", w.asked.Load() > 0, "a node that was started is asked whether it tells of now")
 			minikubeUp(t, m)
-			assert.Equal(t, []string{"status --output json", "ip"}, w.calls(t))
+			assert.Equal(t, []string{"status --output json"}, w.calls(t))
 		})
 	}
 }
@@ -189,7 +222,7 @@ func TestMinikubeThatForgotAProfileDoesNotMakeItAnew(t *testing.T) {
 	minikubeUp(t, m)
 	require.NoError(t, os.Remove(filepath.Join(w.state, "host"))) // another MINIKUBE_HOME
 	w.calls(t)
-	_, err := m.Up(t.Context(), nil, source.Node{}, nil)
+	_, err := m.Up(t.Context(), nil, source.Node{}, func() {})
 	require.ErrorContains(t, err, "minikube does not know minikube profile x, whose node is in the Docker engine")
 	assert.Contains(t, fault.Remedy(err), "MINIKUBE_HOME")
 	assert.Equal(t, []string{"status --output json"}, w.calls(t))
@@ -202,7 +235,7 @@ func TestMinikubeDoesNotPassOnTheAdviceToDelete(t *testing.T) {
 	minikubeUp(t, m)
 	w.write(t, "host", "Stopped")
 	w.write(t, "fail-start", `{"type":"io.k8s.sigs.minikube.error","data":{"advice":"Run: \"minikube delete -p x\", then \"minikube start\"","message":"the reason why"}}`+"\n")
-	_, err := m.Up(t.Context(), nil, source.Node{}, nil)
+	_, err := m.Up(t.Context(), nil, source.Node{}, func() {})
 	require.ErrorContains(t, err, "the reason why")
 	assert.NotContains(t, fault.Remedy(err), "delete")
 }
@@ -219,7 +252,7 @@ func TestMinikubeProfileOfSomebodyElseIsLeftAlone(t *testing.T) {
 			w, m := newMinikube(t)
 			meet(t, w, m)
 			w.calls(t)
-			_, err := m.Up(t.Context(), nil, source.Node{}, nil)
+			_, err := m.Up(t.Context(), nil, source.Node{}, func() {})
 			require.ErrorContains(t, err, "did not make")
 			assert.Contains(t, fault.Remedy(err), "TODO_CLUSTER_NAME")
 			require.Error(t, m.Down(t.Context(), nil))
@@ -246,7 +279,7 @@ func TestMinikubeInterruptedStart(t *testing.T) {
 				time.Sleep(5 * time.Millisecond)
 			}
 		}()
-		_, err := m.Up(ctx, nil, source.Node{}, nil)
+		_, err := m.Up(ctx, nil, source.Node{}, func() {})
 		require.ErrorIs(t, err, context.Canceled)
 		assert.True(t, m.Made(), "what was begun is this project's to go on with")
 		w.calls(t)
@@ -257,14 +290,38 @@ func TestMinikubeInterruptedStart(t *testing.T) {
 		minikubeUp(t, m)
 		assert.Equal(t, making, w.calls(t))
 	})
-	t.Run("or leaves it, and says how to begin again", func(t *testing.T) {
+	t.Run("or begins anew, where the node says that it was never completed", func(t *testing.T) {
 		w, m := interrupted(t)
+		w.incomplete = "incomplete"
+		minikubeUp(t, m)
+		assert.Equal(t, append([]string{making[0], "delete"}, making[1:]...), w.calls(t))
+	})
+	t.Run("also where that shows later", func(t *testing.T) {
+		w, m := interrupted(t)
+		w.docker.OnFunc("docker exec x sh -c", func() func(c run.Cmd) (string, error) {
+			asked := 0
+			return func(run.Cmd) (string, error) {
+				if asked++; asked == 1 {
+					return "", errors.New("container is not running")
+				}
+				return "incomplete", nil
+			}
+		}())
 		w.write(t, "fail-start", "")
-		_, err := m.Up(t.Context(), nil, source.Node{}, nil)
-		require.ErrorContains(t, err, "does not start")
-		assert.Regexp(t, "^run the target again.*never completed.*cluster:delete deploy", fault.Remedy(err))
-		assert.Equal(t, making[:2], w.calls(t))
-		assert.True(t, m.Made())
+		minikubeUp(t, m)
+		assert.Equal(t, append([]string{making[0], firstCall, "delete"}, making[1:]...), w.calls(t))
+	})
+	t.Run("but never one that was completed, or that does not tell", func(t *testing.T) {
+		for _, answer := range []string{"complete", "", "what?"} {
+			w, m := interrupted(t)
+			w.incomplete = answer
+			w.write(t, "fail-start", "")
+			_, err := m.Up(t.Context(), nil, source.Node{}, func() {})
+			require.ErrorContains(t, err, "does not start")
+			assert.Regexp(t, "^run the target again.*never completed.*cluster:delete deploy", fault.Remedy(err))
+			assert.Equal(t, making[:2], w.calls(t))
+			assert.True(t, m.Made())
+		}
 	})
 	t.Run("or deletes it", func(t *testing.T) {
 		w, m := interrupted(t)
@@ -277,7 +334,7 @@ func TestMinikubeInterruptedStart(t *testing.T) {
 func TestMinikubeWithoutAnAddonIsNotComplete(t *testing.T) {
 	w, m := newMinikube(t)
 	w.write(t, "fail-addons", "\nX Exiting due to MK_ADDON_ENABLE: enable failed: run callbacks: no such host\n* \n╭────╮\n│ a box │\n╰────╯\n")
-	_, err := m.Up(t.Context(), nil, source.Node{}, nil)
+	_, err := m.Up(t.Context(), nil, source.Node{}, func() {})
 	require.EqualError(t, err, "minikube profile x does not get its addon ingress: enable failed: run callbacks: no such host")
 	assert.Equal(t, fault.CodeCluster, fault.Code(err))
 	w.calls(t)
@@ -290,7 +347,7 @@ func TestMinikubeThatCannotStartSaysWhy(t *testing.T) {
 	w.write(t, "fail-start", `{"type":"io.k8s.sigs.minikube.step","data":{"message":"minikube v1.37.0"}}
 {"type":"io.k8s.sigs.minikube.error","data":{"advice":"Start minikube with less memory allocated","exitcode":"23","message":"Docker Desktop has only 1977MB memory\nbut you specified 4096MB","name":"RSRC_OVER_ALLOC_MEM"}}
 `)
-	_, err := m.Up(t.Context(), nil, source.Node{}, nil)
+	_, err := m.Up(t.Context(), nil, source.Node{}, func() {})
 	require.EqualError(t, err, "minikube profile x does not start: Docker Desktop has only 1977MB memory but you specified 4096MB")
 	assert.Contains(t, fault.Remedy(err), "less memory")
 	assert.Equal(t, making[:2], w.calls(t), "a first start that fails is not repeated")
@@ -313,6 +370,7 @@ func TestMinikubeCommandsThatFailAreOneLineWithARemedy(t *testing.T) {
 		t.Run(command, func(t *testing.T) {
 			w, m := newMinikube(t)
 			minikubeUp(t, m)
+			w.unpublished = true
 			w.write(t, "fail-"+command, "* advice in a box\nX Exiting due to GUEST_STATUS: the reason why\n* more advice\n")
 			err := call(t.Context(), m)
 			require.ErrorContains(t, err, "the reason why")
@@ -347,7 +405,7 @@ func TestMinikubeRenewsTheKubeconfig(t *testing.T) {
 	w.calls(t)
 	_, err := m.Access(t.Context())
 	require.NoError(t, err)
-	assert.Equal(t, []string{"status --output json", "ip", "update-context"}, w.calls(t))
+	assert.Equal(t, []string{"status --output json", "update-context"}, w.calls(t))
 }
 
 func TestMinikubeUsesTheFoundClient(t *testing.T) {
@@ -360,13 +418,107 @@ func TestMinikubeUsesTheFoundClient(t *testing.T) {
 	assert.Equal(t, "/found:"+os.Getenv("PATH"), string(path))
 }
 
-func TestMinikubeNotInstalled(t *testing.T) {
-	_, m := newMinikube(t)
-	t.Setenv("PATH", t.TempDir())
-	_, err := m.Up(t.Context(), nil, source.Node{}, nil)
-	require.EqualError(t, err, "there is no minikube on PATH")
-	assert.Equal(t, fault.CodeEnvironment, fault.Code(err))
-	assert.False(t, m.Made())
+func TestMinikubeThatIsNotInstalledIsBuilt(t *testing.T) {
+	w, m := newMinikube(t)
+	onPath, err := exec.LookPath("minikube")
+	require.NoError(t, err)
+	t.Setenv("PATH", "/usr/bin:/bin")
+	built := ""
+	m.Built = func() string { return built }
+	builds := 0
+	m.Build = func(context.Context, *ui.Task) (string, error) {
+		builds++
+		built = onPath
+		return built, nil
+	}
+	state, err := m.State(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, Absent, state, "nothing is built for a question")
+	require.NoError(t, m.Delete(t.Context(), nil))
+	assert.Zero(t, builds)
+	minikubeUp(t, m)
+	assert.Equal(t, 1, builds)
+	assert.Equal(t, making, w.calls(t))
+
+	m.Build = func(context.Context, *ui.Task) (string, error) { return "", errors.New("it does not build") }
+	built, m.program = "", ""
+	_, err = m.State(t.Context())
+	require.EqualError(t, err, "minikube profile x cannot be looked at: it does not build", "a profile that was made is there")
+}
+
+// fromSource is a profile's world without a container registry.
+func fromSource(t *testing.T) (*minikubeWorld, *Minikube, source.Node) {
+	w, m := newMinikube(t)
+	m.FromSource = true
+	w.docker.OnFunc("docker run --rm --network none --entrypoint cat todo-minikube:1 /usr/bin/kubeadm", func(c run.Cmd) (string, error) {
+		_, err := c.Stdout.Write([]byte("kubeadm"))
+		return "", err
+	})
+	w.docker.On("docker exec x sh -c until ctr", "", nil)
+	return w, m, source.Node{Image: "todo-minikube:1", Traefik: "t", Minikube: &source.MinikubeParts{Kubernetes: "v1.2.3", Storage: "kind: List"}}
+}
+
+func TestMinikubeWithoutARegistryFetchesNothing(t *testing.T) {
+	w, m, node := fromSource(t)
+	assert.True(t, m.Addons())
+	taken := false
+	a, err := m.Up(t.Context(), nil, node, func() { taken = true })
+	require.NoError(t, err)
+	assert.Equal(t, "todo-minikube:1", a.NodeImage)
+	assert.True(t, taken, "images are brought while the control plane starts")
+	storage := filepath.Join(m.Cache, "minikube", "x-storage.yaml")
+	assert.Equal(t, []string{
+		"status --output json",
+		firstCall + " --force --preload=false --cache-images=false --wait=apiserver,node_ready,system_pods" +
+			" --base-image=todo-minikube:1 --kubernetes-version=v1.2.3 --install-addons=false --cni=" + storage + " --apiserver-port=6443",
+	}, w.calls(t))
+	assert.FileExists(t, storage)
+	seeded, err := os.ReadFile(filepath.Join(m.Cache, "minikube", ".minikube", "cache", "linux", runtime.GOARCH, "v1.2.3", "kubeadm"))
+	require.NoError(t, err)
+	assert.Equal(t, "kubeadm", string(seeded))
+	home, err := os.ReadFile(filepath.Join(w.state, "home"))
+	require.NoError(t, err)
+	assert.Equal(t, filepath.Join(m.Cache, "minikube"), string(home), "not the person's own")
+
+	w.write(t, "host", "Stopped")
+	_, err = m.Up(t.Context(), nil, node, func() {})
+	require.NoError(t, err)
+	assert.Equal(t, []string{
+		"status --output json",
+		startCall + " --force --preload=false --cache-images=false --wait=apiserver,node_ready,system_pods",
+	}, w.calls(t))
+
+	m.FromSource = false // a registry answers by now
+	assert.True(t, m.Addons(), "the profile stays what it is")
+}
+
+func TestMinikubeOfRootIsForcedAndSaysSo(t *testing.T) {
+	w, m := newMinikube(t)
+	m.Root = true
+	var out bytes.Buffer
+	require.NoError(t, ui.Plain(&out).Do("node", func(task *ui.Task) error {
+		_, err := m.Up(t.Context(), task, source.Node{}, func() {})
+		return err
+	}))
+	assert.Contains(t, out.String(), "refuses root, and is forced")
+	assert.Equal(t, firstCall+" --force", w.calls(t)[1])
+}
+
+func TestMinikubeNodeThatOnlyTheEngineKnowsIsLeftAlone(t *testing.T) {
+	w, m := newMinikube(t)
+	w.write(t, "container", "somebody's")
+	_, err := m.Up(t.Context(), nil, source.Node{}, func() {})
+	require.ErrorContains(t, err, "a container x exists, and minikube has no such profile")
+	assert.Contains(t, fault.Remedy(err), "TODO_CLUSTER_NAME")
+	assert.Equal(t, []string{"status --output json"}, w.calls(t), "minikube would remove it")
+}
+
+func TestMinikubeOfBeforeItsPortsWerePublished(t *testing.T) {
+	w, m := newMinikube(t)
+	w.unpublished = true
+	a := minikubeUp(t, m)
+	assert.Equal(t, "192.168.49.2:80", a.HTTP)
+	assert.Equal(t, "192.168.49.2:443", a.HTTPS)
 }
 
 func TestMinikubeLoadsIntoItsNode(t *testing.T) {

@@ -88,13 +88,15 @@ func (k *Kind) reach(ctx context.Context, c *container) (Access, error) {
 }
 
 func (k *Kind) access(c *container) Access {
-	addr := func(port string) string {
-		for _, b := range c.HostConfig.PortBindings[port+"/tcp"] {
-			return net.JoinHostPort(b.HostIp, b.HostPort)
-		}
-		return ""
+	return Access{API: kube.API{Kubeconfig: k.Kubeconfig, Context: "kind-" + k.ClusterName}, HTTP: c.published("80"), HTTPS: c.published("443"), NodeImage: c.Config.Image}
+}
+
+// published is the address on this host of a port of the node; empty where it has none.
+func (c *container) published(port string) string {
+	for _, b := range c.HostConfig.PortBindings[port+"/tcp"] {
+		return net.JoinHostPort(b.HostIp, b.HostPort)
 	}
-	return Access{API: kube.API{Kubeconfig: k.Kubeconfig, Context: "kind-" + k.ClusterName}, HTTP: addr("80"), HTTPS: addr("443"), NodeImage: c.Config.Image}
+	return ""
 }
 
 // exportKubeconfig writes the node's admin kubeconfig with its address on this host.

@@ -26,6 +26,7 @@ type keeper struct {
 	docker    *engine.Docker
 	node      string
 	diagnoses string // folder for the evidence of a node that does not come up
+	layer     string // folder of the node's own file system where the mark of completion is
 	pulse     time.Duration
 	inspect   func(context.Context) (*container, error) // the node, or nil where there is none
 }
@@ -36,7 +37,8 @@ type hopeless struct{ why string }
 func (h hopeless) Error() string { return h.why }
 
 // watch looks after a node that is coming up until ctx ends. It mends what it can, and calls giveUp once there is no
-// hope: the node has ended, or the same lasting cause was seen twice.
+// hope: the node has ended, or the same lasting cause was seen twice. Where giveUp is nil, whoever brings the node up
+// knows by himself when to stop.
 func (k keeper) watch(ctx context.Context, t *ui.Task, giveUp func(error)) {
 	tick := time.NewTicker(k.pulse)
 	defer tick.Stop()
@@ -48,7 +50,7 @@ func (k keeper) watch(ctx context.Context, t *ui.Task, giveUp func(error)) {
 			return
 		case <-tick.C:
 		}
-		if c, err := k.inspect(ctx); err == nil && c != nil && c.State.Status != "running" {
+		if c, err := k.inspect(ctx); err == nil && c != nil && c.State.Status != "running" && giveUp != nil {
 			giveUp(hopeless{"its node has ended"})
 			return
 		}
@@ -64,7 +66,7 @@ func (k keeper) watch(ctx context.Context, t *ui.Task, giveUp func(error)) {
 			if _, err := k.docker.Output(ctx, append([]string{"exec", k.node}, cause.Mend...)...); err == nil {
 				t.Note("%s; mended in the node", cause.What)
 			}
-		case cause.Final && cause.What == seen:
+		case cause.Final && cause.What == seen && giveUp != nil:
 			giveUp(hopeless{cause.What})
 			return
 		}
@@ -77,20 +79,35 @@ func (k keeper) watch(ctx context.Context, t *ui.Task, giveUp func(error)) {
 
 // explain is the failure of a node in one line, with its cause and the remedy. The evidence is kept.
 func (k keeper) explain(ctx context.Context, t *ui.Task, what string, failure error) error {
-	t.Status("looking for the cause")
 	var beyond hopeless
 	if errors.As(failure, &beyond) {
 		failure = nil // it was found in what is looked at again, and is no evidence of its own
 	}
-	evidence := postmortem.Look(ctx, k.docker, k.node, failure)
-	cause := evidence.Cause()
+	cause := k.evidence(ctx, t, failure)
 	if cause.What == "" {
 		cause.What = beyond.why
 	}
+	return fault.New(cause.Code, what+": "+cause.What, cause.Remedy+"; then run the target again")
+}
+
+// evidence keeps what the engine and the node say, and gives the cause that it tells of.
+func (k keeper) evidence(ctx context.Context, t *ui.Task, failure error) postmortem.Cause {
+	t.Status("looking for the cause")
+	evidence := postmortem.Look(ctx, k.docker, k.node, failure)
+	cause := evidence.Cause()
 	dir := filepath.Join(k.diagnoses, time.Now().Format("20060102-150405"))
 	if err := evidence.Save(dir, cause); err != nil {
 		t.Note("the evidence is incomplete: %v", err)
 	}
 	t.Note("what the Docker engine and the node said is saved in %s", dir)
-	return fault.New(cause.Code, what+": "+cause.What, cause.Remedy+"; then run the target again")
+	return cause
+}
+
+// awaitContainerd waits until the node's containerd answers. It may be configured before it
+// has started, on a machine with much to do.
+func (k keeper) awaitContainerd(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	_, err := k.docker.Output(ctx, "exec", k.node, "sh", "-c", "until ctr version >/dev/null 2>&1; do sleep 0.1; done")
+	return err
 }

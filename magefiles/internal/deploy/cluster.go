@@ -25,7 +25,7 @@ func clusterUp(ctx context.Context, s session.Source, provider cluster.Provider,
 		var node source.Node
 		if provider.Addons() {
 			if err := t.Do("node image", func(t *ui.Task) (err error) {
-				node, err = s.Images.Node(ctx, t)
+				node, err = provider.Node(ctx, t, s.Images)
 				return err
 			}); err != nil {
 				return err
@@ -66,7 +66,7 @@ func clusterUp(ctx context.Context, s session.Source, provider cluster.Provider,
 		if !provider.Addons() {
 			return nil
 		}
-		if node.Image != "" && access.NodeImage != node.Image {
+		if access.NodeImage != node.Image && (node.Image != "" || node.Traefik == "") {
 			// The add-ons' images came with the node, so its own add-ons are the ones that fit.
 			t.Note("%s was made from %s; to renew it, with an empty database: go tool mage cluster:delete deploy", provider.Name(), access.NodeImage)
 			return nil

@@ -22,6 +22,9 @@ type birth struct {
 
 func (birth) Name() string { return "new cluster" }
 func (birth) Addons() bool { return true }
+func (birth) Node(ctx context.Context, t *ui.Task, src source.Source) (source.Node, error) {
+	return src.Node(ctx, t)
+}
 
 func (b birth) Up(_ context.Context, _ *ui.Task, _ source.Node, takesImages func()) (cluster.Access, error) {
 	takesImages()

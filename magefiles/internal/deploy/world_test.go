@@ -30,6 +30,7 @@ import (
 	"todo.local/magefiles/internal/kubetest"
 	"todo.local/magefiles/internal/release"
 	"todo.local/magefiles/internal/secrets"
+	"todo.local/magefiles/internal/source"
 	"todo.local/magefiles/internal/ui"
 )
 
@@ -142,7 +143,10 @@ func (w *world) run(version string, rotate bool) (err error) {
 // elsewhere is a cluster that somebody else runs.
 type elsewhere struct{ cluster.Provider }
 
-func (elsewhere) Addons() bool  { return false }
+func (elsewhere) Addons() bool { return false }
+func (elsewhere) Node(context.Context, *ui.Task, source.Source) (source.Node, error) {
+	return source.Node{}, nil
+}
 func (elsewhere) Foreign() bool { return true }
 
 func (w *world) secret() map[string][]byte {

@@ -53,13 +53,16 @@ func Lint(ctx context.Context, s session.Session) error {
 }
 
 func lint(ctx context.Context, s session.Session, show func(string)) error {
-	for _, args := range [][]string{
-		{"vet", "-tags", "e2e bench soak worlds engines", "./..."},
-		{"tool", "staticcheck", "-tags", "e2e bench soak worlds engines", "./..."},
-		{"tool", "actionlint"},
+	vet := []string{"vet", "-tags", "e2e bench soak worlds engines", "./..."}
+	for _, check := range []struct{ args, env []string }{
+		{vet, nil},
+		{vet, []string{"GOOS=darwin", "GOARCH=arm64"}}, // it compiles for the other system and processor, tests included
+		{[]string{"tool", "staticcheck", "-tags", "e2e bench soak worlds engines", "./..."}, nil},
+		{[]string{"tool", "actionlint"}, nil},
 	} {
-		if _, err := s.Runner.Run(ctx, run.Cmd{Name: "go", Args: args, Dir: s.Config.Root, Line: show}); err != nil {
-			return fault.Wrap(err, fault.CodeFailed, "go "+strings.Join(args[:2], " ")+" complains", "its output is above")
+		if _, err := s.Runner.Run(ctx, run.Cmd{Name: "go", Args: check.args, Env: check.env, Dir: s.Config.Root, Line: show}); err != nil {
+			what := strings.Join(append(slices.Clone(check.env), "go", check.args[0], check.args[1]), " ")
+			return fault.Wrap(err, fault.CodeFailed, what+" complains", "its output is above")
 		}
 	}
 	return nil
@@ -202,9 +205,17 @@ func Chart(ctx context.Context, s session.Session) error {
 	return goTests(ctx, s, "What the charts render", "./magefiles/internal/release")
 }
 
+// minikubeTest is the end-to-end test that is a target of its own.
+const minikubeTest = "^TestMinikube$"
+
 // E2e runs the end-to-end tests, which call the targets as a user does.
 func E2e(ctx context.Context, s session.Session) error {
-	return goTests(ctx, s, "End to end", "-tags", "e2e", "-timeout", "60m", "-v", "./magefiles/e2e/...")
+	return goTests(ctx, s, "End to end", "-tags", "e2e", "-timeout", "60m", "-v", "-skip", minikubeTest, "./magefiles/e2e/...")
+}
+
+// Minikube goes through the life of a deployment in a real minikube, on a profile of its own.
+func Minikube(ctx context.Context, s session.Session) error {
+	return goTests(ctx, s, "Minikube", "-tags", "e2e", "-timeout", "40m", "-v", "-run", minikubeTest, "./magefiles/e2e/...")
 }
 
 // Soak ends many deploys in the middle, on a cluster of its own.

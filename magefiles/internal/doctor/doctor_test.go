@@ -181,10 +181,15 @@ func TestPort(t *testing.T) {
 	})
 	t.Run("a cluster elsewhere needs none", func(t *testing.T) {
 		c, _ := bench(t)
-		for _, cluster := range []string{config.ClusterMinikube, "context:prod"} {
-			c.cfg.Cluster = cluster
-			assert.Contains(t, c.checkPort(t.Context(), listener(t), 0, 0).Detail, "not needed")
-		}
+		c.cfg.Cluster = "context:prod"
+		assert.Contains(t, c.checkPort(t.Context(), listener(t), 0, 0).Detail, "not needed")
+	})
+	t.Run("a minikube profile publishes as a kind node does", func(t *testing.T) {
+		c, fake := bench(t)
+		c.cfg.Cluster = config.ClusterMinikube
+		fake.On("docker container inspect --format {{json .}} todo",
+			`{"State":{"Running":true},"HostConfig":{"PortBindings":{"80/tcp":[{"HostPort":"8080"}]}}}`, nil)
+		assert.Equal(t, "8080, published by this project's cluster", c.checkPort(t.Context(), nodePort, 0, 8080).Detail)
 	})
 	t.Run("a configured port that is taken is no reason to take another", func(t *testing.T) {
 		c, fake := bench(t)
@@ -229,6 +234,8 @@ func TestPrograms(t *testing.T) {
 	fake.On("minikube", "", notFound).On("kubectl", "Client Version: v1.37.2\nKustomize Version: v5\n", nil).On("helm", "", notFound)
 	assert.Equal(t, Result{Detail: "no minikube (not needed), kubectl v1.37.2, no helm (not needed)"}, c.checkClusterPrograms(t.Context()))
 	c.cfg.Cluster = config.ClusterMinikube
+	assert.Contains(t, c.checkClusterPrograms(t.Context()).Detail, "minikube is this project's own")
+	fake.On("minikube", "", errors.New("exit status 1"))
 	assert.Equal(t, Failure, c.checkClusterPrograms(t.Context()).Level)
 
 	fake.On("go env", "go1.26.8", nil).On("git", "git version 2.39.5", nil).On("docker compose version", "5.5.1\n", nil)

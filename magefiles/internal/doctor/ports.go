@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -15,7 +17,7 @@ import (
 // checkPort tells which port of 127.0.0.1 reaches a port of the cluster's node: the one that the configuration names, else the same one, else the
 // fallback.
 func (c *checker) checkPort(ctx context.Context, nodePort, configured, fallback int) Result {
-	if c.cfg.Cluster == config.ClusterMinikube || c.cfg.Context() != "" {
+	if c.cfg.Context() != "" {
 		return Result{Detail: "not needed: TODO_CLUSTER=" + c.cfg.Cluster + " has an address of its own"}
 	}
 	port, runs := c.publishedPort(ctx, nodePort)
@@ -62,13 +64,13 @@ func (c *checker) checkPort(ctx context.Context, nodePort, configured, fallback 
 	}
 }
 
-// publishedPort is the port of 127.0.0.1 that this project's kind cluster publishes for one of its node, and whether it does so now; 0 where there is no
-// such cluster.
+// publishedPort is the port of 127.0.0.1 that this project's cluster publishes for one of its node, and whether it does so now; 0
+// where there is no such cluster.
 func (c *checker) publishedPort(ctx context.Context, nodePort int) (port int, runs bool) {
 	if c.docker == nil {
 		return 0, false
 	}
-	out, err := c.docker.Output(ctx, "container", "inspect", "--format", "{{json .}}", c.cfg.ClusterName+"-control-plane")
+	out, err := c.docker.Output(ctx, "container", "inspect", "--format", "{{json .}}", c.node())
 	var node struct {
 		State      struct{ Running bool }
 		HostConfig struct {
@@ -82,6 +84,19 @@ func (c *checker) publishedPort(ctx context.Context, nodePort int) (port int, ru
 		port, _ = strconv.Atoi(b.HostPort)
 	}
 	return port, port != 0 && node.State.Running
+}
+
+// node is the name of the cluster's node in the engine. Where the cluster is chosen by itself, that is a minikube
+// profile if this project has begun one.
+func (c *checker) node() string {
+	begun := func() bool {
+		_, err := os.Stat(filepath.Join(c.cfg.Cache, "clusters", c.cfg.ClusterName+".minikube.json"))
+		return err == nil
+	}
+	if c.cfg.Cluster == config.ClusterMinikube || c.cfg.Cluster == config.ClusterAuto && begun() {
+		return c.cfg.ClusterName
+	}
+	return c.cfg.ClusterName + "-control-plane"
 }
 
 // holder names who has a port.

@@ -11,6 +11,7 @@ import (
 	"todo.local/magefiles/internal/config"
 	"todo.local/magefiles/internal/host"
 	"todo.local/magefiles/internal/image"
+	"todo.local/magefiles/internal/source/scratch"
 )
 
 // ChooseProvider gives the cluster that TODO_CLUSTER asks for.
@@ -25,7 +26,12 @@ func (s Source) ChooseProvider(ctx context.Context) cluster.Provider {
 func (e Engine) provider(ctx context.Context, images string) cluster.Provider {
 	kind := cluster.NewKind(e.Docker, e.Config.ClusterName, e.Config.Kubeconfig(), e.Config.Cache, e.quirks, e.pickPorts)
 	kind.CABundle, kind.Diagnoses = e.Config.CABundle, filepath.Join(e.Config.State, "diagnosis")
-	minikube := &cluster.Minikube{Runner: e.Runner, Docker: e.Docker, Profile: e.Config.ClusterName, Kubeconfig: e.Config.Kubeconfig(), Cache: e.Config.Cache}
+	builder := scratch.New(e.Config, e.Docker)
+	minikube := &cluster.Minikube{
+		Runner: e.Runner, Docker: e.Docker, Profile: e.Config.ClusterName, Kubeconfig: e.Config.Kubeconfig(), Cache: e.Config.Cache,
+		FromSource: images == config.ImagesSource, Root: geteuid() == 0, Ports: e.pickPorts, Diagnoses: kind.Diagnoses,
+		Built: builder.BuiltMinikube, Build: builder.MinikubeProgram,
+	}
 	switch e.Config.Cluster {
 	case config.ClusterKind:
 		return kind
@@ -43,7 +49,7 @@ func (e Engine) provider(ctx context.Context, images string) cluster.Provider {
 			return kind
 		}
 		if images == config.ImagesSource {
-			e.UI.Printf("kind is used, though minikube is installed: minikube's own images come from container registries alone (TODO_CLUSTER=minikube tries)\n")
+			e.UI.Printf("kind is used, though minikube is installed: without a container registry it is the quicker one (TODO_CLUSTER=minikube chooses)\n")
 			return kind
 		}
 		return minikube

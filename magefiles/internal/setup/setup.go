@@ -28,7 +28,10 @@ func Run(ctx context.Context, s session.Session) error {
 	return s.UI.Do("Setup", func(t *ui.Task) error {
 		m := &setup{runner: s.Runner, host: host.Local, cfg: s.Config, root: os.Geteuid() == 0, patience: time.Minute}
 		m.packages = func(ctx context.Context) []string { return missingTools(ctx, t, s) }
-		return m.run(ctx, t)
+		if err := m.run(ctx, t); err != nil || s.Config.Cluster != config.ClusterMinikube {
+			return err
+		}
+		return t.Do("minikube", func(t *ui.Task) error { return provideMinikube(ctx, t, s) })
 	})
 }
 

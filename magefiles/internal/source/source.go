@@ -31,8 +31,7 @@ type Node struct {
 
 // MinikubeParts are what minikube would download, or bring by itself.
 type MinikubeParts struct {
-	Kubernetes string // its version, which starts with a v
-	Programs   string // folder with kubeadm, kubectl and kubelet
+	Kubernetes string // the version of the programs in the node image, which starts with a v
 	Storage    string // manifest of the default StorageClass, whose images the node image has
 }
 

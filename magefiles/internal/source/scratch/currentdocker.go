@@ -35,9 +35,7 @@ func BuildCurrentDocker(ctx context.Context, t *ui.Task, cfg *config.Config, r r
 }
 
 func (s *Source) currentDocker(ctx context.Context, t *ui.Task, b builder, all []program) (CurrentDocker, error) {
-	for _, p := range all {
-		s.store.touch("programs", p.name, p.key())
-	}
+	s.touchPrograms(all...)
 	dirs, err := b.all(ctx, t, all)
 	if err != nil {
 		return CurrentDocker{}, err

@@ -25,21 +25,21 @@ func (s *Source) minikubeImage() image {
 
 // Minikube gives what a minikube profile is made from: the node image, with what minikube expects of a node besides.
 func (s *Source) Minikube(ctx context.Context, t *ui.Task) (source.Node, error) {
+	i, tool := s.minikubeImage(), crictl(s.pins)
+	node := s.node(i)
+	node.Minikube = &source.MinikubeParts{Kubernetes: s.pins.Kubernetes, Storage: s.storageManifest()}
+	s.touchPrograms(tool)
+	if found, err := s.docker.Images(ctx, i.String()); err != nil || len(found) == 1 {
+		t.Unchanged("built before")
+		return node, err
+	}
 	inner, err := s.Node(ctx, t)
 	if err != nil {
 		return source.Node{}, err
 	}
-	// The program folders too are needed for each new profile, however long ago the image was built.
-	kubernetes, tool := kubernetes(s.pins.Kubernetes), crictl(s.pins)
-	s.store.touch("programs", tool.name, tool.key())
-	dirs, err := s.builder().all(ctx, t, []program{kubernetes, tool})
+	dirs, err := s.builder().all(ctx, t, []program{tool})
 	if err != nil {
 		return source.Node{}, err
-	}
-	node, i := inner, s.minikubeImage()
-	node.Image = i.String()
-	node.Minikube = &source.MinikubeParts{
-		Kubernetes: s.pins.Kubernetes, Programs: dirs[kubernetes.name], Storage: s.storageManifest(),
 	}
 	err = t.Do(i.short(), func(t *ui.Task) error {
 		return s.build(ctx, t, i, func(_ context.Context, _ *ui.Task, dir string) error {
@@ -70,9 +70,18 @@ func (s *Source) MinikubeProgram(ctx context.Context, t *ui.Task) (string, error
 	if err != nil {
 		return "", err
 	}
-	s.store.touch("programs", p.name, p.key())
+	s.touchPrograms(p)
 	dirs, err := s.builder().all(ctx, t, []program{p})
 	return filepath.Join(dirs[p.name], p.name), err
+}
+
+// BuiltMinikube is the path of the minikube that was built before, or empty.
+func (s *Source) BuiltMinikube() string {
+	p, err := s.minikube()
+	if err != nil || s.builder().firstMissing([]program{p}) != nil {
+		return ""
+	}
+	return filepath.Join(s.store.dir, "programs", p.name+"-"+p.key(), p.name)
 }
 
 // minikube is the program, of the versions that tools/minikube locks. Its driver for KVM, which takes libvirt's C

@@ -31,22 +31,25 @@ func (s *Source) nodeImageName() image {
 	return image{"todo-node", s.pins.Kubernetes, hash(inputs...)}
 }
 
+// node is a node image with what it carries.
+func (s *Source) node(i image) source.Node {
+	return source.Node{
+		Image: i.String(), StaticNetwork: true,
+		Traefik: addon("traefik", s.pins.Traefik), MetricsServer: addon("metrics-server", s.pins.MetricsServer),
+	}
+}
+
 // Node builds the node image unless the engine has it: the programs first, then their images, then the node around
 // them.
 func (s *Source) Node(ctx context.Context, t *ui.Task) (source.Node, error) {
 	i := s.nodeImageName()
-	node := source.Node{
-		Image: i.String(), StaticNetwork: true,
-		Traefik: addon("traefik", s.pins.Traefik), MetricsServer: addon("metrics-server", s.pins.MetricsServer),
-	}
+	node := s.node(i)
 	found, err := s.docker.Images(ctx, i.String())
 	if err != nil {
 		return source.Node{}, err
 	}
 	all := programs(s.pins)
-	for _, p := range all {
-		s.store.touch("programs", p.name, p.key())
-	}
+	s.touchPrograms(all...)
 	if len(found) == 1 {
 		t.Unchanged("built before")
 		return node, nil

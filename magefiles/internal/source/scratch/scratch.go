@@ -41,6 +41,13 @@ func New(cfg *config.Config, d *engine.Docker) *Source {
 
 func (s *Source) builder() builder { return builder{run: s.run, store: s.store, env: s.env} }
 
+// touchPrograms marks programs as in use.
+func (s *Source) touchPrograms(all ...program) {
+	for _, p := range all {
+		s.store.touch("programs", p.name, p.key())
+	}
+}
+
 // Name is "source".
 func (*Source) Name() string { return config.ImagesSource }
 
