@@ -39,6 +39,7 @@ func TestLifecycle(t *testing.T) {
 				assert.Contains(t, r.output, name)
 			}
 		}},
+		{"mage by itself", func(t *testing.T) { byItself(t, project) }},
 		{"a day with the application in a browser and beside it what takes its time", func(t *testing.T) {
 			t.Run("side by side", func(t *testing.T) {
 				t.Run("browser", func(t *testing.T) {

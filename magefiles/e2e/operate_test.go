@@ -18,6 +18,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"todo.local/magefiles/internal/fault"
+	"todo.local/magefiles/internal/run"
 	"todo.local/magefiles/internal/secrets"
 )
 
@@ -94,6 +95,23 @@ func observation(t *testing.T, project checkout) {
 
 	followed(t, project, d)
 	forwarded(t, project)
+}
+
+// byItself calls the targets as people do who have installed mage, without go tool.
+func byItself(t *testing.T, project checkout) {
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute) // mage compiles the targets where it has not yet
+	defer cancel()
+	output := func(program string, args ...string) string {
+		res, err := run.Exec{}.Run(ctx, run.Cmd{Name: program, Args: args, Dir: project.dir})
+		require.NoError(t, err)
+		return res.Stdout
+	}
+	mage := strings.TrimSpace(output("go", "tool", "-n", "mage"))
+	assert.Contains(t, output(mage, "status"), running(t).names(t, "todo-backend")[0])
+	list := output(mage, "-l")
+	for _, target := range []string{"deploy", "teardown", "test:e2e"} {
+		assert.Regexp(t, `(?m)^  `+target+` `, list)
+	}
 }
 
 // followed sees a request in the logs while it follows them.

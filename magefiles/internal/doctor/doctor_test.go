@@ -274,7 +274,7 @@ func fakeDocker(t *testing.T, info string) *run.Fake {
 
 func TestRequireGivesTheEngine(t *testing.T) {
 	fake := fakeDocker(t, fmt.Sprintf(`{"OSType":"linux","NCPU":2,"MemTotal":%d,"DefaultRuntime":"bounded","DockerRootDir":"/"}`, 8*gib))
-	d, err := Require(t.Context(), fake, &config.Config{Cache: t.TempDir()})
+	d, err := Require(t.Context(), fake, &config.Config{Cache: t.TempDir(), Images: config.ImagesRegistry}) // room for a first build is not asked for
 	require.NoError(t, err)
 	assert.Equal(t, "20.10.24", d.EngineVersion)
 	assert.Len(t, fake.Calls(), 2, "it is part of every deploy")
