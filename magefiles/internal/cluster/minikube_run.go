@@ -16,6 +16,7 @@ import (
 	"todo.local/magefiles/internal/run"
 	"todo.local/magefiles/internal/source"
 	"todo.local/magefiles/internal/ui"
+	"todo.local/magefiles/internal/words"
 )
 
 // startLimit is for a first start, which downloads minikube's node image and Kubernetes.
@@ -73,11 +74,11 @@ func (m *Minikube) start(ctx context.Context, t *ui.Task, node source.Node, fres
 	if complaint.Data.Message == "" {
 		return m.failed(err, "does not start")
 	}
-	remedy := oneLine(complaint.Data.Advice)
+	remedy := words.OneLine(complaint.Data.Advice)
 	if remedy == "" || strings.Contains(remedy, "minikube delete") { // minikube is quick to advise that; the database would go too
 		remedy = "run the target again"
 	}
-	return fault.New(fault.CodeCluster, m.Name()+" does not start: "+oneLine(complaint.Data.Message), remedy+"; TODO_CLUSTER=kind does without minikube")
+	return fault.New(fault.CodeCluster, m.Name()+" does not start: "+words.OneLine(complaint.Data.Message), remedy+"; TODO_CLUSTER=kind does without minikube")
 }
 
 // installed tells whether there is a minikube: a person's own on PATH, which is used and left alone, or one that this
@@ -151,5 +152,3 @@ func (m *Minikube) failed(err error, what string) error {
 	}
 	return fault.Wrap(err, fault.CodeCluster, m.Name()+" "+what, remedy)
 }
-
-func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -15,6 +13,7 @@ import (
 	"k8s.io/client-go/kubernetes"
 
 	"todo.local/magefiles/internal/fault"
+	"todo.local/magefiles/internal/podlog"
 	"todo.local/magefiles/internal/secrets"
 	"todo.local/magefiles/internal/session"
 	"todo.local/magefiles/internal/ui"
@@ -22,6 +21,7 @@ import (
 
 const (
 	databaseCheck      = "database-check"
+	migrate            = "migrate" // its container
 	databaseCheckLimit = 90 * time.Second
 	appUser            = int64(10001) // of the backend's image
 )
@@ -106,7 +106,7 @@ func migrationPod(image string) *corev1.Pod {
 				RunAsNonRoot: &yes, RunAsUser: &user, SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault},
 			},
 			Containers: []corev1.Container{{
-				Name: "migrate", Image: image, ImagePullPolicy: pullPolicy(image), Command: []string{"python", "-m", "src.migrate", "--wait", "10"},
+				Name: migrate, Image: image, ImagePullPolicy: pullPolicy(image), Command: []string{"python", "-m", "src.migrate", "--wait", "10"},
 				Env: []corev1.EnvVar{{Name: secrets.DatabaseURL, ValueFrom: &corev1.EnvVarSource{SecretKeyRef: &corev1.SecretKeySelector{
 					LocalObjectReference: corev1.LocalObjectReference{Name: databaseCheck}, Key: secrets.DatabaseURL}}}},
 				SecurityContext: &corev1.SecurityContext{
@@ -121,14 +121,12 @@ func migrationPod(image string) *corev1.Pod {
 func lastLog(ctx context.Context, client kubernetes.Interface, namespace string) string {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	stream, err := client.CoreV1().Pods(namespace).GetLogs(databaseCheck, &corev1.PodLogOptions{}).Stream(ctx)
-	if err != nil {
+	p := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: databaseCheck}}
+	said, err := podlog.Last(ctx, client, p, migrate, false, 1)
+	if err != nil || len(said) == 0 {
 		return fmt.Sprintf("it did not answer within %s", databaseCheckLimit)
 	}
-	defer stream.Close()
-	raw, _ := io.ReadAll(io.LimitReader(stream, 64<<10))
-	text := strings.TrimSpace(string(raw))
-	return text[strings.LastIndexByte(text, '\n')+1:]
+	return said[len(said)-1]
 }
 
 func ignoreMissing(err error) error {

@@ -19,6 +19,7 @@ import (
 	"todo.local/magefiles/internal/secrets"
 	"todo.local/magefiles/internal/session"
 	"todo.local/magefiles/internal/ui"
+	"todo.local/magefiles/internal/words"
 )
 
 const (
@@ -156,7 +157,7 @@ func (i *installation) tellPassword(ctx context.Context, verifier string) error 
 		Command: []string{"psql", "--no-psqlrc", "--quiet", "--set", "ON_ERROR_STOP=1", "--username", "todo", "--dbname", "todo"},
 		Stdin:   strings.NewReader("ALTER ROLE todo PASSWORD '" + verifier + "';\n"), Stdout: &complaint, Stderr: &complaint,
 	})
-	what := strings.TrimSpace("the database did not take its new password: " + strings.Join(strings.Fields(complaint.String()), " "))
+	what := strings.TrimSpace("the database did not take its new password: " + words.OneLine(complaint.String()))
 	return fault.Wrap(err, fault.CodeCluster, what, "run: go tool mage deploy")
 }
 

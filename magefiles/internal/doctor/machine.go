@@ -13,6 +13,7 @@ import (
 	"todo.local/magefiles/internal/config"
 	"todo.local/magefiles/internal/engine"
 	"todo.local/magefiles/internal/fault"
+	"todo.local/magefiles/internal/words"
 )
 
 const (
@@ -30,7 +31,7 @@ const asRoot = "run `go tool mage setup` as root"
 
 func (c *checker) checkDocker(context.Context) Result {
 	if c.dockerErr != nil {
-		return Result{Level: Failure, Detail: oneLine(c.dockerErr), Remedy: fault.Remedy(c.dockerErr)}
+		return Result{Level: Failure, Detail: words.OneLine(c.dockerErr.Error()), Remedy: fault.Remedy(c.dockerErr)}
 	}
 	if c.info.OSType != "linux" {
 		return Result{Level: Failure, Detail: "the engine runs " + c.info.OSType + " containers", Remedy: "switch it to Linux containers"}
@@ -147,6 +148,3 @@ func (c *checker) checkLimits(context.Context) Result {
 	}
 	return Result{Detail: strings.Join(fine, ", ")}
 }
-
-// oneLine gives an error without line breaks.
-func oneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }

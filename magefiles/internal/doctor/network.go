@@ -16,6 +16,7 @@ import (
 	"todo.local/magefiles/internal/config"
 	"todo.local/magefiles/internal/engine"
 	"todo.local/magefiles/internal/run"
+	"todo.local/magefiles/internal/words"
 )
 
 // dockerHub is the API of the registry that the base images and the cluster's node image come from.
@@ -39,7 +40,7 @@ func (c *checker) checkContainerRegistry(ctx context.Context) Result {
 	if c.cfg.Images == config.ImagesAuto {
 		return Result{Detail: "none within reach, so that everything is built from package registries (" + because(err) + ")"}
 	}
-	return Result{Level: Failure, Detail: oneLine(err), Remedy: networkRemedy + ", or set TODO_IMAGES=source to do without"}
+	return Result{Level: Failure, Detail: words.OneLine(err.Error()), Remedy: networkRemedy + ", or set TODO_IMAGES=source to do without"}
 }
 
 // registryAnswers asks for a registry's API.
@@ -65,7 +66,7 @@ func because(err error) string {
 	if errors.Is(err, context.DeadlineExceeded) {
 		return fmt.Sprintf("no answer within %s", checkTimeout)
 	}
-	parts := strings.Split(oneLine(err), ": ")
+	parts := strings.Split(words.OneLine(err.Error()), ": ")
 	return parts[len(parts)-1]
 }
 
@@ -90,7 +91,7 @@ func (c *checker) checkDebianPackages(ctx context.Context) Result {
 	}
 	dir, err := os.MkdirTemp("", "doctor-")
 	if err != nil {
-		return Result{Level: Warning, Detail: oneLine(err)}
+		return Result{Level: Warning, Detail: words.OneLine(err.Error())}
 	}
 	defer os.RemoveAll(dir)
 	return c.ask(ctx, "apt's first source answers", run.Cmd{Name: "/usr/lib/apt/apt-helper",
@@ -118,7 +119,7 @@ func (c *checker) ask(ctx context.Context, answer string, cmd run.Cmd) Result {
 }
 
 func noAnswer(client string, err error) Result {
-	r := Result{Level: Warning, Detail: oneLine(err), Remedy: networkRemedy}
+	r := Result{Level: Warning, Detail: words.OneLine(err.Error()), Remedy: networkRemedy}
 	if errors.Is(err, context.DeadlineExceeded) {
 		r.Detail = fmt.Sprintf("%s had no answer within %s: a slow network, or a busy machine", client, checkTimeout)
 	}
@@ -202,7 +203,7 @@ func (c *checker) checkCABundle(context.Context) Result {
 	}
 	content, err := os.ReadFile(path)
 	if err != nil {
-		return Result{Level: Failure, Detail: oneLine(err), Remedy: remedy}
+		return Result{Level: Failure, Detail: words.OneLine(err.Error()), Remedy: remedy}
 	}
 	good, bad := 0, 0
 	for block, rest := pem.Decode(content); block != nil; block, rest = pem.Decode(rest) {

@@ -12,6 +12,7 @@ import (
 	"todo.local/magefiles/internal/config"
 	"todo.local/magefiles/internal/fault"
 	"todo.local/magefiles/internal/host"
+	"todo.local/magefiles/internal/words"
 )
 
 // checkPort tells which port of 127.0.0.1 reaches a port of the cluster's node: the one that the configuration names, else the same one, else the
@@ -41,7 +42,7 @@ func (c *checker) checkPort(ctx context.Context, nodePort, configured, fallback 
 	lowest := c.host.LowestPort(c.info.Rootless())
 	port, _, err := host.PickPort(wanted, fallback, lowest)
 	if err != nil {
-		return Result{Level: Failure, Detail: oneLine(err), Remedy: fault.Remedy(err)}
+		return Result{Level: Failure, Detail: words.OneLine(err.Error()), Remedy: fault.Remedy(err)}
 	}
 	if wanted < lowest {
 		r := Result{

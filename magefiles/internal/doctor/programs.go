@@ -9,6 +9,7 @@ import (
 
 	"todo.local/magefiles/internal/config"
 	"todo.local/magefiles/internal/run"
+	"todo.local/magefiles/internal/words"
 )
 
 // checkPrograms gives the versions that a bug report needs.
@@ -82,7 +83,7 @@ func (c *checker) checkClusterPrograms(ctx context.Context) Result {
 		case p.name == "minikube" && c.cfg.Cluster == config.ClusterMinikube && errors.Is(err, exec.ErrNotFound):
 			details = append(details, "minikube is this project's own, built where it is missing")
 		case p.name == "minikube" && c.cfg.Cluster == config.ClusterMinikube:
-			return Result{Level: Failure, Detail: "TODO_CLUSTER=minikube, and minikube does not answer: " + oneLine(err),
+			return Result{Level: Failure, Detail: "TODO_CLUSTER=minikube, and minikube does not answer: " + words.OneLine(err.Error()),
 				Remedy: "mend it, or take it off PATH: then this project builds its own"}
 		case errors.Is(err, exec.ErrNotFound):
 			details = append(details, "no "+p.name+" (not needed)")

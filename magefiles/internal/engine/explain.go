@@ -10,6 +10,7 @@ import (
 
 	"todo.local/magefiles/internal/fault"
 	"todo.local/magefiles/internal/run"
+	"todo.local/magefiles/internal/words"
 )
 
 // What can keep Docker from being used. Errors of this package wrap them in a fault.Error with the remedy.
@@ -89,17 +90,8 @@ func Explain(err error) error {
 			if x.cause != nil {
 				return unusable(x.cause)
 			}
-			return fault.New(fault.CodeEnvironment, x.what+": "+clip(strings.TrimSpace(line)), x.remedy)
+			return fault.New(fault.CodeEnvironment, x.what+": "+words.End(strings.TrimSpace(line), 300), x.remedy)
 		}
 	}
 	return nil
-}
-
-// clip gives the end of a long line, where the reason is.
-func clip(line string) string {
-	const most = 300
-	if r := []rune(line); len(r) > most {
-		return "…" + string(r[len(r)-most:])
-	}
-	return line
 }

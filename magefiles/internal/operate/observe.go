@@ -23,6 +23,7 @@ import (
 	"todo.local/magefiles/internal/podlog"
 	"todo.local/magefiles/internal/session"
 	"todo.local/magefiles/internal/ui"
+	"todo.local/magefiles/internal/words"
 )
 
 // logLines is how many lines of each pod's past are shown.
@@ -140,7 +141,7 @@ func Events(ctx context.Context, s session.Session) error {
 	rows := []string{"AGE\tTYPE\tREASON\tOBJECT\tMESSAGE"}
 	for _, e := range list.Items {
 		rows = append(rows, fmt.Sprintf("%s\t%s\t%s\t%s/%s\t%s", duration.HumanDuration(time.Since(kube.LastSeen(&e))), e.Type, e.Reason,
-			strings.ToLower(e.InvolvedObject.Kind), e.InvolvedObject.Name, strings.Join(strings.Fields(e.Message), " ")))
+			strings.ToLower(e.InvolvedObject.Kind), e.InvolvedObject.Name, words.OneLine(e.Message)))
 	}
 	table(s.UI, rows)
 	return nil

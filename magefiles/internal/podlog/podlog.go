@@ -147,6 +147,18 @@ func Follow(ctx context.Context, client kubernetes.Interface, q Query, emit func
 	}
 }
 
+// most bounds the end of a log that is read at once.
+const most = int64(4 << 20)
+
+// Last gives the last lines of a container, or of the one that ran in its place before.
+func Last(ctx context.Context, client kubernetes.Interface, p *corev1.Pod, container string, previous bool, lines int64) ([]string, error) {
+	limit := most
+	options := &corev1.PodLogOptions{Container: container, Previous: previous, TailLines: &lines, LimitBytes: &limit}
+	var said []string
+	err := stream(ctx, client, p, options, func(l Line) { said = append(said, l.Text) })
+	return said, err
+}
+
 // stream reads the log of one container.
 func stream(ctx context.Context, client kubernetes.Interface, p *corev1.Pod, options *corev1.PodLogOptions, emit func(Line)) error {
 	body, err := client.CoreV1().Pods(p.Namespace).GetLogs(p.Name, options).Stream(ctx)

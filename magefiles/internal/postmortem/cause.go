@@ -9,6 +9,7 @@ import (
 	"todo.local/magefiles/internal/engine"
 	"todo.local/magefiles/internal/fault"
 	"todo.local/magefiles/internal/run"
+	"todo.local/magefiles/internal/words"
 )
 
 // Cause is why a node does not come up.
@@ -121,7 +122,7 @@ func (e *Evidence) Cause() Cause {
 	}
 	for _, s := range symptoms {
 		if line := last(e.current(s.in), s.signs); line != "" {
-			c := Cause{What: s.what + ": " + run.Short(plain(line), most), Remedy: s.remedy, Code: s.code, Final: s.lasts}
+			c := Cause{What: s.what + ": " + words.Short(plain(line), most), Remedy: s.remedy, Code: s.code, Final: s.lasts}
 			if s.mend != nil {
 				c.Mend = s.mend(line)
 			}
@@ -129,7 +130,7 @@ func (e *Evidence) Cause() Cause {
 		}
 	}
 	return Cause{
-		What: run.Short(plain(run.Telling(e.texts[answer])), most), Remedy: "go tool mage doctor checks what a cluster needs", Code: fault.CodeCluster,
+		What: words.Short(plain(run.Telling(e.texts[answer])), most), Remedy: "go tool mage doctor checks what a cluster needs", Code: fault.CodeCluster,
 	}
 }
 
@@ -184,7 +185,7 @@ func plain(line string) string {
 			line = text
 		}
 	}
-	return strings.Join(strings.Fields(tagged.ReplaceAllString(line, "")), " ")
+	return words.OneLine(tagged.ReplaceAllString(line, ""))
 }
 
 var cgroupPath = regexp.MustCompile(`/sys/fs/cgroup/[A-Za-z0-9_,=.-]+/[A-Za-z0-9_./-]+`)

@@ -94,7 +94,7 @@ var unknownNames = regexp.MustCompile(`^additional properties (.+) not allowed$`
 func schemaError(chartName, text string) string {
 	found := violation.FindAllStringSubmatch(text, -1)
 	if len(found) == 0 {
-		return fmt.Sprintf("values of chart %s: %s", chartName, oneLine(text))
+		return fmt.Sprintf("values of chart %s: %s", chartName, short(text))
 	}
 	var specific [][]string // of each violation on the top level
 	for _, f := range found {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"todo.local/magefiles/internal/fault"
+	"todo.local/magefiles/internal/words"
 )
 
 // templateFailure is what Helm says of a template that called fail or did not render.
@@ -15,7 +16,7 @@ var templateFailure = regexp.MustCompile(`(?:execution error at \(|parse error a
 
 // explain turns an error of Helm's into one line with a remedy.
 func explain(name string, err error) error {
-	text := oneLine(err.Error())
+	text := short(err.Error())
 	switch {
 	case errors.Is(err, context.Canceled):
 		return fault.Wrap(err, fault.CodeInterrupted, "the release "+name+" was interrupted", "run the same command again; it recovers")
@@ -34,17 +35,11 @@ func explain(name string, err error) error {
 }
 
 func unreachable(err error) error {
-	return fault.New(fault.CodeCluster, "the cluster does not answer: "+oneLine(err.Error()), "run: go tool mage doctor cluster:up")
+	return fault.New(fault.CodeCluster, "the cluster does not answer: "+short(err.Error()), "run: go tool mage doctor cluster:up")
 }
 
-// oneLine folds white space and bounds the length.
-func oneLine(s string) string {
-	s = strings.Join(strings.Fields(s), " ")
-	if r := []rune(s); len(r) > 500 {
-		return string(r[:500]) + "…"
-	}
-	return s
-}
+// short folds white space and bounds the length.
+func short(s string) string { return words.Short(words.OneLine(s), 500) }
 
 // list joins names for a sentence, the first few of them.
 func list(names []string, most int) string {

@@ -33,7 +33,7 @@ func (e *Engine) History(_ context.Context, name string) ([]Revision, error) {
 	}
 	out := make([]Revision, len(all))
 	for i, r := range all {
-		out[i] = Revision{Revision: r.Version, Status: string(r.Info.Status), Updated: r.Info.LastDeployed.Time, Description: oneLine(r.Info.Description),
+		out[i] = Revision{Revision: r.Version, Status: string(r.Info.Status), Updated: r.Info.LastDeployed.Time, Description: short(r.Info.Description),
 			Verified: verified(r)}
 	}
 	return out, nil

@@ -190,7 +190,7 @@ func (l *lease) keep(ctx context.Context, counts time.Time) error {
 			return taken
 		case l.left(counts) <= 0:
 			return fault.New(fault.CodeCluster, fmt.Sprintf("the cluster did not answer for %s, after which another run may work on the release: %s",
-				leaseDeadline, oneLine(err.Error())), "run the same command again")
+				leaseDeadline, short(err.Error())), "run the same command again")
 		default:
 			pause = leaseLook
 		}
@@ -253,7 +253,7 @@ func (l *lease) explain(err error) error {
 	switch {
 	case apierrors.IsForbidden(err):
 		return fault.New(fault.CodeCluster, fmt.Sprintf(
-			"this user may not use leases in namespace %s, which keep two runs from working on one release: %s", l.namespace, oneLine(err.Error())),
+			"this user may not use leases in namespace %s, which keep two runs from working on one release: %s", l.namespace, short(err.Error())),
 			"ask for the rights get, create and update on leases (coordination.k8s.io) in that namespace")
 	case apierrors.IsNotFound(err):
 		return fault.New(fault.CodeInput, "there is no namespace "+l.namespace+", and so no release in it", "run: go tool mage deploy")

@@ -1,7 +1,6 @@
 package rollout
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -17,6 +16,8 @@ import (
 
 	"todo.local/magefiles/internal/fault"
 	"todo.local/magefiles/internal/kube"
+	"todo.local/magefiles/internal/podlog"
+	"todo.local/magefiles/internal/words"
 )
 
 // collectedLines is how much of each log is kept.
@@ -125,7 +126,7 @@ func (c *collector) logs(p *corev1.Pod) {
 			if previous && s.LastTerminationState.Terminated == nil || !previous && s.State.Waiting != nil {
 				continue
 			}
-			lines, err := readLog(c.ctx, c.client, p, s.Name, previous, collectedLines)
+			lines, err := podlog.Last(c.ctx, c.client, p, s.Name, previous, collectedLines)
 			if c.note(err) {
 				c.write(fmt.Sprintf("log-%s-%s%s.txt", p.Name, s.Name, suffix), []byte(strings.Join(lines, "\n")+"\n"))
 			}
@@ -146,7 +147,7 @@ func (c *collector) events(namespace string) {
 	var out strings.Builder
 	for _, e := range byTime.about("all") {
 		fmt.Fprintf(&out, "%s %-7s %-24s %s/%s: %s (%d times)\n", kube.LastSeen(e).UTC().Format("15:04:05"), e.Type, e.Reason,
-			strings.ToLower(e.InvolvedObject.Kind), e.InvolvedObject.Name, oneLine(e.Message), times(e))
+			strings.ToLower(e.InvolvedObject.Kind), e.InvolvedObject.Name, words.OneLine(e.Message), times(e))
 	}
 	c.write("events.txt", []byte(out.String()))
 }
@@ -174,24 +175,6 @@ func lastLines(ctx context.Context, client kubernetes.Interface, p *corev1.Pod, 
 		// Where it runs again, the attempt before is the one that tells.
 		previous = previous || c.Name == container && c.State.Running != nil && c.LastTerminationState.Terminated != nil
 	}
-	lines, _ := readLog(ctx, client, p, container, previous, n)
+	lines, _ := podlog.Last(ctx, client, p, container, previous, int64(n))
 	return lines
-}
-
-func readLog(ctx context.Context, client kubernetes.Interface, p *corev1.Pod, container string, previous bool, n int) ([]string, error) {
-	tail, most := int64(n), int64(4<<20)
-	stream, err := client.CoreV1().Pods(p.Namespace).GetLogs(p.Name, &corev1.PodLogOptions{
-		Container: container, Previous: previous, TailLines: &tail, LimitBytes: &most,
-	}).Stream(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer stream.Close()
-	var lines []string
-	in := bufio.NewScanner(stream)
-	in.Buffer(nil, 1<<20)
-	for in.Scan() {
-		lines = append(lines, in.Text())
-	}
-	return lines, in.Err()
 }

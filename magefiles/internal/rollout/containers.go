@@ -9,6 +9,8 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"todo.local/magefiles/internal/words"
 )
 
 // containerProblem is about one container.
@@ -41,11 +43,11 @@ var pullReasons = []string{"ErrImagePull", "ImagePullBackOff", "RegistryUnavaila
 // their node is restarted.
 func (s state) waitingProblem(p *corev1.Pod, c corev1.ContainerStatus) *problem {
 	w := c.State.Waiting
-	found := problem{Failure: Failure{Container: c.Name, Reason: clip(oneLine(w.Message), 300)}}
+	found := problem{Failure: Failure{Container: c.Name, Reason: words.Short(words.OneLine(w.Message), 300)}}
 	if slices.Contains(pullReasons, w.Reason) {
 		said, tried := s.pullFailure(p, c)
 		found.Kind = Image
-		found.Reason = fmt.Sprintf("image %s cannot be pulled: %s", specOf(p, c.Name).Image, clip(noise.ReplaceAllString(said, ""), 300))
+		found.Reason = fmt.Sprintf("image %s cannot be pulled: %s", specOf(p, c.Name).Image, words.Short(noise.ReplaceAllString(said, ""), 300))
 		found.outlook = foresee(said, pullMends, pullStuck, unsure)
 		if found.outlook == unsure && tried >= pullAttempts {
 			found.outlook = stuck
@@ -83,7 +85,7 @@ func (s state) crash(p *corev1.Pod, c corev1.ContainerStatus, ended *corev1.Cont
 		return &found
 	case ended.Reason == "StartError", ended.Reason == "ContainerCannotRun":
 		found.Kind = Start
-		found.Reason = "cannot be started: " + clip(oneLine(ended.Message), 300)
+		found.Reason = "cannot be started: " + words.Short(words.OneLine(ended.Message), 300)
 		return &found
 	case init:
 		found.Kind = Init
@@ -143,7 +145,7 @@ func (s state) probeProblem(p *corev1.Pod, c corev1.ContainerStatus) *problem {
 	for _, e := range slices.Backward(s.about(p.UID)) {
 		if e.Reason == "Unhealthy" && concerns(e, c.Name) && !strings.HasPrefix(e.Message, "Startup") {
 			found.outlook = foreseeReadiness(e.Message)
-			found.Reason = "runs but is not ready: " + clip(oneLine(e.Message), 200)
+			found.Reason = "runs but is not ready: " + words.Short(words.OneLine(e.Message), 200)
 			return &found
 		}
 	}
@@ -166,7 +168,7 @@ func (s state) killedByProbe(p *corev1.Pod, container string) string {
 	}
 	for _, e := range slices.Backward(events) {
 		if e.Reason == "Unhealthy" && concerns(e, container) {
-			return clip(oneLine(e.Message), 200)
+			return words.Short(words.OneLine(e.Message), 200)
 		}
 	}
 	return "its probe failed"
@@ -187,7 +189,7 @@ func pullCause(w *corev1.ContainerStateWaiting) string {
 	if w == nil || !slices.Contains(pullReasons, w.Reason) {
 		return ""
 	}
-	return oneLine(backOff.ReplaceAllString(w.Message, ""))
+	return words.OneLine(backOff.ReplaceAllString(w.Message, ""))
 }
 
 // pullFailure gives what was last said of a container's pull, and how often one ended so. The kubelet soon leaves out
@@ -198,11 +200,11 @@ func (s state) pullFailure(p *corev1.Pod, c corev1.ContainerStatus) (said string
 	})
 	latest := ""
 	if len(pulls) > 0 {
-		latest = oneLine(pulls[len(pulls)-1].Message)
+		latest = words.OneLine(pulls[len(pulls)-1].Message)
 	}
-	said = cmp.Or(pullCause(c.State.Waiting), s.causes[causeKey(p, c.Name)], latest, oneLine(c.State.Waiting.Message))
+	said = cmp.Or(pullCause(c.State.Waiting), s.causes[causeKey(p, c.Name)], latest, words.OneLine(c.State.Waiting.Message))
 	alike := func(message string) string {
-		return variable.ReplaceAllString(noise.ReplaceAllString(oneLine(message), ""), "#")
+		return variable.ReplaceAllString(noise.ReplaceAllString(words.OneLine(message), ""), "#")
 	}
 	return said, attempts(pulls, func(e *corev1.Event) bool { return alike(e.Message) == alike(said) })
 }

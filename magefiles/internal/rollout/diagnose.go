@@ -15,6 +15,8 @@ import (
 	"k8s.io/client-go/kubernetes"
 
 	"todo.local/magefiles/internal/kube"
+	"todo.local/magefiles/internal/podlog"
+	"todo.local/magefiles/internal/words"
 )
 
 const (
@@ -66,7 +68,7 @@ func Diagnose(ctx context.Context, client kubernetes.Interface, namespace, relea
 			if c.RestartCount > 0 {
 				r := restart{pod: p.Name, container: c.Name, times: c.RestartCount, ended: c.LastTerminationState.Terminated}
 				if r.ended != nil {
-					r.log, _ = readLog(ctx, client, p, c.Name, true, lastWords) // a log that cannot be had is an empty one
+					r.log, _ = podlog.Last(ctx, client, p, c.Name, true, lastWords) // a log that cannot be had is an empty one
 				}
 				d.restarts = append(d.restarts, r)
 			}
@@ -194,7 +196,7 @@ func often(n int32) string {
 func logged(out *strings.Builder, lines []string) {
 	for _, line := range lines {
 		if text, _ := message(line); text != "" {
-			fmt.Fprintf(out, "  log: %s\n", clip(text, 300))
+			fmt.Fprintf(out, "  log: %s\n", words.Short(text, 300))
 		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"todo.local/magefiles/internal/fault"
+	"todo.local/magefiles/internal/words"
 )
 
 const (
@@ -61,7 +62,7 @@ func (f *Failure) Evidence() []string {
 		}
 		lines = append(lines, part.head+":")
 		for _, l := range part.lines {
-			lines = append(lines, "    "+clip(l, 300))
+			lines = append(lines, "    "+words.Short(l, 300))
 		}
 	}
 	return lines
@@ -109,25 +110,8 @@ func message(line string) (text string, isError bool) {
 	var entry struct{ Level, Message string }
 	if json.Unmarshal([]byte(line), &entry) == nil && entry.Message != "" {
 		level := strings.ToUpper(entry.Level)
-		return oneLine(entry.Message), level == "ERROR" || level == "CRITICAL" || level == "FATAL"
+		return words.OneLine(entry.Message), level == "ERROR" || level == "CRITICAL" || level == "FATAL"
 	}
 	lower := strings.ToLower(line)
-	return oneLine(line), strings.Contains(lower, "error") || strings.Contains(lower, "fail") || strings.Contains(lower, "fatal") || strings.Contains(lower, "exception")
-}
-
-func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
-
-func clip(s string, n int) string {
-	if r := []rune(s); len(r) > n {
-		return string(r[:n]) + "…"
-	}
-	return s
-}
-
-// ends shortens in the middle: an error begins with what failed and ends with its cause.
-func ends(s string, n int) string {
-	if r := []rune(s); len(r) > n {
-		return string(r[:n/2]) + "…" + string(r[len(r)-n/2:])
-	}
-	return s
+	return words.OneLine(line), strings.Contains(lower, "error") || strings.Contains(lower, "fail") || strings.Contains(lower, "fatal") || strings.Contains(lower, "exception")
 }

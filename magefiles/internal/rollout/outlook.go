@@ -12,41 +12,41 @@ var (
 	quoted = regexp.MustCompile(`"[^"]*"|https?://\S+`)
 
 	// disturbance is what an outage, a load limit or a bad line sounds like, whatever they disturb.
-	disturbance = words(
+	disturbance = anyOf(
 		`connection reset`, `broken pipe`, `\bEOF\b`, `i/o timeout`, `handshake timeout`, `deadline ?exceeded`, `timed out`, `request canceled`, `context canceled`,
 		`connection lost`, `GOAWAY`, `stream error`, `network is unreachable`, `server misbehaving`, `temporary failure in name resolution`,
 		`too ?many ?requests`, `rate limit`, `\b429\b`, `status[^0-9]{0,9}50[0234]\b`, `internal server error`, `bad gateway`, `service unavailable`, `gateway time-?out`,
 		`leader changed`, `object has been modified`, `code = (unavailable|aborted)\b`)
 
 	// Of pulls. containerd loses contents that it cleans away while another pull brings them.
-	pullMends = words(`pull QPS exceeded`, `registry is unavailable`, `content digest \S+ not found`)
-	pullStuck = words(`not found`, `(manifest|name) unknown`, `does not exist`, `denied`, `unauthorized`, `authentication required`, `no basic auth`, `403 forbidden`,
+	pullMends = anyOf(`pull QPS exceeded`, `registry is unavailable`, `content digest \S+ not found`)
+	pullStuck = anyOf(`not found`, `(manifest|name) unknown`, `does not exist`, `denied`, `unauthorized`, `authentication required`, `no basic auth`, `403 forbidden`,
 		`no match for platform`, `no matching manifest`, `no image found in`, `HTTP response to HTTPS client`)
 
 	// Of pods without a network: its plugin starts, or addresses come free.
-	sandboxMends = words(`connection refused`, `not (yet )?initialized`, `is reserved for`, `assign an IP`, `no IP addresses available`, `subnet\.env`, `node container is running`)
-	sandboxStuck = words(`no runtime for`, `RuntimeHandler`)
+	sandboxMends = anyOf(`connection refused`, `not (yet )?initialized`, `is reserved for`, `assign an IP`, `no IP addresses available`, `subnet\.env`, `node container is running`)
+	sandboxStuck = anyOf(`no runtime for`, `RuntimeHandler`)
 
 	// Of volumes: they are elsewhere still, or their driver starts.
-	volumeMends = words(`Multi-Attach`, `exclusively attached`, `operation.* already exists`, `list of registered CSI drivers`, `resource busy`, `connection refused`)
-	volumeStuck = words(`(configmap|secret|persistentvolumeclaim|class\S*)\s+not found`, `non-existent (secret|config)`, `no storage class is set`, `type check failed`)
+	volumeMends = anyOf(`Multi-Attach`, `exclusively attached`, `operation.* already exists`, `list of registered CSI drivers`, `resource busy`, `connection refused`)
+	volumeStuck = anyOf(`(configmap|secret|persistentvolumeclaim|class\S*)\s+not found`, `non-existent (secret|config)`, `no storage class is set`, `type check failed`)
 
 	// Of containers that are made: an attempt that was given up is still at it.
-	startMends = words(`is reserved for`)
+	startMends = anyOf(`is reserved for`)
 
 	// Of pods that the API server does not take. Words of a webhook that denies a pod are final, whatever they are.
-	webhookAway   = words(`failed calling webhook`, `failed to call webhook`)
-	webhookMends  = words(`connection refused`, `no endpoints available`)
-	webhookUnsure = words(`x509`, `certificate`)
-	denied        = words(`denied the request`)
-	countMends    = words(`status unknown for quota`)
+	webhookAway   = anyOf(`failed calling webhook`, `failed to call webhook`)
+	webhookMends  = anyOf(`connection refused`, `no endpoints available`)
+	webhookUnsure = anyOf(`x509`, `certificate`)
+	denied        = anyOf(`denied the request`)
+	countMends    = anyOf(`status unknown for quota`)
 
 	// Of readiness probes: the service says itself that it is not ready yet, or is too busy to say.
-	probeUnsure = words(`statuscode: 503`, `statuscode: 429`)
+	probeUnsure = anyOf(`statuscode: 503`, `statuscode: 429`)
 )
 
-// words is an expression for any of some.
-func words(some ...string) *regexp.Regexp {
+// anyOf is an expression for any of some.
+func anyOf(some ...string) *regexp.Regexp {
 	return regexp.MustCompile("(?i)" + strings.Join(some, "|"))
 }
 

@@ -9,6 +9,8 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/kubectl/pkg/util/podutils"
+
+	"todo.local/magefiles/internal/words"
 )
 
 // problem is something that keeps a release from coming up, if it lasts.
@@ -61,7 +63,7 @@ func (s state) problems() []problem {
 
 // refusal is a pod that the API server does not take. A quota may have room once pods of the version before have ended.
 func refusal(f Failure, message string) problem {
-	f.Kind, f.Reason = Refused, clip(oneLine(message), 300)
+	f.Kind, f.Reason = Refused, words.Short(words.OneLine(message), 300)
 	full := strings.Contains(message, "exceeded quota")
 	if full || strings.Contains(message, "failed quota") {
 		f.Kind = Quota
@@ -97,7 +99,7 @@ func (s state) podProblem(p *corev1.Pod) *problem {
 // pod itself was too big.
 func ousted(p *corev1.Pod) *problem {
 	found := problem{yields: true}
-	found.Kind, found.Reason = Start, clip(p.Status.Reason+": "+oneLine(p.Status.Message), 300)
+	found.Kind, found.Reason = Start, words.Short(p.Status.Reason+": "+words.OneLine(p.Status.Message), 300)
 	switch {
 	case p.Status.Reason != "Evicted":
 		found.outlook = unsure
@@ -118,8 +120,8 @@ func (s state) unplaced(p *corev1.Pod) *problem {
 		if found := s.claimProblem(p); found != nil {
 			return found
 		}
-		message, _, _ := strings.Cut(oneLine(c.Message), " preemption:")
-		f := Failure{Kind: Unschedulable, Reason: "no node takes it: " + clip(strings.TrimSuffix(message, "."), 300)}
+		message, _, _ := strings.Cut(words.OneLine(c.Message), " preemption:")
+		f := Failure{Kind: Unschedulable, Reason: "no node takes it: " + words.Short(strings.TrimSuffix(message, "."), 300)}
 		o := s.roomFor(p)
 		switch {
 		case strings.Contains(message, "-pressure"):
@@ -161,7 +163,7 @@ func (s state) claimProblem(p *corev1.Pod) *problem {
 					continue
 				}
 				found := problem{outlook: foresee(e.Message, volumeMends, volumeStuck, unsure)}
-				found.Kind, found.Reason = Volume, fmt.Sprintf("volume claim %s is pending: %s", claim.Name, clip(oneLine(e.Message), 300))
+				found.Kind, found.Reason = Volume, fmt.Sprintf("volume claim %s is pending: %s", claim.Name, words.Short(words.OneLine(e.Message), 300))
 				return &found
 			}
 		}
@@ -188,7 +190,7 @@ func (s state) setupProblem(p *corev1.Pod) *problem {
 		if attempts(events, func(other *corev1.Event) bool { return other.Reason == e.Reason }) < 2 {
 			continue // a node under load fails once and then succeeds
 		}
-		found.Reason = clip(oneLine(e.Message), 300)
+		found.Reason = words.Short(words.OneLine(e.Message), 300)
 		return &found
 	}
 	return nil

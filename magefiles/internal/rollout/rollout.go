@@ -16,6 +16,7 @@ import (
 
 	"todo.local/magefiles/internal/fault"
 	"todo.local/magefiles/internal/ui"
+	"todo.local/magefiles/internal/words"
 )
 
 const (
@@ -163,7 +164,7 @@ func (w *waiter) evidence(ctx context.Context, s state, f *Failure) error {
 		f.Log = lastLines(ctx, w.client, f.pod, f.Container, logLines)
 		if f.quotesLog() {
 			if line := telling(f.Log); line != "" {
-				f.Reason += ": " + clip(line, 200)
+				f.Reason += ": " + words.Short(line, 200)
 			}
 		}
 	}
@@ -221,9 +222,9 @@ func (s state) heldUp(w workload, problems []problem) string {
 			continue
 		}
 		if p.outlook == stuck {
-			return ends(p.Reason, 120)
+			return words.Ends(p.Reason, 120)
 		}
-		return "may mend itself: " + ends(p.Reason, 120)
+		return "may mend itself: " + words.Ends(p.Reason, 120)
 	}
 	return ""
 }

@@ -13,6 +13,7 @@ import (
 	"k8s.io/kubectl/pkg/util/podutils"
 
 	"todo.local/magefiles/internal/kube"
+	"todo.local/magefiles/internal/words"
 )
 
 // state is what the cluster says of a release at one moment.
@@ -183,7 +184,7 @@ func (s state) eventsOf(uid types.UID) []string {
 	found := s.about(uid)
 	var out []string
 	for _, e := range found[max(0, len(found)-eventLines):] {
-		line := fmt.Sprintf("%s %s: %s", e.Type, e.Reason, oneLine(e.Message))
+		line := fmt.Sprintf("%s %s: %s", e.Type, e.Reason, words.OneLine(e.Message))
 		if n := times(e); n > 1 {
 			line += fmt.Sprintf(" (%d times)", n)
 		}

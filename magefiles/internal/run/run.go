@@ -15,6 +15,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"todo.local/magefiles/internal/words"
 )
 
 // Cmd is one command to run.
@@ -56,9 +58,9 @@ type Error struct {
 
 // Error names the command, how it ended and the line of its output that tells why.
 func (e *Error) Error() string {
-	msg := fmt.Sprintf("%s: %v", Short(e.Cmd, 120), e.Err)
+	msg := fmt.Sprintf("%s: %v", words.Short(e.Cmd, 120), e.Err)
 	if why := Telling(e.Output); why != "" {
-		msg += ": " + Short(why, 400)
+		msg += ": " + words.Short(why, 400)
 	}
 	return msg
 }
@@ -166,12 +168,4 @@ func terminate(pid int, grace time.Duration, done <-chan error) {
 func Output(ctx context.Context, r Runner, name string, args ...string) (string, error) {
 	res, err := r.Run(ctx, Cmd{Name: name, Args: args})
 	return strings.TrimSpace(res.Stdout), err
-}
-
-// Short gives the first n letters of a text, and a mark where more follow.
-func Short(s string, n int) string {
-	if r := []rune(s); len(r) > n {
-		return string(r[:n]) + "…"
-	}
-	return s
 }

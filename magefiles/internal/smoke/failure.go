@@ -6,9 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"strings"
 
 	"todo.local/magefiles/internal/fault"
+	"todo.local/magefiles/internal/words"
 )
 
 // Failure is a check that did not get the answer it has to get.
@@ -94,11 +94,8 @@ func (f *Failure) with(err error) *Failure {
 
 func (f *Failure) unexpected(got, expected string, body []byte) *Failure {
 	f.Got, f.Expected = got, expected
-	if text := strings.Join(strings.Fields(string(body)), " "); text != "" {
-		if r := []rune(text); len(r) > 200 {
-			text = string(r[:200]) + "…"
-		}
-		f.Got += " " + text
+	if text := words.OneLine(string(body)); text != "" {
+		f.Got += " " + words.Short(text, 200)
 	}
 	return f
 }

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"todo.local/magefiles/internal/words"
 )
 
 // Colour is how a terminal marks text.
@@ -87,7 +89,7 @@ func clip(s string, n int) string {
 	if utf8.RuneCountInString(s) <= n {
 		return s
 	}
-	return string([]rune(s)[:n-1]) + "…"
+	return words.Short(s, n-1)
 }
 
 func seconds(d time.Duration) string {
