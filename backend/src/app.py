@@ -25,6 +25,7 @@ from src.core.middleware import BodyLimit, CrossOriginProtection, RequestContext
 from src.core.settings import Settings
 from src.events.hub import Hub
 from src.events.router import router as events_router
+from src.sweep import sweep_again_and_again
 from src.tasks.router import router as tasks_router
 from src.tasks.router import trash_router
 
@@ -38,7 +39,10 @@ def create_app(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         _on_sigterm(app.state.hub.close)
+        sweeper = asyncio.create_task(sweep_again_and_again(app.state.database))
         yield
+        sweeper.cancel()
+        await asyncio.wait({sweeper})
         await app.state.hub.stop()
         # uvicorn has cancelled what took longer than its grace period, but does not wait for it.
         if answers := [task for task in app.state.answers if not task.done()]:

@@ -28,6 +28,8 @@ def test_create_with_defaults(alice: Person) -> None:
         "completed_at": None,
         "priority": "medium",
         "due_at": None,
+        "due_on": None,
+        "due_zone": None,
         "tags": [],
         "version": 1,
     }

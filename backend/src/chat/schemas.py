@@ -4,21 +4,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 from uuid import UUID
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from src.core.errors import Problem
-from src.core.types import PRINTABLE, Input, Output
+from src.core.types import PRINTABLE, Input, Output, TimeZone
 from src.tasks.schemas import Task
-
-
-def _time_zone(value: str) -> str:
-    try:
-        ZoneInfo(value)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError("must be an IANA time zone such as Europe/Berlin") from None
-    return value
 
 
 class AssistantKind(StrEnum):
@@ -33,11 +24,7 @@ class ChatRequest(Input):
 
     message: Annotated[str, Field(min_length=1, max_length=4000, examples=["add buy milk tomorrow #home"]), PRINTABLE]
     conversation_id: UUID | None = Field(default=None, description="Absent: begin a new conversation.")
-    timezone: Annotated[
-        str,
-        Field(max_length=64, description="The user's time zone, which tells what tomorrow is."),
-        AfterValidator(_time_zone),
-    ] = "UTC"
+    timezone: Annotated[TimeZone, Field(description="The user's time zone, which tells what tomorrow is.")] = "UTC"
 
 
 class ToolStatus(StrEnum):

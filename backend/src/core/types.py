@@ -1,8 +1,10 @@
 """Field types shared by the request schemas."""
 
 import unicodedata
+from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 
 def _printable(value: str) -> str:
@@ -42,6 +44,18 @@ ONE_LINE = AfterValidator(_one_line)
 
 VISIBLE = AfterValidator(_visible)
 """For text that people have to find again."""
+
+
+def _time_zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("must be an IANA time zone such as Europe/Berlin") from None
+    return value
+
+
+TimeZone = Annotated[str, Field(max_length=64, examples=["Europe/Berlin"]), AfterValidator(_time_zone)]
+"""The name of a time zone."""
 
 
 class Input(BaseModel):

@@ -1,8 +1,9 @@
 """Reading the log of changes."""
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import cast
 
 from sqlalchemy import Row, Table, select, text
 
@@ -42,7 +43,7 @@ async def start(database: Database, user_id: uuid.UUID, after: int | None) -> St
     return Start(after if complete else ends.latest, resumed=complete)
 
 
-async def read(database: Database, user_id: uuid.UUID, after: int) -> list[Row[Any]]:
+async def read(database: Database, user_id: uuid.UUID, after: int) -> Sequence[Row[int, str, uuid.UUID, int]]:
     """The user's next changes, at most BATCH."""
     statement = (
         select(_CHANGES.c.id, _CHANGES.c.kind, _CHANGES.c.task_id, _CHANGES.c.version)
@@ -51,7 +52,7 @@ async def read(database: Database, user_id: uuid.UUID, after: int) -> list[Row[A
         .limit(BATCH)
     )
     async with database.connection() as connection:
-        return list((await connection.execute(statement)).all())
+        return (await connection.execute(statement)).all()
 
 
 async def latest(database: Database) -> dict[uuid.UUID, int]:

@@ -2,10 +2,11 @@
 
 import re
 import unicodedata
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from enum import StrEnum
 from typing import Annotated, Any, Self
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from pydantic import (
     AfterValidator,
@@ -20,7 +21,7 @@ from pydantic import (
 )
 from sqlalchemy import Row
 
-from src.core.types import ONE_LINE, PRINTABLE, VISIBLE, Input, Output
+from src.core.types import ONE_LINE, PRINTABLE, VISIBLE, Input, Output, TimeZone
 
 
 class Priority(StrEnum):
@@ -81,10 +82,21 @@ def _iso(value: object) -> object:
     return value
 
 
-def _utc(value: datetime) -> datetime:
+def _of_our_time(value: datetime) -> datetime:
     if not 1970 <= value.year < 3000:
         raise ValueError("must lie between the years 1970 and 2999")
-    return value.astimezone(UTC)
+    return value
+
+
+def _utc(value: datetime) -> datetime:
+    return _of_our_time(value).astimezone(UTC)
+
+
+def _day(value: object) -> object:
+    # Pydantic takes numbers too, and times at midnight.
+    if not (isinstance(value, str) and re.fullmatch(r"\s*(19[789]|2\d\d)\d-\d\d-\d\d\s*", value)):
+        raise ValueError("must be a day such as 2026-12-01, between the years 1970 and 2999")
+    return value
 
 
 def _normal_tag(value: str) -> str:
@@ -105,26 +117,53 @@ Description = Annotated[str, Field(max_length=2000, examples=["Two litres, the o
 Tag = Annotated[str, Field(min_length=1, max_length=MAX_TAG), ONE_LINE, AfterValidator(_normal_tag), VISIBLE]
 Tags = Annotated[list[Tag], Field(max_length=20, examples=[["home", "shop"]]), AfterValidator(_unique)]
 DueAt = Annotated[AwareDatetime, Field(examples=["2026-12-01T17:00:00Z"]), BeforeValidator(_iso), AfterValidator(_utc)]
+DueOn = Annotated[date, Field(examples=["2026-12-01"]), BeforeValidator(_day)]
+# The offset is kept: it says which day it is where the question is asked.
+DueLimit = Annotated[AwareDatetime, BeforeValidator(_iso), AfterValidator(_of_our_time)]
+
+END_OF_DAY = time(23, 59)
+"""Until when what is due on a day is due."""
 
 
-class TaskCreate(Input):
+class Due(Input):
+    """When a task is due: on a day, or at a time."""
+
+    due_at: DueAt | None = Field(default=None, description="The time; not beside `due_on`.")
+    due_on: DueOn | None = Field(default=None, description="The whole day, in whichever time zone.")
+    due_zone: TimeZone | None = Field(default=None, description="Where the time or the day was meant.")
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if self.due_at is not None and self.due_on is not None:
+            raise ValueError("due_on and due_at cannot both be given")
+        if self.due_zone is not None and self.due_at is None and self.due_on is None:
+            raise ValueError("due_zone needs due_on or due_at")
+        return self
+
+    def due_columns(self) -> dict[str, Any]:
+        """What is stored: for a day, also its end, by which it is sorted among times."""
+        due_at = self.due_at
+        if self.due_on is not None:
+            due_at = datetime.combine(self.due_on, END_OF_DAY, ZoneInfo(self.due_zone or "UTC")).astimezone(UTC)
+        return {"due_at": due_at, "due_on": self.due_on, "due_zone": self.due_zone}
+
+
+class TaskCreate(Due):
     """A new task. Tags are kept in lower case, without a leading `#`, each once."""
 
     title: Title
     description: Description = ""
     priority: Priority = Priority.MEDIUM
-    due_at: DueAt | None = None
     tags: Tags = []
     completed: StrictBool = False
 
 
-class TaskUpdate(Input):
-    """Changes to a task: what is absent stays as it is. `due_at: null` removes the due date."""
+class TaskUpdate(Due):
+    """Changes to a task: what is absent stays as it is. `due_at: null`, or `due_on: null`, removes the due date."""
 
     title: Title | None = None
     description: Description | None = None
     priority: Priority | None = None
-    due_at: DueAt | None = None
     tags: Tags | None = None
     completed: StrictBool | None = None
 
@@ -151,11 +190,13 @@ class Task(Output):
     completed: bool
     completed_at: datetime | None
     priority: Priority
-    due_at: datetime | None
+    due_at: datetime | None = Field(description="With `due_on`: the last minute of that day, in `due_zone` or UTC.")
+    due_on: date | None = Field(default=None, description="The day, where the whole of it is meant.")
+    due_zone: str | None = None
     tags: list[str]
     created_at: datetime
     updated_at: datetime
-    # With a default: results of tools are kept in conversations, also those from before there was a version.
+    # With defaults: results of tools are kept in conversations, also those from before there were these.
     version: int = Field(default=0, description="Grows with each change; also the `ETag`.")
 
     @classmethod
@@ -165,7 +206,19 @@ class Task(Output):
         return cls(**values, completed=row.completed_at is not None, priority=Priority.from_rank(row.priority))
 
 
-_SAME = ("id", "title", "description", "completed_at", "due_at", "tags", "created_at", "updated_at", "version")
+_SAME = (
+    "id",
+    "title",
+    "description",
+    "completed_at",
+    "due_at",
+    "due_on",
+    "due_zone",
+    "tags",
+    "created_at",
+    "updated_at",
+    "version",
+)
 
 
 class TrashedTask(Task):
@@ -211,8 +264,12 @@ class TaskFilter(BaseModel):
     ) = None
     priority: Priority | None = None
     tag: Tag | None = None
-    due_after: Annotated[DueAt, Field(description="Due at this time or later.")] | None = None
-    due_before: Annotated[DueAt, Field(description="Due before this time.")] | None = None
+    due_after: (
+        Annotated[DueLimit, Field(description="Due at this time or later, or on the day that it names.")] | None
+    ) = None
+    due_before: (
+        Annotated[DueLimit, Field(description="Due before this time, or on a day before the one it names.")] | None
+    ) = None
     sort: Sort = Sort.CREATED_DESC
 
 

@@ -56,7 +56,18 @@ def too_many() -> ProblemError:
 
 
 def _insert() -> Insert:
-    names = ("id", "user_id", "title", "description", "priority", "tags", "due_at", "completed_at")
+    names = (
+        "id",
+        "user_id",
+        "title",
+        "description",
+        "priority",
+        "tags",
+        "due_at",
+        "due_on",
+        "due_zone",
+        "completed_at",
+    )
     new = [bindparam(name, type_=TASKS.c[name].type) for name in names]
     return insert(TASKS).from_select(names, select(*new).where(has_room(bindparam("user_id")))).returning(TASKS)
 
@@ -76,7 +87,7 @@ async def create_task(database: Executor, user_id: uuid.UUID, new: TaskCreate) -
         "description": new.description,
         "priority": new.priority.rank,
         "tags": new.tags,
-        "due_at": new.due_at,
+        **new.due_columns(),
         "completed_at": datetime.now(UTC) if new.completed else None,
     }
     try:
@@ -112,6 +123,8 @@ async def update_task(
     Raises ProblemError(TASK_NOT_FOUND), for another user's task too, or TaskChangedError.
     """
     values: dict[str, Any] = changes.model_dump(exclude_unset=True, exclude={"priority", "completed"})
+    if values.keys() & {"due_at", "due_on"}:
+        values |= changes.due_columns()
     if changes.priority is not None:
         values["priority"] = changes.priority.rank
     if changes.completed is not None:
@@ -175,10 +188,12 @@ def _filters(user_id: uuid.UUID, query: TaskQuery) -> list[ColumnElement[bool]]:
         where.append(TaskRow.priority == query.priority.rank)
     if query.tag is not None:
         where.append(TaskRow.tags.contains([query.tag]))
+    # A day is no instant: it counts as the day that the limit is where the question is asked.
+    timed = TaskRow.due_on.is_(None)
     if query.due_after is not None:
-        where.append(TaskRow.due_at >= query.due_after)
+        where.append(or_(and_(timed, TaskRow.due_at >= query.due_after), TaskRow.due_on >= query.due_after.date()))
     if query.due_before is not None:
-        where.append(TaskRow.due_at < query.due_before)
+        where.append(or_(and_(timed, TaskRow.due_at < query.due_before), TaskRow.due_on < query.due_before.date()))
     for word in list(dict.fromkeys((query.q or "").split()))[:MAX_WORDS]:
         where.append(
             or_(TaskRow.title.icontains(word, autoescape=True), TaskRow.description.icontains(word, autoescape=True))

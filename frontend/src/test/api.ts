@@ -35,6 +35,8 @@ export function task(changes: Partial<Task> = {}): Task {
     completed_at: null,
     priority: "medium",
     due_at: null,
+    due_on: null,
+    due_zone: null,
     tags: [],
     created_at: at,
     updated_at: at,

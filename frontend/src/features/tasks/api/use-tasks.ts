@@ -51,6 +51,8 @@ function draftOf(body: TaskCreate): Task {
     description: body.description ?? "",
     priority: body.priority ?? "medium",
     due_at: body.due_at ?? null,
+    due_on: null,
+    due_zone: null,
     tags: body.tags ?? [],
     completed: false,
     completed_at: null,

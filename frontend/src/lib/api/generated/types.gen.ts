@@ -572,8 +572,20 @@ export type Task = {
     priority: Priority;
     /**
      * Due At
+     *
+     * With `due_on`: the last minute of that day, in `due_zone` or UTC.
      */
     due_at: string | null;
+    /**
+     * Due On
+     *
+     * The day, where the whole of it is meant.
+     */
+    due_on: string | null;
+    /**
+     * Due Zone
+     */
+    due_zone: string | null;
     /**
      * Tags
      */
@@ -620,6 +632,24 @@ export type TaskChange = {
  */
 export type TaskCreate = {
     /**
+     * Due At
+     *
+     * The time; not beside `due_on`.
+     */
+    due_at?: string | null;
+    /**
+     * Due On
+     *
+     * The whole day, in whichever time zone.
+     */
+    due_on?: string | null;
+    /**
+     * Due Zone
+     *
+     * Where the time or the day was meant.
+     */
+    due_zone?: string | null;
+    /**
      * Title
      */
     title: string;
@@ -628,10 +658,6 @@ export type TaskCreate = {
      */
     description?: string;
     priority?: Priority;
-    /**
-     * Due At
-     */
-    due_at?: string | null;
     /**
      * Tags
      */
@@ -682,9 +708,27 @@ export type TaskPage = {
 /**
  * TaskUpdate
  *
- * Changes to a task: what is absent stays as it is. `due_at: null` removes the due date.
+ * Changes to a task: what is absent stays as it is. `due_at: null`, or `due_on: null`, removes the due date.
  */
 export type TaskUpdate = {
+    /**
+     * Due At
+     *
+     * The time; not beside `due_on`.
+     */
+    due_at?: string | null;
+    /**
+     * Due On
+     *
+     * The whole day, in whichever time zone.
+     */
+    due_on?: string | null;
+    /**
+     * Due Zone
+     *
+     * Where the time or the day was meant.
+     */
+    due_zone?: string | null;
     /**
      * Title
      */
@@ -694,10 +738,6 @@ export type TaskUpdate = {
      */
     description?: string | null;
     priority?: Priority | null;
-    /**
-     * Due At
-     */
-    due_at?: string | null;
     /**
      * Tags
      */
@@ -887,8 +927,20 @@ export type TrashedTask = {
     priority: Priority;
     /**
      * Due At
+     *
+     * With `due_on`: the last minute of that day, in `due_zone` or UTC.
      */
     due_at: string | null;
+    /**
+     * Due On
+     *
+     * The day, where the whole of it is meant.
+     */
+    due_on: string | null;
+    /**
+     * Due Zone
+     */
+    due_zone: string | null;
     /**
      * Tags
      */
