@@ -25,11 +25,13 @@ import (
 const (
 	// secretsChecksum is the chart's annotation of pods: the checksum of the secrets that they began with.
 	secretsChecksum  = "checksum/secrets"
-	databasePod      = "postgres-0"
 	databasePatience = 2 * time.Minute // for the database to start
 	passwordPatience = 15 * time.Second
 	drainPatience    = time.Minute // for old pods to end their requests
 )
+
+// databasePod is the only pod of the database's StatefulSet.
+var databasePod = app.Postgres.Name + "-0"
 
 // RotateSecrets deploys with a new signing key of sessions and a new password of the database in the cluster, which
 // restarts what uses them. Everybody has to log in again. Interrupted, it is finished by the next deploy.
