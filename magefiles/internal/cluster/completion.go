@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
+	"todo.local/magefiles/internal/engine"
 )
 
 // errIncomplete is the answer of a running node that its creation was never completed. Nothing else may lead to the
@@ -20,7 +22,7 @@ if [ -e "$0"` + readyMark + ` ] || [ -e "$1"` + readyMark + ` ]; then echo compl
 // itself, twice, and ran the whole time.
 func (k keeper) complete(ctx context.Context) (bool, error) {
 	ask := func() (string, error) {
-		return k.docker.Output(ctx, "exec", k.node, "sh", "-c", completion, readyDir, k.layer)
+		return k.docker.Exec(ctx, k.node, "sh", "-c", completion, readyDir, k.layer)
 	}
 	word, err := ask()
 	if err != nil {
@@ -38,7 +40,7 @@ func (k keeper) complete(ctx context.Context) (bool, error) {
 		if err != nil {
 			return false, err
 		}
-		if !before.sameLife(after) {
+		if !sameLife(before, after) {
 			return false, errors.New("its node ended while it was asked whether its creation was completed")
 		}
 	}
@@ -49,7 +51,6 @@ func (k keeper) complete(ctx context.Context) (bool, error) {
 }
 
 // sameLife tells whether two looks at a node saw it running, and not started anew between them.
-func (c *container) sameLife(later *container) bool {
-	return c != nil && later != nil && c.ID == later.ID && c.State.Status == "running" && later.State.Status == "running" &&
-		c.State.StartedAt.Equal(later.State.StartedAt)
+func sameLife(a, b *engine.Container) bool {
+	return a != nil && b != nil && a.ID == b.ID && a.Runs() && b.Runs() && a.Started().Equal(b.Started())
 }

@@ -97,7 +97,7 @@ func (k *Kind) build(ctx context.Context, t *ui.Task, config *v1alpha4.Cluster, 
 	if err := a.prepareVolume(ctx, k.node()); err != nil {
 		return Access{}, fmt.Errorf("it takes no volume: %w", err)
 	}
-	_, err = k.Docker.Output(ctx, "exec", k.node(), "sh", "-c", "mkdir -p -m 0777 "+volumeDir+" && touch "+layerDir+readyMark+" "+readyDir+readyMark)
+	_, err = k.Docker.Exec(ctx, k.node(), "sh", "-c", "mkdir -p -m 0777 "+volumeDir+" && touch "+layerDir+readyMark+" "+readyDir+readyMark)
 	return a, err
 }
 
@@ -125,7 +125,7 @@ func (k *Kind) createWith(ctx context.Context, t *ui.Task, config *v1alpha4.Clus
 		if strings.Contains(line, "Starting control-plane") {
 			early.Go(func() {
 				// kind waits for kubeadm, which would wait for minutes; what it printed so far is evidence.
-				k.keeper().watch(waiting, t, func(error) { _, _ = k.Docker.Output(waiting, "exec", k.node(), "pkill", "kubeadm") })
+				k.keeper().watch(waiting, t, func(error) { _, _ = k.Docker.Exec(waiting, k.node(), "pkill", "kubeadm") })
 			})
 			early.Go(func() {
 				if k.keeper().awaitContainerd(waiting) == nil {

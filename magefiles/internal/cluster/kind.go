@@ -114,7 +114,7 @@ func (k *Kind) Up(ctx context.Context, t *ui.Task, node source.Node, takesImages
 	if c != nil && c.State.Status == "running" {
 		if a, err := k.reach(ctx, c); err == nil {
 			t.Unchanged("%s runs", k.Name())
-			return a, a.awake(ctx, t, c.State.StartedAt)
+			return a, a.awake(ctx, t, c.Started())
 		}
 	}
 	if c != nil {
@@ -162,11 +162,11 @@ func (k *Kind) Down(ctx context.Context, t *ui.Task) error {
 	case c == nil:
 		t.Unchanged("there is no %s", k.Name())
 		return nil
-	case c.State.Status != "running":
+	case !c.Runs():
 		t.Unchanged("%s is stopped", k.Name())
 		return nil
 	}
-	if _, err := k.Docker.Output(ctx, "stop", "--time", "30", k.node()); err != nil {
+	if err := k.Docker.Stop(ctx, k.node(), 30*time.Second); err != nil {
 		return fault.Wrap(err, fault.CodeCluster, k.Name()+" does not stop", "run the target again")
 	}
 	t.Result("%s stopped; its data is kept", k.Name())

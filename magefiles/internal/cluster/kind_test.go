@@ -16,7 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"sigs.k8s.io/kind/pkg/apis/config/v1alpha4"
 
-	"todo.local/magefiles/internal/engine"
+	"todo.local/magefiles/internal/docker/dockertest"
 	"todo.local/magefiles/internal/fault"
 	"todo.local/magefiles/internal/run"
 	"todo.local/magefiles/internal/source"
@@ -87,7 +87,7 @@ func newWorld(t *testing.T) (*world, *Kind) {
 
 	dir := t.TempDir()
 	k := &Kind{
-		Docker: &engine.Docker{Runner: w.fake, CLI: "docker"}, ClusterName: "x",
+		Docker: dockertest.New(t, w.fake), ClusterName: "x",
 		Kubeconfig: filepath.Join(dir, "kubeconfig"), Cache: dir,
 		Quirks:    func(context.Context) (Quirks, error) { return Quirks{}, nil },
 		Ports:     func(context.Context) (Ports, error) { return Ports{8080, 8443}, nil },
@@ -187,7 +187,7 @@ func TestSomebodyElsesClusterIsLeftAlone(t *testing.T) {
 	require.Error(t, k.Delete(t.Context(), nil))
 	require.Error(t, k.Down(t.Context(), nil))
 	assert.Zero(t, w.deleted)
-	assert.NotContains(t, w.fake.Calls(), "docker stop --time 30 x-control-plane")
+	assert.NotContains(t, w.fake.Calls(), "docker stop x-control-plane")
 }
 
 func TestDownAndDeleteTwice(t *testing.T) {

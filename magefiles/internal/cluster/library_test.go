@@ -10,8 +10,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/moby/moby/api/types/container"
+
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"todo.local/magefiles/internal/docker/dockertest"
 	"todo.local/magefiles/internal/engine"
 	"todo.local/magefiles/internal/run"
 	"todo.local/magefiles/internal/source"
@@ -50,10 +54,8 @@ func newClients(t *testing.T) (k *Kind, records string) {
 	t.Setenv("RECORDS", records)
 	t.Setenv("JWT_SECRET", "a-secret-of-the-environment")
 	t.Setenv("DATABASE_URL", "postgresql://u:hunter2-hunter2@h/d")
-	d := &engine.Docker{
-		Runner: run.Exec{Hide: []string{"a-secret-of-the-environment", "postgresql://u:hunter2-hunter2@h/d"}},
-		CLI:    filepath.Join(dir, "found", "docker"),
-	}
+	d := dockertest.New(t, run.Exec{Hide: []string{"a-secret-of-the-environment", "postgresql://u:hunter2-hunter2@h/d"}})
+	d.CLI = filepath.Join(dir, "found", "docker")
 	k = NewKind(d, "x", filepath.Join(dir, "kubeconfig"), dir,
 		func(context.Context) (Quirks, error) { return Quirks{}, nil },
 		func(context.Context) (Ports, error) { return Ports{8080, 8443}, nil })
@@ -76,7 +78,7 @@ func TestKindUsesTheFoundClientWithoutSecrets(t *testing.T) {
 	}{
 		"delete": {func(t *testing.T, k *Kind, _ string) { require.NoError(t, k.Delete(t.Context(), nil)) }, "rm -f -v x-control-plane"},
 		"kubeconfig": {func(t *testing.T, k *Kind, _ string) {
-			_, err := k.exportKubeconfig(t.Context(), &container{})
+			_, err := k.exportKubeconfig(t.Context(), &engine.Container{InspectResponse: container.InspectResponse{Config: &container.Config{}, HostConfig: &container.HostConfig{}}})
 			require.NoError(t, err)
 			raw, err := os.ReadFile(k.Kubeconfig)
 			require.NoError(t, err)

@@ -188,7 +188,7 @@ func (m *Minikube) access(ctx context.Context) (Access, error) {
 		return Access{}, m.elsewhere()
 	}
 	k, _ := m.mark()
-	a := Access{API: kube.API{Kubeconfig: m.Kubeconfig, Context: m.Profile}, HTTP: c.published("80"), HTTPS: c.published("443"), NodeImage: k.Base}
+	a := Access{API: kube.API{Kubeconfig: m.Kubeconfig, Context: m.Profile}, HTTP: c.Published(80), HTTPS: c.Published(443), NodeImage: k.Base}
 	if a.HTTP == "" { // a profile of before the ports were published
 		ip, err := m.output(ctx, questionLimit, "ip")
 		if err != nil {

@@ -106,7 +106,7 @@ func (m *Minikube) complete(ctx context.Context, k mark) error {
 		return m.elsewhere()
 	}
 	script := "mkdir -p -m 0777 " + volumeDir + " && touch " + minikubeLayer + readyMark + " " + readyDir + readyMark
-	if _, err := m.Docker.Output(ctx, "exec", m.Profile, "sh", "-c", script); err != nil {
+	if _, err := m.Docker.Exec(ctx, m.Profile, "sh", "-c", script); err != nil {
 		return fault.Wrap(err, fault.CodeCluster, m.Name()+" cannot be completed", "run the target again")
 	}
 	k.Container = c.ID

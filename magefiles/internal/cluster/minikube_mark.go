@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"todo.local/magefiles/internal/engine"
 	"todo.local/magefiles/internal/fault"
 )
 
@@ -64,7 +65,7 @@ func (m *Minikube) ours(ctx context.Context) (bool, error) {
 }
 
 // container is the profile's node, or nil where the engine has none.
-func (m *Minikube) container(ctx context.Context) (*container, error) {
+func (m *Minikube) container(ctx context.Context) (*engine.Container, error) {
 	return inspectNode(ctx, m.Docker, m.Profile)
 }
 

@@ -20,6 +20,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"todo.local/magefiles/internal/docker/dockertest"
 	"todo.local/magefiles/internal/engine"
 	"todo.local/magefiles/internal/fault"
 	"todo.local/magefiles/internal/kube"
@@ -127,7 +128,7 @@ func newMinikube(t *testing.T) (*minikubeWorld, *Minikube) {
 		return w.incomplete, nil
 	})
 	return w, &Minikube{
-		Runner: run.Exec{}, Docker: &engine.Docker{Runner: w.docker, CLI: "docker"}, Profile: "x",
+		Runner: run.Exec{}, Docker: dockertest.New(t, w.docker), Profile: "x",
 		Kubeconfig: filepath.Join(dir, "checkout", "kubeconfig"), Cache: filepath.Join(dir, "cache"),
 		Diagnoses: filepath.Join(dir, "diagnosis"), pulse: time.Hour,
 		Ports: func(context.Context) (Ports, error) { return Ports{HTTP: 8080, HTTPS: 8443}, nil },
@@ -525,8 +526,8 @@ func TestMinikubeLoadsIntoItsNode(t *testing.T) {
 	_, m := newMinikube(t)
 	minikubeUp(t, m)
 	node := &run.Fake{}
-	m.Docker = &engine.Docker{Runner: node, CLI: "docker"}
-	node.On("docker image inspect", "sha256:a\n", nil)
+	m.Docker = dockertest.New(t, node)
+	node.On("docker image inspect", dockertest.Inspected(engine.Image{ID: "sha256:a"}), nil)
 	node.On("docker exec x ctr --namespace k8s.io content list", "sha256:0\n", nil)
 	node.On("docker exec x containerd config dump", "version = 3\n[plugins.'io.containerd.cri.v1.images']\nsnapshotter = 'overlayfs'\n", nil)
 	node.On("docker save", "", errors.New("the engine went away"))

@@ -2,76 +2,40 @@ package cluster
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"net"
 	"path/filepath"
-	"strings"
 	"sync"
-	"time"
 
 	"todo.local/magefiles/internal/engine"
 	"todo.local/magefiles/internal/fault"
 	"todo.local/magefiles/internal/image"
 	"todo.local/magefiles/internal/kube"
-	"todo.local/magefiles/internal/run"
 )
 
-// container is what docker inspect tells of a node.
-type container struct {
-	ID    string `json:"Id"`
-	State struct {
-		Status    string
-		StartedAt time.Time
-	}
-	Config struct {
-		Image  string
-		Labels map[string]string
-	}
-	Mounts     []struct{ Destination string }
-	HostConfig struct {
-		PortBindings map[string][]struct{ HostIp, HostPort string }
-	}
-}
-
 // inspect gives the cluster's node, or nil where there is none. A node that this project did not make is an error.
-func (k *Kind) inspect(ctx context.Context) (*container, error) {
+func (k *Kind) inspect(ctx context.Context) (*engine.Container, error) {
 	c, err := inspectNode(ctx, k.Docker, k.node())
-	if c == nil || err != nil {
-		return nil, err
-	}
-	for _, m := range c.Mounts {
-		if m.Destination == markMount {
-			return c, nil
-		}
+	if c == nil || err != nil || c.HasMount(markMount) {
+		return c, err
 	}
 	return nil, fault.New(fault.CodeCluster, "a container "+k.node()+" exists that this project did not make",
 		"choose another name with TODO_CLUSTER_NAME")
 }
 
 // inspectNode gives a container of the engine, or nil where there is none of the name.
-func inspectNode(ctx context.Context, d *engine.Docker, name string) (*container, error) {
-	out, err := d.Output(ctx, "container", "inspect", name)
+func inspectNode(ctx context.Context, d *engine.Docker, name string) (*engine.Container, error) {
+	c, err := d.Container(ctx, name)
 	if err != nil {
-		var e *run.Error
-		if errors.As(err, &e) && strings.Contains(strings.ToLower(e.Output), "no such container") {
-			return nil, nil
-		}
 		if known := engine.Explain(err); known != nil {
 			return nil, known
 		}
 		return nil, err
 	}
-	var found []container
-	if err := json.Unmarshal([]byte(out), &found); err != nil || len(found) != 1 {
-		return nil, fmt.Errorf("docker container inspect %s gave no usable answer: %w", name, err)
-	}
-	return &found[0], nil
+	return c, nil
 }
 
 // reach gives the access to a running node whose API server answers. A fresh checkout has no kubeconfig yet, and that of a remade cluster is another.
-func (k *Kind) reach(ctx context.Context, c *container) (Access, error) {
+func (k *Kind) reach(ctx context.Context, c *engine.Container) (Access, error) {
 	if a := k.access(c); a.Ready(ctx) == nil {
 		return a, nil
 	}
@@ -87,20 +51,14 @@ func (k *Kind) reach(ctx context.Context, c *container) (Access, error) {
 	return a, a.Ready(ctx)
 }
 
-func (k *Kind) access(c *container) Access {
-	return Access{API: kube.API{Kubeconfig: k.Kubeconfig, Context: "kind-" + k.ClusterName}, HTTP: c.published("80"), HTTPS: c.published("443"), NodeImage: c.Config.Image}
-}
-
-// published is the address on this host of a port of the node; empty where it has none.
-func (c *container) published(port string) string {
-	for _, b := range c.HostConfig.PortBindings[port+"/tcp"] {
-		return net.JoinHostPort(b.HostIp, b.HostPort)
+func (k *Kind) access(c *engine.Container) Access {
+	return Access{
+		API: kube.API{Kubeconfig: k.Kubeconfig, Context: "kind-" + k.ClusterName}, HTTP: c.Published(80), HTTPS: c.Published(443), NodeImage: c.Config.Image,
 	}
-	return ""
 }
 
 // exportKubeconfig writes the node's admin kubeconfig with its address on this host.
-func (k *Kind) exportKubeconfig(ctx context.Context, c *container) (Access, error) {
+func (k *Kind) exportKubeconfig(ctx context.Context, c *engine.Container) (Access, error) {
 	text, err := k.kubeconfig(ctx)
 	if err != nil {
 		return Access{}, fmt.Errorf("its kubeconfig cannot be read: %w", err)

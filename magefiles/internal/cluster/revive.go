@@ -6,13 +6,16 @@ import (
 	"strings"
 	"time"
 
+	"github.com/moby/moby/api/types/container"
+
+	"todo.local/magefiles/internal/engine"
 	"todo.local/magefiles/internal/fault"
 	"todo.local/magefiles/internal/ui"
 )
 
 // revive brings an existing node back: it starts it, waits for the API server, and restarts it once where that does
 // not come.
-func (k *Kind) revive(ctx context.Context, t *ui.Task, c *container) (Access, error) {
+func (k *Kind) revive(ctx context.Context, t *ui.Task, c *engine.Container) (Access, error) {
 	a, err := k.start(ctx, t, c)
 	if err == nil || ctx.Err() != nil || errors.Is(err, errIncomplete) {
 		return a, err
@@ -23,19 +26,19 @@ func (k *Kind) revive(ctx context.Context, t *ui.Task, c *container) (Access, er
 	return Access{}, f
 }
 
-func (k *Kind) start(ctx context.Context, t *ui.Task, c *container) (Access, error) {
-	verb, command := "start", "start"
+func (k *Kind) start(ctx context.Context, t *ui.Task, c *engine.Container) (Access, error) {
+	t.Status("starting the node")
+	var err error
 	switch c.State.Status {
-	case "running":
-		verb, command = "restart", ""
-	case "paused":
-		command = "unpause"
+	case container.StateRunning:
+		t.Status("restarting the node")
+	case container.StatePaused:
+		err = k.Docker.Unpause(ctx, k.node())
+	default:
+		err = k.Docker.Start(ctx, k.node())
 	}
-	t.Status("%sing the node", verb)
-	if command != "" {
-		if _, err := k.Docker.Output(ctx, command, k.node()); err != nil {
-			return Access{}, portTaken(err)
-		}
+	if err != nil {
+		return Access{}, portTaken(err)
 	}
 	if complete, err := k.keeper().complete(ctx); err != nil {
 		return Access{}, err
@@ -46,7 +49,7 @@ func (k *Kind) start(ctx context.Context, t *ui.Task, c *container) (Access, err
 	var beyond hopeless
 	if err != nil && ctx.Err() == nil && !errors.As(err, &beyond) {
 		t.Note("%s does not answer; restarting its node", k.Name())
-		if _, err := k.Docker.Output(ctx, "restart", k.node()); err != nil {
+		if err := k.Docker.Restart(ctx, k.node()); err != nil {
 			return Access{}, err
 		}
 		a, err = k.await(ctx, t, c, 2*time.Minute)
@@ -58,7 +61,7 @@ func (k *Kind) start(ctx context.Context, t *ui.Task, c *container) (Access, err
 	if c, err = k.inspect(ctx); err != nil || c == nil {
 		return a, err
 	}
-	return a, a.awake(ctx, t, c.State.StartedAt)
+	return a, a.awake(ctx, t, c.Started())
 }
 
 // portTaken says of a stopped node's ports what the engine's own explanation does not: they are part of it, and
@@ -73,7 +76,7 @@ func portTaken(err error) error {
 
 // await waits until the API server of a node that was started is ready, at most as long as told, and no longer than
 // there is hope.
-func (k *Kind) await(ctx context.Context, t *ui.Task, c *container, most time.Duration) (Access, error) {
+func (k *Kind) await(ctx context.Context, t *ui.Task, c *engine.Container, most time.Duration) (Access, error) {
 	a, err := k.exportKubeconfig(ctx, c)
 	if err != nil {
 		return a, err

@@ -28,7 +28,7 @@ type keeper struct {
 	diagnoses string // folder for the evidence of a node that does not come up
 	layer     string // folder of the node's own file system where the mark of completion is
 	pulse     time.Duration
-	inspect   func(context.Context) (*container, error) // the node, or nil where there is none
+	inspect   func(context.Context) (*engine.Container, error) // the node, or nil where there is none
 }
 
 // hopeless is a node that will not come up however long one waits.
@@ -50,7 +50,7 @@ func (k keeper) watch(ctx context.Context, t *ui.Task, giveUp func(error)) {
 			return
 		case <-tick.C:
 		}
-		if c, err := k.inspect(ctx); err == nil && c != nil && c.State.Status != "running" && giveUp != nil {
+		if c, err := k.inspect(ctx); err == nil && c != nil && !c.Runs() && giveUp != nil {
 			giveUp(hopeless{"its node has ended"})
 			return
 		}
@@ -63,7 +63,7 @@ func (k keeper) watch(ctx context.Context, t *ui.Task, giveUp func(error)) {
 			return
 		case cause.Mend != nil && !mended[cause.What]:
 			mended[cause.What] = true
-			if _, err := k.docker.Output(ctx, append([]string{"exec", k.node}, cause.Mend...)...); err == nil {
+			if _, err := k.docker.Exec(ctx, k.node, cause.Mend...); err == nil {
 				t.Note("%s; mended in the node", cause.What)
 			}
 		case cause.Final && cause.What == seen && giveUp != nil:
@@ -108,6 +108,6 @@ func (k keeper) evidence(ctx context.Context, t *ui.Task, failure error) postmor
 func (k keeper) awaitContainerd(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
-	_, err := k.docker.Output(ctx, "exec", k.node, "sh", "-c", "until ctr version >/dev/null 2>&1; do sleep 0.1; done")
+	_, err := k.docker.Exec(ctx, k.node, "sh", "-c", "until ctr version >/dev/null 2>&1; do sleep 0.1; done")
 	return err
 }

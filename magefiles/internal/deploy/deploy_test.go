@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -16,6 +15,7 @@ import (
 
 	"todo.local/magefiles/internal/cluster"
 	"todo.local/magefiles/internal/config"
+	"todo.local/magefiles/internal/docker/dockertest"
 	"todo.local/magefiles/internal/engine"
 	"todo.local/magefiles/internal/fault"
 	"todo.local/magefiles/internal/pins"
@@ -85,15 +85,18 @@ func TestTheIngressClassIsThatOfTheCluster(t *testing.T) {
 func TestImagesOfThisMachineAreNotForNodesOfAnotherKind(t *testing.T) {
 	p := pins.Load().Registry
 	for digest, want := range map[string]string{"sha256:9": "", "": "the base images in this Docker engine are for linux/amd64 alone"} {
-		named := func(repo string) string {
+		named := func(repo string) []string {
 			if digest == "" {
-				return ""
+				return nil
 			}
-			return repo + "@" + digest
+			return []string{repo + "@" + digest}
 		}
-		d := (&run.Fake{}).On("docker image inspect", fmt.Sprintf("sha256:%[1]s %[2]s %[3]s\nsha256:%[1]s %[4]s %[5]s\nsha256:%[1]s %[6]s %[7]s\n",
-			strings.Repeat("a", 64), p.Python, named("python"), p.Node, named("node"), p.Postgres, named("postgres")), nil).On("docker tag", "", nil)
-		docker := &engine.Docker{Runner: d, CLI: "docker", Platform: "linux/amd64"}
+		d := (&run.Fake{}).On("docker tag", "", nil)
+		for repo, ref := range map[string]string{"python": p.Python, "node": p.Node, "postgres": p.Postgres} {
+			d.On("docker image inspect "+ref, dockertest.Inspected(engine.Image{ID: "sha256:" + strings.Repeat("a", 64), Tags: []string{ref}, Digests: named(repo)}), nil)
+		}
+		docker := dockertest.New(t, d)
+		docker.Platform = "linux/amd64"
 		cfg := config.Config{Images: config.ImagesRegistry}
 		images, _, err := source.Pick(t.Context(), nil, &cfg, docker, scratch.New(&cfg, docker))
 		require.NoError(t, err)

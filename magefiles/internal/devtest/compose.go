@@ -3,7 +3,7 @@ package devtest
 import (
 	"context"
 	"crypto/rand"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -108,23 +108,13 @@ func (c composition) hardened(ctx context.Context) error {
 	if want := len(app.All()); len(ids) != want {
 		return fault.New(fault.CodeFailed, fmt.Sprintf("%d containers run, not %d", len(ids), want), "docker compose ps shows which")
 	}
-	out, err = c.session.Docker.Output(ctx, append([]string{"container", "inspect"}, ids...)...)
-	if err != nil {
-		return err
-	}
-	var containers []struct {
-		Name       string
-		HostConfig struct {
-			ReadonlyRootfs bool
-			CapDrop        []string
+	for _, id := range ids {
+		found, err := c.session.Docker.Container(ctx, id)
+		if err != nil || found == nil {
+			return errors.Join(fmt.Errorf("container %s is gone", id), err)
 		}
-	}
-	if err := json.Unmarshal([]byte(out), &containers); err != nil {
-		return err
-	}
-	for n, found := range containers {
 		// Docker's own word for it may be a name, so the process itself is asked.
-		uid, err := c.session.Docker.Output(ctx, "exec", ids[n], "id", "-u")
+		uid, err := c.session.Docker.Exec(ctx, id, "id", "-u")
 		if err != nil {
 			return err
 		}

@@ -11,10 +11,12 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/moby/moby/api/types/system"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"todo.local/magefiles/internal/config"
+	"todo.local/magefiles/internal/docker/dockertest"
 	"todo.local/magefiles/internal/engine"
 	"todo.local/magefiles/internal/fault"
 	"todo.local/magefiles/internal/host"
@@ -26,12 +28,16 @@ import (
 func bench(t *testing.T) (*checker, *run.Fake) {
 	t.Helper()
 	fake := &run.Fake{}
+	docker := dockertest.New(t, fake)
+	docker.ClientVersion, docker.EngineVersion = "28.2.2", "28.2.2"
 	return &checker{
-		runner:  fake,
-		cfg:     &config.Config{Cluster: config.ClusterAuto, ClusterName: "todo", Images: config.ImagesAuto, Host: "todo.local", Cache: "/cache"},
-		host:    host.Host{Root: t.TempDir()},
-		docker:  &engine.Docker{Runner: fake, CLI: "docker", ClientVersion: "28.2.2", EngineVersion: "28.2.2"},
-		info:    engine.Info{OSType: "linux", NCPU: 4, MemTotal: 8 * gib, CgroupVersion: "2", DockerRootDir: "/var/lib/docker", DefaultRuntime: "runc", KernelVersion: "6.18"},
+		runner: fake,
+		cfg:    &config.Config{Cluster: config.ClusterAuto, ClusterName: "todo", Images: config.ImagesAuto, Host: "todo.local", Cache: "/cache"},
+		host:   host.Host{Root: t.TempDir()},
+		docker: docker,
+		info: engine.Info{Info: system.Info{
+			OSType: "linux", NCPU: 4, MemTotal: 8 * gib, CgroupVersion: "2", DockerRootDir: "/var/lib/docker", DefaultRuntime: "runc", KernelVersion: "6.18",
+		}},
 		free:    func(string) (uint64, error) { return 50 * gib, nil },
 		missing: func(context.Context) []string { return nil },
 		built:   func(context.Context) bool { return true },
@@ -155,9 +161,9 @@ func TestCapabilities(t *testing.T) {
 }
 
 func TestPort(t *testing.T) {
-	const nodePort, inspectNode = 80, "docker container inspect --format {{json .}} todo-control-plane"
+	const nodePort, inspectNode = 80, "docker container inspect todo-control-plane"
 	node := func(port int, running bool) string {
-		return fmt.Sprintf(`{"State":{"Running":%t},"HostConfig":{"PortBindings":{"6443/tcp":[{"HostPort":"40001"}],"80/tcp":[{"HostIp":"127.0.0.1","HostPort":"%d"}]}}}`, running, port)
+		return fmt.Sprintf(`[{"State":{"Running":%t},"HostConfig":{"PortBindings":{"6443/tcp":[{"HostPort":"40001"}],"80/tcp":[{"HostIp":"127.0.0.1","HostPort":"%d"}]}}}]`, running, port)
 	}
 	t.Run("published by our own cluster", func(t *testing.T) {
 		c, fake := bench(t)
@@ -187,8 +193,8 @@ func TestPort(t *testing.T) {
 	t.Run("a minikube profile publishes as a kind node does", func(t *testing.T) {
 		c, fake := bench(t)
 		c.cfg.Cluster = config.ClusterMinikube
-		fake.On("docker container inspect --format {{json .}} todo",
-			`{"State":{"Running":true},"HostConfig":{"PortBindings":{"80/tcp":[{"HostPort":"8080"}]}}}`, nil)
+		fake.On("docker container inspect todo",
+			`[{"State":{"Running":true},"HostConfig":{"PortBindings":{"80/tcp":[{"HostPort":"8080"}]}}}]`, nil)
 		assert.Equal(t, "8080, published by this project's cluster", c.checkPort(t.Context(), nodePort, 0, 8080).Detail)
 	})
 	t.Run("a configured port that is taken is no reason to take another", func(t *testing.T) {
@@ -264,12 +270,12 @@ func fakeDocker(t *testing.T, info string) *run.Fake {
 	dir := t.TempDir()
 	require.NoError(t, os.WriteFile(dir+"/docker", nil, 0o755))
 	t.Setenv("PATH", dir)
-	t.Setenv("DOCKER_HOST", "")
-	t.Setenv("DOCKER_CONTEXT", "")
-	t.Setenv("DOCKER_CONFIG", dir)
-	return (&run.Fake{}).
+	fake := (&run.Fake{}).
 		On(dir+"/docker version", `{"Client":{"Version":"20.10.24"},"Server":{"Version":"20.10.24"}}`, nil).
-		On(dir+"/docker info", info, nil)
+		On("docker info", info, nil)
+	t.Setenv("DOCKER_HOST", dockertest.Listen(t, fake, "unix"))
+	t.Setenv("DOCKER_CONTEXT", "")
+	return fake
 }
 
 func TestRequireGivesTheEngine(t *testing.T) {
@@ -300,17 +306,21 @@ func TestAnEngineOfAnotherMachineMakesNoCluster(t *testing.T) {
 		name, host, engine, system, cluster string
 		refused                             bool
 	}{
-		{name: "a socket", host: "unix:///run/user/1000/docker.sock", engine: "anything"},
+		{name: "a socket", host: "unix", engine: "anything"},
 		{name: "another machine", host: "tcp://192.0.2.1:2376", engine: here, refused: true},
 		{name: "another machine, by ssh", host: "ssh://me@build", engine: here, refused: true},
-		{name: "this machine's, by TCP", host: "tcp://127.0.0.1:2375", engine: here},
-		{name: "Docker Desktop, which forwards ports", host: "tcp://localhost:2375", engine: "docker-desktop", system: "Docker Desktop"},
-		{name: "a tunnel", host: "tcp://127.0.0.1:2375", engine: "build-farm", refused: true},
-		{name: "a cluster elsewhere", host: "tcp://192.0.2.1:2376", engine: "build-farm", cluster: "context:prod"},
+		{name: "this machine's, by TCP", host: "tcp", engine: here},
+		{name: "Docker Desktop, which forwards ports", host: "tcp", engine: "docker-desktop", system: "Docker Desktop"},
+		{name: "a tunnel", host: "tcp", engine: "build-farm", refused: true},
+		{name: "a cluster elsewhere", host: "ssh://me@build", engine: "build-farm", cluster: "context:prod"},
 	} {
 		t.Run(x.name, func(t *testing.T) {
 			fake := fakeDocker(t, fmt.Sprintf(`{"OSType":"linux","NCPU":2,"MemTotal":%d,"DefaultRuntime":"bounded","DockerRootDir":"/","Name":%q,"OperatingSystem":%q}`,
 				8*gib, x.engine, x.system))
+			if x.host == "unix" || x.host == "tcp" {
+				x.host = dockertest.Listen(t, fake, x.host)
+			}
+			dockertest.DialStdio(t, fake, os.Getenv("PATH")+"/docker")
 			t.Setenv("DOCKER_HOST", x.host)
 			_, err := Require(t.Context(), fake, &config.Config{Cache: t.TempDir(), Cluster: x.cluster})
 			if !x.refused {

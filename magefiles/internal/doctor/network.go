@@ -29,7 +29,7 @@ func (c *checker) checkContainerRegistry(ctx context.Context) Result {
 		return Result{Detail: "not needed: TODO_IMAGES=source"}
 	}
 	var err error
-	for _, mirror := range c.info.RegistryConfig.Mirrors {
+	for _, mirror := range c.info.Mirrors() {
 		if err = registryAnswers(ctx, strings.TrimSuffix(mirror, "/")+"/v2/"); err == nil {
 			return Result{Detail: "the engine's mirror " + mirror + " answers"}
 		}

@@ -16,6 +16,8 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/moby/moby/api/types/registry"
+
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -51,7 +53,8 @@ func TestAMirrorOfTheEngineCountsAsARegistry(t *testing.T) {
 	mirror := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTooManyRequests) }))
 	defer mirror.Close()
 	c, _ := bench(t)
-	c.registry, c.info.RegistryConfig.Mirrors = "http://127.0.0.1:1/v2/", []string{"http://127.0.0.1:2/", mirror.URL + "/"}
+	c.registry = "http://127.0.0.1:1/v2/"
+	c.info.RegistryConfig = &registry.ServiceConfig{Mirrors: []string{"http://127.0.0.1:2/", mirror.URL + "/"}}
 	assert.Equal(t, "the engine's mirror "+mirror.URL+"/ answers", c.checkContainerRegistry(t.Context()).Detail)
 }
 

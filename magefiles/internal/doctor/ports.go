@@ -2,8 +2,8 @@ package doctor
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -71,18 +71,12 @@ func (c *checker) publishedPort(ctx context.Context, nodePort int) (port int, ru
 	if c.docker == nil {
 		return 0, false
 	}
-	out, err := c.docker.Output(ctx, "container", "inspect", "--format", "{{json .}}", c.node())
-	var node struct {
-		State      struct{ Running bool }
-		HostConfig struct {
-			PortBindings map[string][]struct{ HostPort string }
-		}
-	}
-	if err != nil || json.Unmarshal([]byte(out), &node) != nil {
+	node, err := c.docker.Container(ctx, c.node())
+	if err != nil || node == nil {
 		return 0, false
 	}
-	for _, b := range node.HostConfig.PortBindings[strconv.Itoa(nodePort)+"/tcp"] {
-		port, _ = strconv.Atoi(b.HostPort)
+	if _, published, err := net.SplitHostPort(node.Published(uint16(nodePort))); err == nil {
+		port, _ = strconv.Atoi(published)
 	}
 	return port, port != 0 && node.State.Running
 }
@@ -103,9 +97,8 @@ func (c *checker) node() string {
 // holder names who has a port.
 func (c *checker) holder(ctx context.Context, port int) string {
 	if c.docker != nil {
-		out, _ := c.docker.Output(ctx, "ps", "--filter", "publish="+strconv.Itoa(port), "--format", "{{.Names}}")
-		if names := strings.Join(strings.Fields(out), ", "); names != "" {
-			return "the container " + names
+		if names, _ := c.docker.Publishing(ctx, port); len(names) > 0 {
+			return "the container " + strings.Join(names, ", ")
 		}
 	}
 	if process := host.Local.PortHolder(port); process != "" {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"testing"
 
+	"github.com/moby/moby/api/types/system"
+
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -32,6 +34,6 @@ func TestBuildsAddNoAttestationUnlessAskedTo(t *testing.T) {
 }
 
 func TestRootless(t *testing.T) {
-	assert.True(t, Info{SecurityOptions: []string{"name=seccomp,profile=builtin", "name=rootless", "name=cgroupns"}}.Rootless())
-	assert.False(t, Info{SecurityOptions: []string{"name=seccomp,profile=default"}}.Rootless())
+	assert.True(t, Info{system.Info{SecurityOptions: []string{"name=seccomp,profile=builtin", "name=rootless", "name=cgroupns"}}}.Rootless())
+	assert.False(t, Info{system.Info{SecurityOptions: []string{"name=seccomp,profile=default"}}}.Rootless())
 }

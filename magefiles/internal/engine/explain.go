@@ -79,8 +79,12 @@ func Explain(err error) error {
 	}
 	text := err.Error()
 	var e *run.Error
-	if errors.As(err, &e) {
-		text = e.Output + "\n" + text // what the command said itself is shorter than the error with the command in it
+	var r *Refusal
+	switch { // what was said is shorter than the error that also tells what was asked
+	case errors.As(err, &e):
+		text = e.Output + "\n" + text
+	case errors.As(err, &r):
+		text = r.Said + "\n" + text
 	}
 	for _, x := range explanations {
 		for line := range strings.Lines(text) {

@@ -39,9 +39,14 @@ func Find(ctx context.Context, r run.Runner) (*Docker, error) {
 func FindClient(ctx context.Context, r run.Runner) (*Docker, error) {
 	paths := clients(os.Getenv("PATH"))
 	found, errs := make([]*Docker, len(paths)), make([]error, len(paths))
+	at := FindEndpoint(ctx, r)
 	var wg sync.WaitGroup
 	for i, path := range paths {
-		found[i] = &Docker{Runner: r, CLI: path}
+		api, err := connect(r, path, at)
+		if err != nil {
+			return nil, fault.Wrap(err, fault.CodeEnvironment, at.Source+" names no engine", "correct it, or "+at.Leave())
+		}
+		found[i] = &Docker{API: api, Runner: r, CLI: path}
 		wg.Go(func() { errs[i] = found[i].probe(ctx) })
 	}
 	wg.Wait()

@@ -135,7 +135,11 @@ func (e *Engine) hold(ctx context.Context, image, of string) (string, error) {
 	if _, err := e.own.Output(ctx, "run", "--detach", "--rm", "--name", network, "--network", of, image, "sleep", networkLife); err != nil {
 		return "", err
 	}
-	return e.own.Output(ctx, "container", "inspect", "--format", "{{.State.Pid}}", network)
+	c, err := e.own.Container(ctx, network)
+	if err != nil || c == nil {
+		return "", errors.Join(errors.New("the container "+network+" has ended"), err)
+	}
+	return strconv.Itoa(c.State.Pid), nil
 }
 
 // begin starts the engine's processes and waits until they answer.

@@ -102,7 +102,7 @@ func (b *Builder) Build(ctx context.Context, t *ui.Task, s Spec) (string, error)
 
 // has tells whether the engine has an image.
 func (b *Builder) has(ctx context.Context, t *ui.Task, ref string) (bool, error) {
-	if _, err := b.Docker.Output(ctx, "image", "inspect", "--format", "{{.Id}}", ref); err != nil {
+	if found, err := b.Docker.Images(ctx, ref); err != nil || len(found) == 0 {
 		return false, ctx.Err() // a build tells better what is wrong with an engine
 	}
 	t.Unchanged("%s", ref)

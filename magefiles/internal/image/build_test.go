@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"todo.local/magefiles/internal/docker/dockertest"
 	"todo.local/magefiles/internal/engine"
 	"todo.local/magefiles/internal/fault"
 	"todo.local/magefiles/internal/run"
@@ -37,7 +38,7 @@ func newContextBuilder(t *testing.T) (*contextBuilder, *Builder, *run.Fake) {
 		if _, ok := c.built[cmd.Args[len(cmd.Args)-1]]; !ok {
 			return "", errors.New("no such image")
 		}
-		return "sha256:1", nil
+		return dockertest.Inspected(engine.Image{ID: "sha256:1"}), nil
 	})
 	fake.OnFunc("docker build", func(cmd run.Cmd) (string, error) {
 		c.before()
@@ -65,7 +66,7 @@ func newContextBuilder(t *testing.T) (*contextBuilder, *Builder, *run.Fake) {
 			c.built[ref][h.Name], c.text[ref][h.Name] = h, string(body)
 		}
 	})
-	return c, &Builder{Docker: &engine.Docker{Runner: fake, CLI: "docker"}, LogDir: t.TempDir()}, fake
+	return c, &Builder{Docker: dockertest.New(t, fake), LogDir: t.TempDir()}, fake
 }
 
 func write(t *testing.T, dir, name, text string) {

@@ -26,6 +26,7 @@ import (
 	"github.com/opencontainers/go-digest"
 	"github.com/stretchr/testify/require"
 
+	"todo.local/magefiles/internal/docker/dockertest"
 	"todo.local/magefiles/internal/engine"
 	"todo.local/magefiles/internal/run"
 )
@@ -52,22 +53,15 @@ func newEngine(images map[string]pushable) *fakeEngine {
 }
 
 // docker gives the engine's commands, beside those of the nodes.
-func (e *fakeEngine) docker(nodes ...*fakeNode) (*engine.Docker, *run.Fake) {
+func (e *fakeEngine) docker(t *testing.T, nodes ...*fakeNode) (*engine.Docker, *run.Fake) {
 	fake := &run.Fake{}
-	fake.OnFunc("docker image inspect --format {{.Id}}", func(c run.Cmd) (string, error) {
-		var ids strings.Builder
-		for _, ref := range c.Args[4:] {
-			img, ok := e.images[ref]
-			if !ok {
-				return "", errors.New("no such image")
-			}
-			h, err := img.Digest()
-			if err != nil {
-				return "", err
-			}
-			ids.WriteString(h.String() + "\n")
+	fake.OnFunc("docker image inspect", func(c run.Cmd) (string, error) {
+		img, ok := e.images[c.Args[2]]
+		if !ok {
+			return "", errors.New("no such image")
 		}
-		return ids.String(), nil
+		h, err := img.Digest()
+		return dockertest.Inspected(engine.Image{ID: h.String()}), err
 	})
 	fake.OnFunc("docker tag", func(c run.Cmd) (string, error) {
 		e.mu.Lock()
@@ -87,7 +81,7 @@ func (e *fakeEngine) docker(nodes ...*fakeNode) (*engine.Docker, *run.Fake) {
 	for _, n := range nodes {
 		n.on(fake)
 	}
-	return &engine.Docker{Runner: fake, CLI: "docker"}, fake
+	return dockertest.New(t, fake), fake
 }
 
 // RoundTrip notes which blobs are sent.

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"todo.local/magefiles/internal/docker/dockertest"
 	"todo.local/magefiles/internal/engine"
 	"todo.local/magefiles/internal/fault"
 	"todo.local/magefiles/internal/run"
@@ -67,8 +68,8 @@ func TestExclamationBringsFilesBack(t *testing.T) {
 }
 
 func TestBuildUsesWhatIsThere(t *testing.T) {
-	fake := (&run.Fake{}).On("docker image inspect", "sha256:1", nil)
-	b := &Builder{Docker: &engine.Docker{Runner: fake, CLI: "docker"}}
+	fake := (&run.Fake{}).On("docker image inspect", dockertest.Inspected(engine.Image{ID: "sha256:1"}), nil)
+	b := &Builder{Docker: dockertest.New(t, fake)}
 	ref, err := b.Build(t.Context(), nil, Spec{Name: "todo-x", Dir: tree(t, map[string]string{"Dockerfile": "FROM x"})})
 	require.NoError(t, err)
 	assert.Regexp(t, `^todo-x:[0-9a-f]{12}$`, ref)
@@ -77,7 +78,7 @@ func TestBuildUsesWhatIsThere(t *testing.T) {
 
 func TestBuildHandsOverTheCABundleAsASecret(t *testing.T) {
 	fake := (&run.Fake{}).On("docker image inspect", "", errors.New("no such image")).On("docker build", "", nil)
-	b := &Builder{Docker: &engine.Docker{Runner: fake, CLI: "docker"}, CABundle: "/ca.pem"}
+	b := &Builder{Docker: dockertest.New(t, fake), CABundle: "/ca.pem"}
 	_, err := b.Build(t.Context(), nil, Spec{Name: "todo-x", Dir: t.TempDir(), Args: map[string]string{"BASE": "y:1"}})
 	require.NoError(t, err)
 	call := fake.Calls()[1]
@@ -95,7 +96,7 @@ func TestAnImageForAnotherPlatform(t *testing.T) {
 	assert.NotEqual(t, native, ref, "it has a name of its own")
 
 	fake := (&run.Fake{}).On("docker image inspect", "", errors.New("no such image")).On("docker build", "", nil)
-	b := &Builder{Docker: &engine.Docker{Runner: fake, CLI: "docker"}, LogDir: t.TempDir()}
+	b := &Builder{Docker: dockertest.New(t, fake), LogDir: t.TempDir()}
 	_, err = b.Build(t.Context(), nil, spec)
 	require.NoError(t, err)
 	assert.Contains(t, fake.Calls()[1], "--platform linux/arm64")
@@ -133,7 +134,7 @@ func TestFailedBuildNamesTheReason(t *testing.T) {
 	log := "#5 [builder 2/4] RUN pip install\n#5 1.234 collecting x\n#5 2.345 ERROR: No matching distribution found for x==9\n#5 ERROR: process \"/bin/sh -c pip install\" did not complete successfully: exit code: 1\n"
 	fake := (&run.Fake{}).On("docker image inspect", "", errors.New("no such image")).On("docker build", log, errors.New("exit status 1"))
 	logs := t.TempDir()
-	b := &Builder{Docker: &engine.Docker{Runner: fake, CLI: "docker"}, LogDir: logs}
+	b := &Builder{Docker: dockertest.New(t, fake), LogDir: logs}
 	_, err := b.Build(t.Context(), nil, Spec{Name: "todo-x", Dir: t.TempDir()})
 	require.Error(t, err)
 	assert.Equal(t, fault.CodeBuild, fault.Code(err))

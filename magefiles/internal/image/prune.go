@@ -88,12 +88,15 @@ func (n *Node) pruneEngine(ctx context.Context, keep []string, before time.Time)
 		if err != nil || json.Unmarshal(raw, &r) != nil || slices.Contains(keep, r.Ref) {
 			continue
 		}
-		built, err := n.Docker.Output(ctx, "image", "inspect", "--format", `{{index .Config.Labels "`+Label+`"}}`, r.Ref)
-		if err == nil {
-			if built == "" {
+		found, err := n.Docker.Images(ctx, r.Ref)
+		if err != nil {
+			continue
+		}
+		if i, ok := found[r.Ref]; ok {
+			if i.Labels[Label] == "" {
 				continue // a base image, whose keeping is not decided here
 			}
-			if _, err := n.Docker.Output(ctx, "image", "rm", r.Ref); err != nil {
+			if err := n.Docker.RemoveImage(ctx, r.Ref); err != nil {
 				continue
 			}
 			removed = append(removed, r.Ref)

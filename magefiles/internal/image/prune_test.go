@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"todo.local/magefiles/internal/docker/dockertest"
 	"todo.local/magefiles/internal/engine"
 	"todo.local/magefiles/internal/run"
 )
@@ -23,7 +24,7 @@ func TestPruneKeepsWhatARollbackMayNeed(t *testing.T) {
 		"docker.io/library/todo-b:1"+row+"sha256:b1 1 MiB\n"+
 		"registry.example/pause:1"+row+"sha256:p1 1 MiB\n", nil)
 	fake.On("docker exec n ctr --namespace k8s.io images remove", "", nil)
-	n := &Node{Docker: &engine.Docker{Runner: fake, CLI: "docker"}, Container: "n", Records: t.TempDir()}
+	n := &Node{Docker: dockertest.New(t, fake), Container: "n", Records: t.TempDir()}
 
 	removed, err := n.Prune(t.Context(), []string{"todo-a:2", "todo-c:1", "postgres@sha256:9"})
 	require.NoError(t, err)
@@ -42,12 +43,12 @@ func TestPruneKeepsWhatARollbackMayNeed(t *testing.T) {
 func TestPruneForgetsWhatTheEngineGaveLongAgo(t *testing.T) {
 	fake := &run.Fake{}
 	fake.On("docker exec n ctr --namespace k8s.io images list", "", nil)
-	fake.On("docker image inspect", "todo-a\n", nil)
-	fake.On(`docker image inspect --format {{index .Config.Labels "todo.local/built"}} todo-base:1`, "\n", nil)
-	fake.On(`docker image inspect --format {{index .Config.Labels "todo.local/built"}} todo-a:gone`, "", errors.New("no such image"))
+	fake.On("docker image inspect", dockertest.Inspected(engine.Image{ID: "sha256:1", Labels: map[string]string{Label: "todo-a"}}), nil)
+	fake.On("docker image inspect todo-base:1", dockertest.Inspected(engine.Image{ID: "sha256:2"}), nil)
+	fake.On("docker image inspect todo-a:gone", "", errors.New("no such image"))
 	fake.On("docker image rm", "", nil)
 	fake.On("docker image rm todo-a:used", "", errors.New("a container uses it"))
-	n := &Node{Docker: &engine.Docker{Runner: fake, CLI: "docker"}, Container: "n", Records: t.TempDir()}
+	n := &Node{Docker: dockertest.New(t, fake), Container: "n", Records: t.TempDir()}
 	old := time.Now().Add(-unusedImages - time.Hour)
 	for _, ref := range []string{"todo-a:old", "todo-a:kept", "todo-a:used", "todo-a:gone", "todo-a:new", "todo-base:1"} {
 		require.NoError(t, n.record(ref, "id", "sha256:1"))

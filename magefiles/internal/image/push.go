@@ -4,17 +4,14 @@ import (
 	"context"
 	"fmt"
 	"path"
-	"regexp"
 	"strings"
 	"sync/atomic"
 
 	"github.com/distribution/reference"
-	"github.com/opencontainers/go-digest"
 	"golang.org/x/sync/errgroup"
 
 	"todo.local/magefiles/internal/engine"
 	"todo.local/magefiles/internal/fault"
-	"todo.local/magefiles/internal/run"
 	"todo.local/magefiles/internal/ui"
 )
 
@@ -53,44 +50,33 @@ func (r *Registry) Push(ctx context.Context, t *ui.Task, refs []string) (map[str
 	return names, nil
 }
 
-var (
-	pushedDigest = regexp.MustCompile(`digest: (sha256:[0-9a-f]{64}) size: \d+`)
-	pushedLayer  = regexp.MustCompile(`^[0-9a-f]+: Pushed$`)
-)
-
-// push gives one image its name in the registry, pushes it, and reads from Docker's report what came of it.
+// push gives one image its name in the registry and pushes it.
 func (r *Registry) push(ctx context.Context, t *ui.Task, ref string) (pinned string, layers int, err error) {
 	target, err := r.target(ref)
 	if err != nil {
 		return "", 0, err
 	}
-	if _, err := r.Docker.Output(ctx, "tag", ref, target); err != nil {
+	if err := r.Docker.Tag(ctx, ref, target); err != nil {
 		return "", 0, fault.Wrap(err, fault.CodeBuild, "the image "+ref+" to push is not in the Docker engine", "run: go tool mage image:build")
 	}
 	t.Status("pushing %s", target)
-	pushed, report, err := dockerPush(ctx, r.Docker, t, target)
+	pushed, err := dockerPush(ctx, r.Docker, t, target)
 	if err != nil {
 		return "", 0, err
 	}
-	for line := range strings.Lines(report) {
-		if pushedLayer.MatchString(strings.TrimSpace(line)) {
-			layers++
-		}
-	}
-	return target[:strings.LastIndexByte(target, ':')] + "@" + pushed.String(), layers, nil
+	return target[:strings.LastIndexByte(target, ':')] + "@" + pushed.Digest.String(), pushed.Layers, nil
 }
 
-// dockerPush has the engine push an image to the registry that its name begins with. It gives the digest there, and Docker's report.
-func dockerPush(ctx context.Context, d *engine.Docker, t *ui.Task, target string) (pushed digest.Digest, report string, err error) {
-	res, err := d.Run(ctx, run.Cmd{Args: []string{"push", target}, Line: t.Line})
-	if err != nil {
-		return "", "", pushFault(ctx, target, err)
+// dockerPush has the engine push an image to the registry that its name begins with.
+func dockerPush(ctx context.Context, d *engine.Docker, t *ui.Task, target string) (engine.Pushed, error) {
+	pushed, err := d.Push(ctx, target, t.Line)
+	switch {
+	case err != nil:
+		return pushed, pushFault(ctx, target, err)
+	case pushed.Digest == "":
+		return pushed, fault.New(fault.CodeEnvironment, "docker push "+target+" named no digest", "see what it prints")
 	}
-	found := pushedDigest.FindStringSubmatch(res.Stdout)
-	if found == nil {
-		return "", "", fault.New(fault.CodeEnvironment, "docker push "+target+" named no digest", "see what it prints")
-	}
-	return digest.Digest(found[1]), res.Stdout, nil
+	return pushed, nil
 }
 
 // target is the name of an image in the registry: the last part of its own, with its tag, or the head of its digest where it has no tag.

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"todo.local/magefiles/internal/engine"
+	"todo.local/magefiles/internal/docker/dockertest"
 	"todo.local/magefiles/internal/fault"
 	"todo.local/magefiles/internal/run"
 )
@@ -18,13 +18,13 @@ const (
 	registryHost  = "registry.example.com/team"
 )
 
-func fakeRegistry() (*Registry, *run.Fake) {
+func fakeRegistry(t *testing.T) (*Registry, *run.Fake) {
 	fake := (&run.Fake{}).On("docker tag", "", nil)
-	return &Registry{Docker: &engine.Docker{Runner: fake, CLI: "docker"}, Prefix: registryHost}, fake
+	return &Registry{Docker: dockertest.New(t, fake), Prefix: registryHost}, fake
 }
 
 func TestPushGivesNamesThatPinTheContent(t *testing.T) {
-	r, fake := fakeRegistry()
+	r, fake := fakeRegistry(t)
 	fake.On("docker push", "The push refers to repository [registry.example.com/team/todo-a]\n4f4fb700ef54: Pushed\n5f70bf18a086: Layer already exists\n"+
 		"1: digest: "+contentDigest+" size: 528\n", nil)
 	names, err := r.Push(t.Context(), nil, []string{"todo-a:1"})
@@ -43,7 +43,7 @@ func TestPushesOfAnIndex(t *testing.T) {
 			" Info -> Not all multiplatform-content is present and only the available single-platform image was pushed\n         " + rest + " -> " + contentDigest + "\n",
 	} {
 		t.Run(name, func(t *testing.T) {
-			r, fake := fakeRegistry()
+			r, fake := fakeRegistry(t)
 			fake.On("docker push", said, nil)
 			pinned, layers, err := r.push(t.Context(), nil, "todo-a:1")
 			require.NoError(t, err)
@@ -54,7 +54,7 @@ func TestPushesOfAnIndex(t *testing.T) {
 }
 
 func TestNamesInTheRegistry(t *testing.T) {
-	r, _ := fakeRegistry()
+	r, _ := fakeRegistry(t)
 	for ref, want := range map[string]string{
 		"todo-backend:f2153effbce8":                     "/todo-backend:f2153effbce8",
 		"localhost:5000/x/postgres:15":                  "/postgres:15",
@@ -80,7 +80,7 @@ func TestPushFailures(t *testing.T) {
 		"dial tcp 192.0.2.1:443: connect: connection refused":                "TODO_REGISTRY",
 		"Cannot connect to the Docker daemon at unix:///var/run/docker.sock": "go tool mage setup",
 	} {
-		r, fake := fakeRegistry()
+		r, fake := fakeRegistry(t)
 		fake.On("docker push", said, errors.New("exit status 1"))
 		_, err := r.Push(t.Context(), nil, []string{"todo-a:1"})
 		require.Error(t, err, said)
@@ -91,14 +91,14 @@ func TestPushFailures(t *testing.T) {
 }
 
 func TestPushWithoutADigestIsAnError(t *testing.T) {
-	r, fake := fakeRegistry()
+	r, fake := fakeRegistry(t)
 	fake.On("docker push", "4f4fb700ef54: Pushed\n", nil)
 	_, err := r.Push(t.Context(), nil, []string{"todo-a:1"})
 	require.ErrorContains(t, err, "named no digest")
 }
 
 func TestPushOfAMissingImage(t *testing.T) {
-	r, fake := fakeRegistry()
+	r, fake := fakeRegistry(t)
 	fake.On("docker tag", "Error response from daemon: No such image: todo-a:1", errors.New("exit status 1"))
 	_, err := r.Push(t.Context(), nil, []string{"todo-a:1"})
 	require.Error(t, err)

@@ -76,9 +76,9 @@ func forgetPushes(ctx context.Context, d *engine.Docker) {
 }
 
 func removePushNames(ctx context.Context, d *engine.Docker) {
-	names, err := d.Output(ctx, "image", "ls", "--filter", "reference="+relayAddr+"/"+relayRepository+":*", "--format", "{{.Repository}}:{{.Tag}}")
-	if err == nil && names != "" {
-		_, _ = d.Output(ctx, append([]string{"image", "rm", "--no-prune"}, strings.Fields(names)...)...)
+	names, _ := d.ImagesNamed(ctx, relayAddr+"/"+relayRepository+":") // what is left, the next run removes
+	for _, name := range names {
+		_ = d.Untag(ctx, name)
 	}
 }
 
@@ -105,19 +105,19 @@ func (r *relay) take(ctx context.Context, t *ui.Task, refs []string, node platfo
 // push sends one image under a name that it has for as long as that takes.
 func (r *relay) push(ctx context.Context, t *ui.Task, ref string) (v1.Hash, error) {
 	target := r.addr + "/" + relayRepository + ":" + strings.NewReplacer("/", "-", ":", "-", "@", "-").Replace(ref)
-	if _, err := r.docker.Output(ctx, "tag", ref, target); err != nil {
+	if err := r.docker.Tag(ctx, ref, target); err != nil {
 		return v1.Hash{}, err
 	}
 	defer func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 		defer cancel()
-		_, _ = r.docker.Output(ctx, "image", "rm", "--no-prune", target)
+		_ = r.docker.Untag(ctx, target)
 	}()
-	pushed, _, err := dockerPush(ctx, r.docker, t, target)
+	pushed, err := dockerPush(ctx, r.docker, t, target)
 	if err != nil {
 		return v1.Hash{}, err
 	}
-	return v1.NewHash(pushed.String())
+	return v1.NewHash(pushed.Digest.String())
 }
 
 // manifest asks the registry for a manifest or an index that was pushed.

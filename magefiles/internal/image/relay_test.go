@@ -13,13 +13,13 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"todo.local/magefiles/internal/engine"
+	"todo.local/magefiles/internal/docker/dockertest"
 	"todo.local/magefiles/internal/run"
 )
 
 func TestRelayDescribesWhatTheEnginePushed(t *testing.T) {
 	img := imageOf(t, "base", "one")
-	docker, fake := newEngine(map[string]pushable{"todo-a:1": img}).docker()
+	docker, fake := newEngine(map[string]pushable{"todo-a:1": img}).docker(t)
 	r, err := openRelay(t.Context(), docker, t.TempDir())
 	require.NoError(t, err)
 	defer r.close()
@@ -43,7 +43,7 @@ func TestRelayDescribesWhatTheEnginePushed(t *testing.T) {
 }
 
 func TestRelayTakesAnotherPortWhereItsOwnIsTaken(t *testing.T) {
-	docker := &engine.Docker{Runner: &run.Fake{}, CLI: "docker"}
+	docker := dockertest.New(t, &run.Fake{})
 	first, err := openRelay(t.Context(), docker, t.TempDir())
 	require.NoError(t, err)
 	defer first.close()
@@ -55,7 +55,7 @@ func TestRelayTakesAnotherPortWhereItsOwnIsTaken(t *testing.T) {
 }
 
 func TestRelayReportsAPushThatFails(t *testing.T) {
-	docker, fake := newEngine(nil).docker()
+	docker, fake := newEngine(nil).docker(t)
 	fake.On("docker push", "", errors.New("the engine went away"))
 	r, err := openRelay(t.Context(), docker, t.TempDir())
 	require.NoError(t, err)
@@ -68,9 +68,9 @@ func TestRelayReportsAPushThatFails(t *testing.T) {
 
 func TestNamesOfKilledPushesAreRemoved(t *testing.T) {
 	const one, two = "127.0.0.1:25381/todo:todo-a-0", "127.0.0.1:25381/todo:todo-b-0"
-	fake := (&run.Fake{}).On("docker image ls --filter reference=127.0.0.1:25381/todo:*", one+"\n"+two+"\n", nil).On("docker image rm", "", nil)
-	removePushNames(t.Context(), &engine.Docker{Runner: fake, CLI: "docker"})
-	assert.Equal(t, "docker image rm --no-prune "+one+" "+two, fake.Calls()[1])
+	fake := (&run.Fake{}).On("docker image ls", one+"\n"+two+"\ntodo-a:0\n", nil).On("docker image rm", "", nil)
+	removePushNames(t.Context(), dockertest.New(t, fake))
+	assert.Equal(t, []string{"docker image rm --no-prune " + one, "docker image rm --no-prune " + two}, fake.Calls()[1:])
 }
 
 // halfway breaks off, as an engine does that is ended.

@@ -29,7 +29,7 @@ var snapshotterName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]*$`)
 // snapshotter is where the node's pods look for unpacked layers. It is not the usual one on ZFS and in a user
 // namespace, and ctr does not read containerd's configuration.
 func (n *Node) snapshotter(ctx context.Context) (string, error) {
-	dump, err := n.Docker.Output(ctx, "exec", n.Container, "containerd", "config", "dump")
+	dump, err := n.Docker.Exec(ctx, n.Container, "containerd", "config", "dump")
 	var c containerdConfig
 	if err == nil {
 		_, err = toml.Decode(dump, &c)

@@ -29,7 +29,7 @@ func TestSnapshotterOfANode(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			n := newNode()
 			n.config, n.unpacks = x.dump, x.want
-			docker, _ := newEngine(map[string]pushable{"todo-a:1": imageOf(t, "base")}).docker(n)
+			docker, _ := newEngine(map[string]pushable{"todo-a:1": imageOf(t, "base")}).docker(t, n)
 			err := nodeOf(docker, t.TempDir()).Load(t.Context(), nil, []string{"todo-a:1"})
 			if x.want != "" {
 				require.NoError(t, err)

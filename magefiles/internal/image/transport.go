@@ -19,7 +19,6 @@ import (
 
 	"todo.local/magefiles/internal/engine"
 	"todo.local/magefiles/internal/fault"
-	"todo.local/magefiles/internal/run"
 	"todo.local/magefiles/internal/ui"
 )
 
@@ -84,17 +83,17 @@ func (n *Node) missing(ctx context.Context, refs []string, ids map[string]string
 
 // ids gives the engine's own identity of each image.
 func (n *Node) ids(ctx context.Context, refs []string) (map[string]string, error) {
-	out, err := n.Docker.Output(ctx, append([]string{"image", "inspect", "--format", "{{.Id}}"}, refs...)...)
+	found, err := n.Docker.Images(ctx, refs...)
 	if err != nil {
-		return nil, fault.Wrap(err, fault.CodeBuild, "an image to load is not in the Docker engine", "run: go tool mage image:build")
-	}
-	lines := strings.Fields(out)
-	if len(lines) != len(refs) {
-		return nil, fmt.Errorf("docker image inspect answered %d of %d images", len(lines), len(refs))
+		return nil, err
 	}
 	ids := map[string]string{}
-	for i, ref := range refs {
-		ids[ref] = lines[i]
+	for _, ref := range refs {
+		i, ok := found[ref]
+		if !ok {
+			return nil, fault.New(fault.CodeBuild, "the image "+ref+" is not in the Docker engine", "run: go tool mage image:build")
+		}
+		ids[ref] = i.ID
 	}
 	return ids, nil
 }
@@ -177,7 +176,7 @@ func (n *Node) read(ctx context.Context, t *ui.Task, refs []string, spool string
 // platform gives the question what the node runs. Only an index of several images needs the answer.
 func (n *Node) platform(ctx context.Context) platform {
 	return func() (v1.Platform, error) {
-		out, err := n.Docker.Output(ctx, "exec", n.Container, "uname", "-m")
+		out, err := n.Docker.Exec(ctx, n.Container, "uname", "-m")
 		if err != nil {
 			return v1.Platform{}, fault.Wrap(err, fault.CodeCluster, "the node "+n.Container+" does not answer", "run: go tool mage cluster:up")
 		}
@@ -196,7 +195,7 @@ func (n *Node) save(ctx context.Context, refs []string, spool string) (*archive,
 	var a *archive
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error {
-		_, err := n.Docker.Run(ctx, run.Cmd{Args: append([]string{"save"}, refs...), Stdout: pw})
+		err := n.Docker.Save(ctx, pw, refs...)
 		pw.CloseWithError(err)
 		return err
 	})
@@ -218,14 +217,14 @@ func (n *Node) receive(ctx context.Context, l *layout, has map[digest.Digest]boo
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error {
 		defer pr.Close()
-		res, err := n.Docker.Run(ctx, run.Cmd{
-			Args: []string{"exec", "-i", n.Container, "sh", "-c",
+		table, err := n.Docker.ExecCommand(ctx, n.Container, engine.Command{
+			Args: []string{"sh", "-c",
 				"ctr --namespace k8s.io images import " + unpackingInto(snapshotter) + "--all-platforms --digests=false - >&2" +
 					" && ctr --namespace k8s.io images list"},
 			Stdin: pr,
 		})
 		if err == nil {
-			there, err = listed(res.Stdout)
+			there, err = listed(table)
 		}
 		return err
 	})
@@ -278,7 +277,7 @@ func (n *Node) blobs(ctx context.Context) (map[digest.Digest]bool, error) {
 }
 
 func (n *Node) ctr(ctx context.Context, args ...string) (string, error) {
-	out, err := n.Docker.Output(ctx, append([]string{"exec", n.Container, "ctr", "--namespace", "k8s.io"}, args...)...)
+	out, err := n.Docker.Exec(ctx, n.Container, append([]string{"ctr", "--namespace", "k8s.io"}, args...)...)
 	return out, fault.Wrap(err, fault.CodeCluster, "the containerd of node "+n.Container+" does not answer", "run: go tool mage cluster:up")
 }
 

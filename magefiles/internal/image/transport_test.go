@@ -74,7 +74,7 @@ func TestLoad(t *testing.T) {
 				e := newEngine(map[string]pushable{"todo-a:1": one.img, "todo-a:2": two.img, "todo-b:1": other.img})
 				n := newNode()
 				n.machine = c.machine
-				docker, fake := e.docker(n)
+				docker, fake := e.docker(t, n)
 				ways[way](e, fake)
 				machine := t.TempDir()
 				load := func(refs ...string) (calls []string) {
@@ -92,7 +92,7 @@ func TestLoad(t *testing.T) {
 				assert.NotContains(t, string(n.content[digest.FromString("other")]), "other platform's")
 
 				assert.Equal(t, []string{
-					"docker image inspect --format {{.Id}} todo-a:1 todo-b:1", "docker exec n ctr --namespace k8s.io images list",
+					"docker image inspect todo-a:1", "docker image inspect todo-b:1", "docker exec n ctr --namespace k8s.io images list",
 				}, load("todo-a:1", "todo-b:1"), "nothing moves the second time")
 
 				e.uploads = nil
@@ -147,7 +147,7 @@ func TestAPushThatMakesNoSenseIsSavedInstead(t *testing.T) {
 	for name, manifest := range malformed {
 		t.Run(name, func(t *testing.T) {
 			e, n := saying(t, manifest)
-			docker, fake := e.docker(n)
+			docker, fake := e.docker(t, n)
 			require.NoError(t, nodeOf(docker, t.TempDir()).Load(t.Context(), nil, []string{"todo-a:1"}))
 			assert.Contains(t, fake.Calls(), "docker save todo-a:1")
 			assert.Equal(t, digestOf(t, imageOf(t, "base", "one")), n.images["docker.io/library/todo-a:1"])
@@ -169,7 +169,7 @@ func TestAnEngineThatMakesNoSenseIsAnErrorOfOneLine(t *testing.T) {
 					`","annotations":{"`+nameAnnotation+`":"docker.io/library/todo-a:1"}}]}`)))
 				return tw.Close()
 			}
-			docker, _ := e.docker(n)
+			docker, _ := e.docker(t, n)
 			err := nodeOf(docker, t.TempDir()).Load(t.Context(), nil, []string{"todo-a:1"})
 			require.Error(t, err)
 			assert.Equal(t, fault.CodeBuild, fault.Code(err))
@@ -190,7 +190,7 @@ func TestAnImageForOtherPlatformsIsRefused(t *testing.T) {
 			e := newEngine(map[string]pushable{"todo-a:1": indexOf(t, map[string]v1.Image{"linux/amd64": imageOf(t, "x"), "linux/arm/v7": imageOf(t, "y")})})
 			n := newNode()
 			n.machine = "aarch64"
-			docker, fake := e.docker(n)
+			docker, fake := e.docker(t, n)
 			set(e, fake)
 			err := nodeOf(docker, t.TempDir()).Load(t.Context(), nil, []string{"todo-a:1"})
 			require.ErrorContains(t, err, "todo-a:1 is for linux/amd64, linux/arm/v7, and the node runs linux/arm64")
@@ -201,7 +201,7 @@ func TestAnImageForOtherPlatformsIsRefused(t *testing.T) {
 func TestAnImageThatDidNotArriveIsAnError(t *testing.T) {
 	n := newNode()
 	n.pretends = true
-	docker, _ := newEngine(map[string]pushable{"todo-a:1": imageOf(t, "base")}).docker(n)
+	docker, _ := newEngine(map[string]pushable{"todo-a:1": imageOf(t, "base")}).docker(t, n)
 	err := nodeOf(docker, t.TempDir()).Load(t.Context(), nil, []string{"todo-a:1"})
 	require.Error(t, err)
 	assert.Equal(t, fault.CodeCluster, fault.Code(err))
@@ -209,7 +209,7 @@ func TestAnImageThatDidNotArriveIsAnError(t *testing.T) {
 }
 
 func TestADamagedRecordCostsOneTransfer(t *testing.T) {
-	docker, fake := newEngine(map[string]pushable{"todo-a:1": imageOf(t, "base")}).docker(newNode())
+	docker, fake := newEngine(map[string]pushable{"todo-a:1": imageOf(t, "base")}).docker(t, newNode())
 	machine := t.TempDir()
 	require.NoError(t, nodeOf(docker, machine).Load(t.Context(), nil, []string{"todo-a:1"}))
 	require.NoError(t, os.WriteFile(nodeOf(docker, machine).recordPath("todo-a:1"), []byte("{trunc"), 0o644))
@@ -222,13 +222,13 @@ func TestAKeptBlobThatIsDamagedIsSentAgain(t *testing.T) {
 	for name, damage := range map[string]string{"cut": "ba", "changed": "bass"} {
 		t.Run(name, func(t *testing.T) {
 			e := newEngine(map[string]pushable{"todo-a:1": imageOf(t, "base")})
-			docker, _ := e.docker(newNode())
+			docker, _ := e.docker(t, newNode())
 			machine := t.TempDir()
 			require.NoError(t, nodeOf(docker, machine).Load(t.Context(), nil, []string{"todo-a:1"}))
 			require.NoError(t, os.WriteFile(filepath.Join(machine, "blobs", digest.FromString("base").Encoded()), []byte(damage), 0o644))
 
 			n := newNode() // another cluster
-			docker, _ = e.docker(n)
+			docker, _ = e.docker(t, n)
 			require.NoError(t, os.RemoveAll(filepath.Join(machine, "records")))
 			err := nodeOf(docker, machine).Load(t.Context(), nil, []string{"todo-a:1"})
 			if err != nil {

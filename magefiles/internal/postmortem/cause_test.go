@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"todo.local/magefiles/internal/docker/dockertest"
 	"todo.local/magefiles/internal/engine"
 	"todo.local/magefiles/internal/fault"
 	"todo.local/magefiles/internal/run"
@@ -22,12 +23,12 @@ const (
 )
 
 // node is an engine with one node that answers each question as told.
-func node(inspect string, says map[source]string) *engine.Docker {
+func node(t *testing.T, inspect string, says map[source]string) *engine.Docker {
 	fake := (&run.Fake{}).On("docker container inspect x", inspect, nil).On("docker logs --tail 400 x", says[console], nil)
 	for about, script := range questions {
 		fake.On("docker exec --env STARTED=@1795564801 --env ID=12 x sh -c "+script, says[about], nil)
 	}
-	return &engine.Docker{Runner: fake, CLI: "docker"}
+	return dockertest.New(t, fake)
 }
 
 func kubeadm() error {
@@ -111,7 +112,7 @@ func TestEveryCauseIsToldByItsSigns(t *testing.T) {
 			want: "the API server answers /readyz with 500", code: fault.CodeCluster, waits: true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c := Look(t.Context(), node(x.inspect, x.says), "x", x.failure).Cause()
+			c := Look(t.Context(), node(t, x.inspect, x.says), "x", x.failure).Cause()
 			assert.Equal(t, x.want, c.What)
 			assert.Equal(t, x.code, c.Code)
 			assert.NotEmpty(t, c.Remedy)
@@ -123,14 +124,14 @@ func TestEveryCauseIsToldByItsSigns(t *testing.T) {
 }
 
 func TestAMissingCgroupIsMendedAndNotFinal(t *testing.T) {
-	c := Look(t.Context(), node(running, map[source]string{kubelet: `E1125 00:01:02.345678     321 run.go:72] "command failed" err="failed to run Kubelet: ` +
+	c := Look(t.Context(), node(t, running, map[source]string{kubelet: `E1125 00:01:02.345678     321 run.go:72] "command failed" err="failed to run Kubelet: ` +
 		`cgroup [\"kubelet\"] has some missing paths: /sys/fs/cgroup/hugetlb/kubelet, /sys/fs/cgroup/net_cls,net_prio/kubelet; rm -rf /"`}), "x", nil).Cause()
 	assert.False(t, c.Final)
 	assert.Equal(t, []string{"/sys/fs/cgroup/hugetlb/kubelet", "/sys/fs/cgroup/net_cls,net_prio/kubelet"}, c.Mend[4:], "paths alone")
 }
 
 func TestTheEvidenceIsKeptWithoutTheEnvironment(t *testing.T) {
-	e := Look(t.Context(), node(exited, map[source]string{console: "the reason why\n"}), "x", kubeadm())
+	e := Look(t.Context(), node(t, exited, map[source]string{console: "the reason why\n"}), "x", kubeadm())
 	dir := filepath.Join(t.TempDir(), "evidence")
 	require.NoError(t, e.Save(dir, e.Cause()))
 	saved, err := filepath.Glob(filepath.Join(dir, "*"))
@@ -149,6 +150,6 @@ func TestTheEvidenceIsKeptWithoutTheEnvironment(t *testing.T) {
 }
 
 func TestWhatCannotBeAskedIsNoCause(t *testing.T) {
-	d := &engine.Docker{Runner: &run.Fake{}, CLI: "docker"}
+	d := dockertest.New(t, &run.Fake{})
 	assert.Equal(t, "the reason why", Look(t.Context(), d, "x", errors.New("the reason why")).Cause().What)
 }

@@ -15,6 +15,8 @@ import (
 	"sync"
 	"time"
 
+	state "github.com/moby/moby/api/types/container"
+
 	"todo.local/magefiles/internal/engine"
 	"todo.local/magefiles/internal/run"
 )
@@ -41,15 +43,6 @@ const (
 	pods       source = "pods"       // the ends of the logs of the pods that kubeadm starts
 	resources  source = "resources"  // disk, memory and limits, as the node sees them, and the units that run
 )
-
-// state is what docker inspect tells of a container's life.
-type state struct {
-	Status    string
-	ExitCode  int
-	OOMKilled bool
-	Error     string
-	StartedAt time.Time
-}
 
 // questions are asked in a running node. Each is a script; what it prints is the text, whether or not it fails.
 // Journals and logs outlive a node's stop, so that only what came since $STARTED tells of now.
@@ -85,53 +78,61 @@ func Look(ctx context.Context, d *engine.Docker, node string, failure error) *Ev
 	case failure != nil:
 		e.texts[answer] = failure.Error()
 	}
-	id, s, raw := inspect(ctx, d, node)
-	if raw == nil {
+	c := inspect(ctx, d, node)
+	if c == nil {
 		return e
 	}
-	e.texts[container] = string(raw)
-	if refused(failed) {
+	e.texts[container] = kept(c)
+	if refused(failure) {
 		return e // what the container printed is of a life before
 	}
 
 	var mu sync.Mutex
 	var wg sync.WaitGroup
-	ask := func(about source, args ...string) {
+	ask := func(about source, question func(ctx context.Context) string) {
 		wg.Go(func() {
-			var text bytes.Buffer
 			ctx, cancel := context.WithTimeout(ctx, questionLimit)
 			defer cancel()
-			_, _ = d.Run(ctx, run.Cmd{Args: args, Line: func(line string) { text.WriteString(line + "\n") }})
+			text := question(ctx)
 			mu.Lock()
 			defer mu.Unlock()
-			e.texts[about] = text.String()
+			e.texts[about] = run.Redact(d.Runner, text)
 		})
 	}
-	ask(console, "logs", "--tail", "400", node)
-	if s.Status == "running" {
-		started := fmt.Sprintf("STARTED=@%d", s.StartedAt.Unix())
+	ask(console, func(ctx context.Context) string {
+		text, _ := d.Logs(ctx, node, 400)
+		return text
+	})
+	if c.Runs() {
+		env := []string{fmt.Sprintf("STARTED=@%d", c.Started().Unix()), "ID=" + c.ID}
 		for about, script := range questions {
-			ask(about, "exec", "--env", started, "--env", "ID="+id, node, "sh", "-c", script)
+			ask(about, func(ctx context.Context) string {
+				var text bytes.Buffer
+				_, _ = d.ExecCommand(ctx, node, engine.Command{Args: []string{"sh", "-c", script}, Env: env, Output: &text})
+				return text.String()
+			})
 		}
 	}
 	wg.Wait()
-	e.texts[ending] = s.ending(e.texts[console])
+	e.texts[ending] = endingOf(c.State, e.texts[console])
 	return e
 }
 
-// refused tells whether a command failed that the engine itself answers, and nothing in the node: a start, a pull.
-func refused(failed *run.Error) bool {
-	if failed == nil {
-		return false
+// refused tells whether it is the engine itself that failed to do something, and nothing in the node: a start, a pull.
+func refused(failure error) bool {
+	var failed *run.Error // of kind's library, which starts docker commands
+	if errors.As(failure, &failed) {
+		words := append(strings.Fields(failed.Cmd), "", "")
+		return words[1] != "exec" && words[1] != "logs"
 	}
-	words := append(strings.Fields(failed.Cmd), "", "")
-	return words[1] != "exec" && words[1] != "logs"
+	var by *engine.Refusal
+	return errors.As(failure, &by) && !strings.HasPrefix(by.Asked, "exec ")
 }
 
-// ending is how a container ended, with what it printed last; nothing where it runs, or never did.
-func (s state) ending(console string) string {
+// endingOf is how a container ended, with what it printed last; nothing where it runs, or never did.
+func endingOf(s *state.State, console string) string {
 	switch {
-	case s.Status == "running" || s.Status == "created" && s.Error == "":
+	case s.Status == state.StateRunning || s.Status == state.StateCreated && s.Error == "":
 		return ""
 	case s.OOMKilled:
 		return "out of memory: it was killed"
@@ -141,32 +142,26 @@ func (s state) ending(console string) string {
 	return strings.TrimSuffix(fmt.Sprintf("ended: exit code %d: %s", s.ExitCode, run.Telling(console)), ": ")
 }
 
-// inspect gives what the engine tells of a container, as it is kept: without its environment, as a proxy's address in
-// it may hold a password.
-func inspect(ctx context.Context, d *engine.Docker, node string) (id string, s state, kept []byte) {
+// inspect gives what the engine tells of a container; nil where there is none, or the engine does not tell.
+func inspect(ctx context.Context, d *engine.Docker, node string) *engine.Container {
 	ctx, cancel := context.WithTimeout(ctx, questionLimit)
 	defer cancel()
-	out, err := d.Output(ctx, "container", "inspect", node)
+	c, err := d.Container(ctx, node)
 	if err != nil {
-		return "", s, nil
+		return nil
 	}
-	var found []struct {
-		ID              string `json:"Id"`
-		Created         string
-		Image           string
-		Path            string
-		Args            []string
-		State           json.RawMessage
-		RestartCount    int
-		Mounts          json.RawMessage
-		HostConfig      json.RawMessage
-		NetworkSettings json.RawMessage
+	return c
+}
+
+// kept is what is kept of a container: all but its environment, as a proxy's address in it may hold a password.
+func kept(c *engine.Container) string {
+	open := c.InspectResponse
+	open.Config = nil
+	text, err := json.MarshalIndent(open, "", "  ")
+	if err != nil {
+		return ""
 	}
-	if json.Unmarshal([]byte(out), &found) != nil || len(found) != 1 || json.Unmarshal(found[0].State, &s) != nil {
-		return "", s, nil
-	}
-	kept, _ = json.MarshalIndent(found[0], "", "  ") // of JSON: cannot fail
-	return found[0].ID, s, kept
+	return string(text)
 }
 
 // Save writes the evidence into a new folder, for this user only: a node's journals may name anything.

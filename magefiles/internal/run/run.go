@@ -169,3 +169,11 @@ func Output(ctx context.Context, r Runner, name string, args ...string) (string,
 	res, err := r.Run(ctx, Cmd{Name: name, Args: args})
 	return strings.TrimSpace(res.Stdout), err
 }
+
+// Redact hides in a text what a runner hides in what its commands print.
+func Redact(r Runner, text string) string {
+	if e, ok := r.(Exec); ok {
+		return e.redactor().Replace(text)
+	}
+	return text
+}

@@ -76,8 +76,8 @@ var geteuid = os.Geteuid // tests run as root too
 
 // quirks are what a new cluster has to be told of the engine's host.
 func (e Engine) quirks(ctx context.Context) (cluster.Quirks, error) {
-	version, err := e.Docker.Output(ctx, "info", "--format", "{{.CgroupVersion}}")
-	return cluster.Quirks{CgroupV1: version == "1", NoSysResource: host.Local.EngineLacksSysResource()}, err
+	info, err := e.Docker.Info(ctx)
+	return cluster.Quirks{CgroupV1: info.CgroupVersion == "1", NoSysResource: host.Local.EngineLacksSysResource()}, err
 }
 
 // pickPorts are the ports of a new cluster: those of the settings, else the usual ones, else those above 8000.

@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"todo.local/magefiles/internal/config"
-	"todo.local/magefiles/internal/engine"
+	"todo.local/magefiles/internal/docker/dockertest"
 	"todo.local/magefiles/internal/run"
 	"todo.local/magefiles/internal/source"
 	"todo.local/magefiles/internal/source/scratch"
@@ -27,7 +27,7 @@ func TestProviderIsWhatTheSettingSays(t *testing.T) {
 	} {
 		cache := t.TempDir()
 		none := (&run.Fake{}).On("docker container inspect", "Error: No such container", errors.New("exit status 1"))
-		e := Engine{Session: Session{Config: &config.Config{Cluster: setting, ClusterName: "todo", Cache: cache}, Runner: none}, Docker: &engine.Docker{Runner: none, CLI: "docker"}}
+		e := Engine{Session: Session{Config: &config.Config{Cluster: setting, ClusterName: "todo", Cache: cache}, Runner: none}, Docker: dockertest.New(t, none)}
 		p := e.ChooseProvider(t.Context())
 		assert.Equal(t, want, p.Name(), setting)
 		assert.Equal(t, want == "kind cluster todo", p.Addons(), setting)
@@ -56,7 +56,7 @@ func TestWithoutARegistryAutoMakesNoMinikube(t *testing.T) {
 	for images, want := range map[string]string{config.ImagesRegistry: "minikube profile todo", config.ImagesSource: "kind cluster todo"} {
 		var out bytes.Buffer
 		none := (&run.Fake{}).On("docker container inspect", "Error: No such container", errors.New("exit status 1"))
-		docker := &engine.Docker{Runner: none, CLI: "docker"}
+		docker := dockertest.New(t, none)
 		cfg := &config.Config{Cluster: "auto", ClusterName: "todo", Cache: t.TempDir(), Images: images}
 		src, _, err := source.Pick(t.Context(), nil, cfg, docker, scratch.New(cfg, docker))
 		require.NoError(t, err)

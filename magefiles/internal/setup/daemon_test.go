@@ -35,7 +35,7 @@ func TestSetupLeavesAnEngineAloneThatItDidNotStart(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t, lacking(map[string]string{recordFile: rec}))
-			b.fake.On(b.docker+" info", `{"DefaultRuntime":"runc"}`, nil)
+			b.serve(t).On("docker info", `{"DefaultRuntime":"runc"}`, nil)
 			err := b.run(t)
 			require.ErrorContains(t, err, "left alone")
 			assert.Contains(t, fault.Remedy(err), `"default-runtime": "bounded"`)
@@ -61,7 +61,7 @@ func TestSetupReloadsAnEngineThatItStarted(t *testing.T) {
 		"run/docker.pid": pid, "proc/sys/kernel/random/boot_id": "this-boot", recordFile: `{"dockerd":{"pid":` + pid + `,"boot":"this-boot"}}`,
 	}, pid, "dockerd", noResource))
 	answers := []string{`{"DefaultRuntime":"runc"}`, `{"DefaultRuntime":"runc"}`, `{"DefaultRuntime":"bounded"}`}
-	b.fake.OnFunc(b.docker+" info", func(run.Cmd) (string, error) {
+	b.serve(t).OnFunc("docker info", func(run.Cmd) (string, error) {
 		answer := answers[0]
 		answers = answers[min(1, len(answers)-1):]
 		return answer, nil
@@ -74,7 +74,7 @@ func TestSetupReloadsAnEngineThatItStarted(t *testing.T) {
 
 func TestSetupIsContentWithAnEngineThatHasTheBoundedRuntime(t *testing.T) {
 	b := newBench(t, lacking(nil))
-	b.fake.On(b.docker+" info", `{"DefaultRuntime":"bounded"}`, nil)
+	b.serve(t).On("docker info", `{"DefaultRuntime":"bounded"}`, nil)
 	require.NoError(t, b.run(t))
 	assert.Contains(t, b.out.String(), "nothing to do")
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"todo.local/magefiles/internal/config"
+	"todo.local/magefiles/internal/docker/dockertest"
 	"todo.local/magefiles/internal/engine"
 	"todo.local/magefiles/internal/fault"
 	"todo.local/magefiles/internal/host"
@@ -56,6 +57,13 @@ func newBench(t *testing.T, files map[string]string) *bench {
 	}
 	b.fake.On(b.docker+" version", versions("20.10.24", "20.10.24"), nil).On(b.docker+" compose version", "5.7.0", nil)
 	return b
+}
+
+// serve has the engine itself answer too, and not only its client.
+func (b *bench) serve(t *testing.T) *run.Fake {
+	t.Helper()
+	t.Setenv("DOCKER_HOST", dockertest.Listen(t, b.fake, "unix"))
+	return b.fake
 }
 
 func (b *bench) run(t *testing.T) error {

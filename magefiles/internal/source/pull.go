@@ -11,7 +11,6 @@ import (
 
 	"todo.local/magefiles/internal/engine"
 	"todo.local/magefiles/internal/fault"
-	"todo.local/magefiles/internal/run"
 	"todo.local/magefiles/internal/ui"
 )
 
@@ -101,10 +100,10 @@ func pullOnce(ctx context.Context, t *ui.Task, d *engine.Docker, ref string, lim
 		}
 	})
 	defer silence.Stop()
-	_, err := d.Run(attempt, run.Cmd{Args: []string{"pull", ref}, Grace: time.Second, Line: func(line string) {
+	err := d.Pull(attempt, ref, func(line string) {
 		answered.Store(true)
 		t.Line(line)
-	}})
+	})
 	switch {
 	case err == nil:
 		return nil
@@ -127,17 +126,13 @@ func pullOnce(ctx context.Context, t *ui.Task, d *engine.Docker, ref string, lim
 	return &refusal{broken, said, err}
 }
 
-// engineSaid is the line in which the engine tells why a command failed. A hint may follow it.
+// engineSaid is how the engine tells why it gave no image.
 func engineSaid(err error) string {
-	var e *run.Error
-	if errors.As(err, &e) {
-		for line := range strings.Lines(e.Output) {
-			if said, ok := strings.CutPrefix(strings.TrimSpace(line), "Error response from daemon: "); ok {
-				return said
-			}
-		}
+	var refused *engine.Refusal
+	if errors.As(err, &refused) {
+		return strings.TrimPrefix(refused.Said, "Error response from daemon: ")
 	}
-	return run.Reason(err).Error()
+	return err.Error()
 }
 
 var retryAfter = regexp.MustCompile(`(?i)retry[- ]after:? *([0-9.]+)(ns|µs|us|ms|s|m|h)?\b`)

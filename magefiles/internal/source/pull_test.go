@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"todo.local/magefiles/internal/engine"
+	"todo.local/magefiles/internal/docker/dockertest"
 	"todo.local/magefiles/internal/fault"
 	"todo.local/magefiles/internal/run"
 )
@@ -103,7 +103,7 @@ func TestPullAsksAgainOnlyWhereThatMayHelp(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				e := &pulls{answers: c.answers}
 				start := time.Now()
-				r := pull(t.Context(), nil, &engine.Docker{Runner: e, CLI: "docker"}, "python:3.11", 5*time.Minute)
+				r := pull(t.Context(), nil, dockertest.New(t, e), "python:3.11", 5*time.Minute)
 				assert.Equal(t, c.asked, e.asked)
 				assert.Equal(t, c.took, time.Since(start))
 				if !c.fails {
@@ -121,7 +121,7 @@ func TestAnInterruptEndsTheWaitForARegistry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeoutCause(t.Context(), 3*time.Second, nil)
 		defer cancel()
-		err := Pull(ctx, nil, &engine.Docker{Runner: &pulls{answers: []func(context.Context, run.Cmd) error{says(limited)}}, CLI: "docker"}, "python:3.11")
+		err := Pull(ctx, nil, dockertest.New(t, &pulls{answers: []func(context.Context, run.Cmd) error{says(limited)}}), "python:3.11")
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 	})
 }
@@ -134,7 +134,7 @@ func TestAFailedPullIsOneLineThatNamesItsCause(t *testing.T) {
 		noSuchHost:                              {"no such host", "can be reached"},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			err := Pull(t.Context(), nil, &engine.Docker{Runner: &pulls{answers: []func(context.Context, run.Cmd) error{says(output)}}, CLI: "docker"}, "python:3.11")
+			err := Pull(t.Context(), nil, dockertest.New(t, &pulls{answers: []func(context.Context, run.Cmd) error{says(output)}}), "python:3.11")
 			require.ErrorContains(t, err, "python:3.11 cannot be pulled: ")
 			assert.Contains(t, err.Error(), want[0])
 			assert.NotContains(t, err.Error(), "\n")

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/distribution/reference"
 	"golang.org/x/sync/errgroup"
 
 	"todo.local/magefiles/internal/config"
@@ -99,7 +100,7 @@ func (r *fromRegistry) own(ctx context.Context, repo, ref string, info engine.Im
 	if slices.Contains(info.Tags, name) {
 		return name, nil
 	}
-	_, err := r.docker.Output(ctx, "tag", ref, name)
+	err := r.docker.Tag(ctx, ref, name)
 	return name, fault.Wrap(err, fault.CodeEnvironment, ref+" cannot be named "+name+" in the Docker engine", "run the target doctor")
 }
 
@@ -118,10 +119,11 @@ func byDigest(ref string, digests []string) (string, error) {
 	return ref, nil
 }
 
-// repository is a familiar reference without its tag.
+// repository is the full name of a reference without its tag.
 func repository(ref string) string {
-	if slash, colon := strings.LastIndexByte(ref, '/'), strings.LastIndexByte(ref, ':'); colon > slash {
-		ref = ref[:colon]
+	named, err := reference.ParseNormalizedNamed(ref)
+	if err != nil {
+		return ref
 	}
-	return engine.Familiar(ref)
+	return named.Name()
 }

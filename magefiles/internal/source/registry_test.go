@@ -3,17 +3,18 @@ package source
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"maps"
 	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 
+	"github.com/distribution/reference"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"todo.local/magefiles/internal/config"
+	"todo.local/magefiles/internal/docker/dockertest"
 	"todo.local/magefiles/internal/engine"
 	"todo.local/magefiles/internal/fault"
 	"todo.local/magefiles/internal/pins"
@@ -23,24 +24,29 @@ import (
 
 // dockerWith fakes an engine that has the given images: reference → digest reference, or nothing for one that was built
 // here.
-func dockerWith(images map[string]string) (*engine.Docker, *run.Fake) {
+func dockerWith(t *testing.T, images map[string]string) (*engine.Docker, *run.Fake) {
 	f := &run.Fake{}
 	own := map[string]string{} // further name of an image
+	for ref, digest := range maps.Clone(images) {
+		images[familiar(t, ref)] = digest
+	}
 	var mu sync.Mutex
 	f.OnFunc("docker image inspect", func(c run.Cmd) (string, error) {
 		mu.Lock()
 		defer mu.Unlock()
-		var out strings.Builder
-		var err error
-		for _, ref := range c.Args[4:] {
-			digest, ok := images[ref]
-			if !ok {
-				err = errors.New("Error: No such image: " + ref)
-				continue
-			}
-			fmt.Fprintf(&out, "sha256:%s %s %s\n", strings.Repeat("e", 64), strings.TrimSuffix(engine.Familiar(ref)+","+own[ref], ","), digest)
+		ref := c.Args[2]
+		digest, ok := images[familiar(t, ref)]
+		if !ok {
+			return "", errors.New("Error: No such image: " + ref)
 		}
-		return out.String(), err
+		i := engine.Image{ID: "sha256:" + strings.Repeat("e", 64), Tags: []string{ref}}
+		if own[ref] != "" {
+			i.Tags = append(i.Tags, own[ref])
+		}
+		if digest != "" {
+			i.Digests = []string{digest}
+		}
+		return dockertest.Inspected(i), nil
 	})
 	f.OnFunc("docker pull ", func(c run.Cmd) (string, error) {
 		mu.Lock()
@@ -53,7 +59,15 @@ func dockerWith(images map[string]string) (*engine.Docker, *run.Fake) {
 		own[c.Args[1]] = c.Args[2]
 		return "", nil
 	})
-	return &engine.Docker{Runner: f, CLI: "docker"}, f
+	return dockertest.New(t, f), f
+}
+
+// familiar is a reference as docker prints it.
+func familiar(t *testing.T, ref string) string {
+	t.Helper()
+	named, err := reference.ParseNormalizedNamed(ref)
+	require.NoError(t, err)
+	return reference.FamiliarString(named)
 }
 
 func count(f *run.Fake, prefix string) (n int) {
@@ -66,7 +80,7 @@ func count(f *run.Fake, prefix string) (n int) {
 }
 
 func TestRegistryBasesArePulledOnceAndNamedByContent(t *testing.T) {
-	d, f := dockerWith(map[string]string{})
+	d, f := dockerWith(t, map[string]string{})
 	r := &fromRegistry{pins: pins.Load(), docker: d}
 	bases, err := r.Bases(t.Context(), nil)
 	require.NoError(t, err)
@@ -85,7 +99,7 @@ func TestRegistryBasesArePulledOnceAndNamedByContent(t *testing.T) {
 
 func TestAPostgresThatAPersonLoadedIsThereForThisMachineAlone(t *testing.T) {
 	p := pins.Load().Registry
-	d, _ := dockerWith(map[string]string{p.Python: "python@sha256:1", p.Node: "node@sha256:1", p.Postgres: ""})
+	d, _ := dockerWith(t, map[string]string{p.Python: "python@sha256:1", p.Node: "node@sha256:1", p.Postgres: ""})
 	bases, err := (&fromRegistry{pins: pins.Load(), docker: d}).Bases(t.Context(), nil)
 	require.NoError(t, err)
 	assert.Equal(t, "todo-base-postgres:15-bookworm-eeeeeeeeeeee", bases.Postgres)
@@ -93,7 +107,7 @@ func TestAPostgresThatAPersonLoadedIsThereForThisMachineAlone(t *testing.T) {
 }
 
 func TestAFullDiskIsNoFaultOfTheRegistry(t *testing.T) {
-	d, f := dockerWith(map[string]string{pins.Load().Registry.Python: "python@sha256:1"})
+	d, f := dockerWith(t, map[string]string{pins.Load().Registry.Python: "python@sha256:1"})
 	f.On("docker pull node", "failed to register layer: write /usr/bin/node: no space left on device", errors.New("exit status 1"))
 	_, err := (&fromRegistry{pins: pins.Load(), docker: d}).Bases(t.Context(), nil)
 	const full = "the disk is full: failed to register layer: write /usr/bin/node: no space left on device"
@@ -114,7 +128,7 @@ func TestDigestOfTheRightRepository(t *testing.T) {
 }
 
 func TestRegistryNodeIsKindsDefaultOrTheOneAskedFor(t *testing.T) {
-	d, f := dockerWith(map[string]string{})
+	d, f := dockerWith(t, map[string]string{})
 	n, err := (&fromRegistry{pins: pins.Load(), docker: d}).Node(t.Context(), nil)
 	require.NoError(t, err)
 	assert.Empty(t, n.Image)
@@ -172,9 +186,9 @@ func TestPick(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				d, f := dockerWith(maps.Clone(c.engine))
+				d, f := dockerWith(t, maps.Clone(c.engine))
 				if c.engine == nil {
-					d, f = dockerWith(map[string]string{})
+					d, f = dockerWith(t, map[string]string{})
 				}
 				if c.says != "" {
 					f.On("docker pull", c.says, errors.New("exit status 1"))
@@ -207,12 +221,12 @@ func TestPick(t *testing.T) {
 
 func TestPickWithoutDocker(t *testing.T) {
 	f := (&run.Fake{}).On("docker image inspect", "", errors.New("Cannot connect to the Docker daemon"))
-	_, _, err := Pick(t.Context(), nil, &config.Config{Images: config.ImagesAuto, Cache: t.TempDir()}, &engine.Docker{Runner: f, CLI: "docker"}, here{})
+	_, _, err := Pick(t.Context(), nil, &config.Config{Images: config.ImagesAuto, Cache: t.TempDir()}, dockertest.New(t, f), here{})
 	require.ErrorIs(t, err, engine.ErrNotRunning)
 	assert.Equal(t, fault.CodeEnvironment, fault.Code(err))
 
 	f.On("docker image inspect", "", errors.New("error during connect: EOF"))
-	_, _, err = Pick(t.Context(), nil, &config.Config{Images: config.ImagesAuto, Cache: t.TempDir()}, &engine.Docker{Runner: f, CLI: "docker"}, here{})
+	_, _, err = Pick(t.Context(), nil, &config.Config{Images: config.ImagesAuto, Cache: t.TempDir()}, dockertest.New(t, f), here{})
 	require.ErrorContains(t, err, "Docker does not answer")
 	assert.NotEmpty(t, fault.Remedy(err))
 }

@@ -19,7 +19,7 @@ import (
 // withDebian fakes an engine that has the Debian image only, and gives a source on it.
 func withDebian(t *testing.T) (*Source, *run.Fake) {
 	images := map[string]string{}
-	d, f := dockerWith(images)
+	d, f := dockerWith(t, images)
 	f.On("apt-config", "", nil)
 	s := New(&config.Config{Cache: t.TempDir()}, d)
 	images[s.debianImage().String()] = ""
@@ -79,7 +79,7 @@ func TestABuildThatTheMachineBreaksOffNamesTheMachine(t *testing.T) {
 
 func TestADebianThatDockerDidNotTakeIsMadeAgain(t *testing.T) {
 	images := map[string]string{}
-	d, f := dockerWith(images)
+	d, f := dockerWith(t, images)
 	s := New(&config.Config{Cache: t.TempDir()}, d)
 	f.On("apt-get", "", nil).On("apt-config", "", nil)
 	f.OnFunc("mmdebstrap", func(c run.Cmd) (string, error) {
@@ -104,7 +104,7 @@ func TestADebianThatDockerDidNotTakeIsMadeAgain(t *testing.T) {
 
 func TestDebianIsMadeOnceAndImported(t *testing.T) {
 	images := map[string]string{}
-	d, f := dockerWith(images)
+	d, f := dockerWith(t, images)
 	s := New(&config.Config{Cache: t.TempDir()}, d)
 	f.On("apt-get indextargets", "http://m.example/debian bookworm main\n", nil).On("apt-config", "", nil)
 	f.OnFunc("mmdebstrap", func(c run.Cmd) (string, error) {

@@ -65,8 +65,7 @@ func (s *Source) debian(ctx context.Context, t *ui.Task) (string, error) {
 			return cacheFault(err)
 		}
 		defer f.Close()
-		_, err = s.docker.Run(ctx, run.Cmd{Stdin: f, Args: []string{"import", "--change", `CMD ["bash"]`, "--change", "LABEL " + label + "=" + i.key, "-", i.String()}})
-		if err != nil {
+		if err := s.docker.Import(ctx, f, i.String(), `CMD ["bash"]`, "LABEL "+label+"="+i.key); err != nil {
 			return buildFault(err, "Docker did not take the Debian image", "run again; `docker system df` shows what Docker holds")
 		}
 		t.Result("%s", i)

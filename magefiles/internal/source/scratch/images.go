@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -21,7 +22,6 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"todo.local/magefiles/internal/fault"
-	"todo.local/magefiles/internal/run"
 )
 
 // nodeImage is an image that goes into the node's containerd: one program, alone or on top of a base that the Docker
@@ -91,12 +91,12 @@ func (s *Source) writeLayout(ctx context.Context, dir string, images []nodeImage
 
 // saved reads the bases of images out of the Docker engine. What it returns reads from a file, until that is removed.
 func (s *Source) saved(ctx context.Context, images []nodeImage) (map[string]v1.Image, func(), error) {
-	args := []string{"save", "--output", ""}
 	bases := map[string]v1.Image{}
+	var refs []string
 	for _, i := range images {
 		if _, ok := bases[i.base]; i.base != "" && !ok {
 			bases[i.base] = nil
-			args = append(args, i.base)
+			refs = append(refs, i.base)
 		}
 	}
 	dir, remove, err := s.store.temp("saved")
@@ -104,8 +104,7 @@ func (s *Source) saved(ctx context.Context, images []nodeImage) (map[string]v1.I
 		return bases, func() {}, err
 	}
 	archive := filepath.Join(dir, "images.tar")
-	args[2] = archive
-	if _, err := s.docker.Run(ctx, run.Cmd{Args: args}); err != nil {
+	if err := s.save(ctx, archive, refs); err != nil {
 		remove()
 		return nil, nil, buildFault(err, "Docker cannot save its images", "run again")
 	}
@@ -116,6 +115,14 @@ func (s *Source) saved(ctx context.Context, images []nodeImage) (map[string]v1.I
 		}
 	}
 	return bases, remove, nil
+}
+
+func (s *Source) save(ctx context.Context, archive string, refs []string) error {
+	f, err := os.Create(archive)
+	if err != nil {
+		return err
+	}
+	return errors.Join(s.docker.Save(ctx, f, refs...), f.Close())
 }
 
 // readSaved gives one image of a Docker archive with its layers compressed anew.

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"todo.local/magefiles/internal/config"
-	"todo.local/magefiles/internal/engine"
+	"todo.local/magefiles/internal/docker/dockertest"
 	"todo.local/magefiles/internal/fault"
 	"todo.local/magefiles/internal/run"
 )
@@ -20,7 +20,7 @@ func fromHere(t *testing.T, r run.Runner) *Source {
 	t.Helper()
 	root, err := filepath.Abs("../../../..")
 	require.NoError(t, err)
-	return New(&config.Config{Root: root, Cache: t.TempDir()}, &engine.Docker{Runner: r, CLI: "docker"})
+	return New(&config.Config{Root: root, Cache: t.TempDir()}, dockertest.New(t, r))
 }
 
 func TestMinikubeIsBuiltOnceFromItsLockedModules(t *testing.T) {
@@ -76,16 +76,8 @@ func TestTheMinikubeNodeIsTheNodeImageWithMore(t *testing.T) {
 	f := compiler(t)
 	s := fromHere(t, f)
 	base := s.minikubeImage()
-	engineHas := map[string]bool{s.nodeImageName().String(): true, s.debianImage().String(): true}
-	f.OnFunc("docker image inspect", func(c run.Cmd) (string, error) {
-		var out strings.Builder
-		for _, ref := range c.Args {
-			if engineHas[ref] {
-				out.WriteString("sha256:1 " + ref + " \n")
-			}
-		}
-		return out.String(), nil
-	})
+	engineHas := map[string]string{s.nodeImageName().String(): "", s.debianImage().String(): ""}
+	hasImages(f, engineHas)
 	f.OnFunc("docker build", func(c run.Cmd) (string, error) {
 		assert.Contains(t, c.Args, base.String())
 		dir := c.Args[len(c.Args)-1]
@@ -95,7 +87,7 @@ func TestTheMinikubeNodeIsTheNodeImageWithMore(t *testing.T) {
 		assert.Contains(t, string(text), "/var/lib/minikube/binaries/"+s.pins.Kubernetes+"/\n")
 		assert.NotContains(t, string(text), "@", "every place is filled")
 		assert.FileExists(t, filepath.Join(dir, "crictl"))
-		engineHas[base.String()] = true
+		engineHas[base.String()] = ""
 		return "", nil
 	})
 	for range 2 {

@@ -2,7 +2,6 @@ package scratch
 
 import (
 	"errors"
-	"fmt"
 	"strings"
 	"testing"
 
@@ -10,26 +9,27 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"todo.local/magefiles/internal/config"
+	"todo.local/magefiles/internal/docker/dockertest"
 	"todo.local/magefiles/internal/engine"
 	"todo.local/magefiles/internal/run"
 )
 
 // dockerWith fakes an engine that has the images whose references are keys. Tests add to them.
-func dockerWith(images map[string]string) (*engine.Docker, *run.Fake) {
+func dockerWith(t *testing.T, images map[string]string) (*engine.Docker, *run.Fake) {
 	f := &run.Fake{}
+	hasImages(f, images)
+	return dockertest.New(t, f), f
+}
+
+// hasImages has a fake answer like an engine with the images whose references are keys.
+func hasImages(f *run.Fake, images map[string]string) {
 	f.OnFunc("docker image inspect", func(c run.Cmd) (string, error) {
-		var out strings.Builder
-		var err error
-		for _, ref := range c.Args[4:] {
-			if _, ok := images[ref]; !ok {
-				err = errors.New("Error: No such image: " + ref)
-				continue
-			}
-			fmt.Fprintf(&out, "sha256:%s %s \n", strings.Repeat("e", 64), ref)
+		ref := c.Args[2]
+		if _, ok := images[ref]; !ok {
+			return "", errors.New("Error: No such image: " + ref)
 		}
-		return out.String(), err
+		return dockertest.Inspected(engine.Image{ID: "sha256:" + strings.Repeat("e", 64), Tags: []string{ref}}), nil
 	})
-	return &engine.Docker{Runner: f, CLI: "docker"}, f
 }
 
 func count(f *run.Fake, prefix string) (n int) {
@@ -46,7 +46,7 @@ func TestWhatIsThereCostsOneQuestion(t *testing.T) {
 	for _, ref := range New(&config.Config{}, &engine.Docker{}).Needs() {
 		engineHas[ref] = ""
 	}
-	d, f := dockerWith(engineHas)
+	d, f := dockerWith(t, engineHas)
 	require.Len(t, engineHas, 4)
 	s := New(&config.Config{Cache: t.TempDir()}, d)
 	assert.True(t, s.Built(t.Context()))
@@ -57,7 +57,7 @@ func TestWhatIsThereCostsOneQuestion(t *testing.T) {
 	bases, err := s.Bases(t.Context(), nil)
 	require.NoError(t, err)
 	assert.Regexp(t, `^todo-base-python:3\.11-[0-9a-f]{12}$`, bases.Python)
-	assert.Len(t, f.Calls(), 3, "one for each")
+	assert.Equal(t, len(f.Calls()), count(f, "docker image inspect"), "it is only looked at")
 
 	delete(engineHas, node.Image)
 	assert.False(t, s.Built(t.Context()))
