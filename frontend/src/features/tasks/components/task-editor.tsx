@@ -16,7 +16,10 @@ const DAYS = [
 ];
 
 /** Only what differs from the task; empty when nothing does. */
-function changesTo(task: Task, edited: Required<Omit<TaskUpdate, "completed" | "due_on" | "due_zone">>): TaskUpdate {
+function changesTo(
+  task: Task,
+  edited: Required<Omit<TaskUpdate, "completed" | "due_on" | "due_zone">>,
+): TaskUpdate {
   const same = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b);
   const before = { ...task, due_at: task.due_at && new Date(task.due_at).toISOString() };
   return Object.fromEntries(
