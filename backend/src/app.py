@@ -25,6 +25,7 @@ from src.core.middleware import BodyLimit, CrossOriginProtection, RequestContext
 from src.core.settings import Settings
 from src.events.hub import Hub
 from src.events.router import router as events_router
+from src.grammar.router import router as grammar_router
 from src.sweep import sweep_again_and_again
 from src.tasks.router import router as tasks_router
 from src.tasks.router import trash_router
@@ -69,7 +70,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.assistant = _assistant(settings)
     app.state.answers = weakref.WeakSet[asyncio.Task[None]]()
 
-    for router in (auth_router, tasks_router, trash_router, chat_router, events_router, health_router):
+    for router in (auth_router, tasks_router, trash_router, chat_router, grammar_router, events_router, health_router):
         app.include_router(router)
     install_error_handlers(app)
     install_docs(app)

@@ -26,6 +26,7 @@ ROUTES: dict[tuple[str, str], str] = {
     ("POST", "/api/tasks/{task_id}/restore"): "task_not_found",
     ("GET", "/api/trash"): OWN,
     ("GET", "/api/events"): OWN,
+    ("POST", "/api/parse"): OWN,
     ("POST", "/api/chat"): "conversation_not_found",
     ("GET", "/api/chat/conversations"): OWN,
     ("GET", "/api/chat/conversations/{conversation_id}"): "conversation_not_found",
@@ -104,6 +105,7 @@ def test_without_a_session_there_is_nothing(url: str, alice: Person, method: str
         allowed = {
             "/api/chat": {"message": "hi"},
             "/api/tasks": {"title": "Task"},
+            "/api/parse": {"text": "Task"},
             "/api/auth/me": {"password": body["password"]},
         }
         given = {"title": "Task"} if method == "PATCH" else allowed.get(path) if method in ("POST", "DELETE") else None

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from src.chat.commands import Action, Command, understand
-from src.chat.dates import find_date
+from src.grammar.task import read_line, take_apart
 from tests.support import Person, calls_of, text_of
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -22,7 +22,7 @@ NOW = datetime(2026, 11, 25, 14, 30, tzinfo=BERLIN)  # a Wednesday
         ("pay rent today", "2026-11-25", "23:59", "pay rent"),
         ("party tonight", "2026-11-25", "20:00", "party"),
         ("buy milk tomorrow", "2026-11-26", "23:59", "buy milk"),
-        ("day after tomorrow: dentist", "2026-11-27", "23:59", ": dentist"),
+        ("day after tomorrow: dentist", "2026-11-27", "23:59", "dentist"),
         ("call mum on friday", "2026-11-27", "23:59", "call mum"),
         ("call mum fri", "2026-11-27", "23:59", "call mum"),
         ("call mum next friday", "2026-12-04", "23:59", "call mum"),
@@ -61,11 +61,12 @@ NOW = datetime(2026, 11, 25, 14, 30, tzinfo=BERLIN)  # a Wednesday
     ],
 )
 def test_dates(text: str, day: str, clock: str, rest: str) -> None:
-    found = find_date(text, NOW)
-    assert found is not None
-    assert found.due_at.isoformat()[:16] == f"{day}T{clock}"
-    assert found.due_at.tzinfo is BERLIN
-    assert found.rest == rest
+    line = read_line(text, NOW)
+    assert line.title == rest
+    if clock == "23:59":
+        assert (str(line.due_on), line.due_at) == (day, None)
+    else:
+        assert line.due_at == datetime.fromisoformat(f"{day}T{clock}").replace(tzinfo=BERLIN)
 
 
 @pytest.mark.parametrize(
@@ -87,29 +88,37 @@ def test_dates(text: str, day: str, clock: str, rest: str) -> None:
     ],
 )
 def test_what_is_no_date(text: str) -> None:
-    assert find_date(text, NOW) is None
+    line = read_line(text, NOW)
+    assert (line.title, line.due_on, line.due_at) == (text, None, None)
 
 
 def test_the_end_of_a_short_month() -> None:
-    found = find_date("in 1 month", datetime(2027, 1, 31, 12, tzinfo=BERLIN))
-    assert found is not None
-    assert found.due_at.date().isoformat() == "2027-02-28"
+    line = take_apart("in 1 month", datetime(2027, 1, 31, 12, tzinfo=BERLIN))
+    assert str(line.due_on) == "2027-02-28"
 
 
 def _due(day: str, clock: str = "23:59") -> str:
     return datetime.fromisoformat(f"{day}T{clock}").replace(tzinfo=BERLIN).isoformat()
 
 
+def _on(day: str) -> dict[str, str]:
+    return {"due_on": day, "due_zone": "Europe/Berlin"}
+
+
+def _at(day: str, clock: str) -> dict[str, str]:
+    return {"due_at": _due(day, clock), "due_zone": "Europe/Berlin"}
+
+
 ADDS: list[tuple[str, str, dict[str, Any]]] = [
-    ("add buy milk tomorrow", "buy milk", {"due_at": _due("2026-11-26")}),
+    ("add buy milk tomorrow", "buy milk", {**_on("2026-11-26")}),
     ("Add a task: buy milk", "buy milk", {}),
     ("please add buy milk to my list", "buy milk", {}),
     ("Hey, can you create a new task called “Buy milk”?", "Buy milk", {}),
-    ("remind me to call mum on friday at 5pm", "call mum", {"due_at": _due("2026-11-27", "17:00")}),
+    ("remind me to call mum on friday at 5pm", "call mum", {**_at("2026-11-27", "17:00")}),
     ("I need to buy bread", "buy bread", {}),
     ("todo: water the plants #home #garden", "water the plants", {"tags": ["home", "garden"]}),
     ("add pay rent !high", "pay rent", {"priority": "high"}),
-    ("add pay rent with high priority by 2026-12-01", "pay rent", {"priority": "high", "due_at": _due("2026-12-01")}),
+    ("add pay rent with high priority by 2026-12-01", "pay rent", {"priority": "high", **_on("2026-12-01")}),
     ("add pay rent priority low", "pay rent", {"priority": "low"}),
     ("add urgent pay rent", "pay rent", {"priority": "high"}),
     ("add pay rent p1", "pay rent", {"priority": "high"}),
@@ -121,12 +130,12 @@ ADDS: list[tuple[str, str, dict[str, Any]]] = [
     ("add pay rent normal priority", "pay rent", {"priority": "medium"}),
     ("add Größe prüfen 🥛 morgen", "Größe prüfen 🥛 morgen", {}),
     ("make a new task call mum", "call mum", {}),
-    ("schedule dentist tomorrow", "dentist", {"due_at": _due("2026-11-26")}),
-    ("add tomorrow", "", {"due_at": _due("2026-11-26")}),
-    ("add buy milk tomorrow at 5pm", "buy milk", {"due_at": _due("2026-11-26", "17:00")}),
-    ("remind me tomorrow to call mum", "call mum", {"due_at": _due("2026-11-26")}),
+    ("schedule dentist tomorrow", "dentist", {**_on("2026-11-26")}),
+    ("add tomorrow", "", {**_on("2026-11-26")}),
+    ("add buy milk tomorrow at 5pm", "buy milk", {**_at("2026-11-26", "17:00")}),
+    ("remind me tomorrow to call mum", "call mum", {**_on("2026-11-26")}),
     ("don’t let me forget to call mum please", "call mum", {}),
-    ("add read “the first man” tomorrow", "read “the first man”", {"due_at": _due("2026-11-26")}),
+    ("add read “the first man” tomorrow", "read “the first man”", {**_on("2026-11-26")}),
     ("add task", "", {}),
     ("new", "", {}),
 ]
@@ -144,12 +153,12 @@ CHANGES: list[tuple[str, Action, str, dict[str, Any]]] = [
     ("Please remove my task “buy milk”", Action.DELETE, "buy milk", {}),
     ("get rid of milk", Action.DELETE, "milk", {}),
     ("rename milk to oat milk", Action.UPDATE, "milk", {"title": "oat milk"}),
-    ("move milk to friday", Action.UPDATE, "milk", {"due_at": _due("2026-11-27")}),
-    ("reschedule milk to 2026-12-01 at 10:00", Action.UPDATE, "milk", {"due_at": _due("2026-12-01", "10:00")}),
+    ("move milk to friday", Action.UPDATE, "milk", {**_on("2026-11-27")}),
+    ("reschedule milk to 2026-12-01 at 10:00", Action.UPDATE, "milk", {**_at("2026-12-01", "10:00")}),
     ("set the priority of milk to high", Action.UPDATE, "milk", {"priority": "high"}),
     ("make milk low priority", Action.UPDATE, "milk", {"priority": "low"}),
     ("tag milk with #home", Action.UPDATE, "milk", {"tags": ["home"]}),
-    ("postpone milk until next week", Action.UPDATE, "milk", {"due_at": _due("2026-11-30")}),
+    ("postpone milk until next week", Action.UPDATE, "milk", {**_on("2026-11-30")}),
     ("remove the due date from milk", Action.UPDATE, "milk", {"due_at": None}),
     ("add #home to milk", Action.UPDATE, "milk", {"tags": ["home"]}),
     ("tag milk as home", Action.UPDATE, "milk", {"tags": ["home"]}),

@@ -2,11 +2,12 @@
 
 import re
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from enum import StrEnum
 from typing import Any
 
-from src.chat.dates import find_date
+from src.grammar.dates import find_due
+from src.grammar.task import take_apart
 from src.tasks.schemas import Priority
 
 
@@ -43,14 +44,7 @@ class Command:
 
 
 _ORDINALS = ("first", "second", "third", "fourth", "fifth")
-_PRIORITY = re.compile(
-    r"(?:\b(?:with\s+)?(?P<word>high|medium|normal|low|top)[ -](?:priority|prio)\b"
-    r"|\b(?:priority|prio)\s*:?\s*(?P<after>high|medium|normal|low)\b"
-    r"|(?<!\S)!(?P<bang>high|medium|low)\b|(?<!\S)(?P<marks>!{1,3})(?!\S)"
-    r"|(?<!\S)p(?P<number>[123])(?!\S)|\b(?P<urgent>urgent(?:ly)?|important)\b)",
-    re.IGNORECASE,
-)
-_TAG = re.compile(r"(?<!\S)#([\w-]{1,50})", re.UNICODE)
+_URGENT = re.compile(r"\b(?:urgent(?:ly)?|important)\b", re.IGNORECASE)
 _POLITE = re.compile(
     r"^(?:(?:hey|hi|hello|ok|okay|so)\b[ ,!]*)?(?:please\s+|can you\s+|could you\s+|would you\s+|i want you to\s+)*",
     re.IGNORECASE,
@@ -193,28 +187,23 @@ def _target(text: str) -> str:
 
 def _take_fields(text: str, now: datetime) -> Command:
     """Take tags, priority and date out of a text: the rest is the target."""
+    line = take_apart(text, now)
     fields: dict[str, Any] = {}
-    if tags := _TAG.findall(text):
-        fields["tags"] = tags
-        text = _TAG.sub(" ", text)
-    if match := _PRIORITY.search(text):
-        fields["priority"] = _priority(match)
-        text = text[: match.start()] + " " + text[match.end() :]
-    if found := find_date(text, now):
-        fields["due_at"] = found.due_at.isoformat()
-        text = found.rest
-    return Command(Action.UNKNOWN, " ".join(text.split()), fields)
-
-
-def _priority(match: re.Match[str]) -> Priority:
-    if match["urgent"] or match["number"] == "1" or len(match["marks"] or "") == 3:
-        return Priority.HIGH
-    if match["number"]:
-        return Priority.MEDIUM if match["number"] == "2" else Priority.LOW
-    if match["marks"]:
-        return Priority.MEDIUM if len(match["marks"]) == 2 else Priority.LOW
-    word = (match["word"] or match["after"] or match["bang"]).lower()
-    return {"top": Priority.HIGH, "normal": Priority.MEDIUM}.get(word) or Priority(word)
+    if line.tags:
+        fields["tags"] = line.tags
+    if line.priority:
+        fields["priority"] = line.priority
+    if line.due_at:
+        fields["due_at"] = line.due_at.isoformat()
+    elif line.due_on:
+        fields["due_on"] = line.due_on.isoformat()
+    if line.due_at or line.due_on:
+        fields["due_zone"] = str(now.tzinfo)
+    target = line.title
+    if "priority" not in fields and _URGENT.search(target):
+        fields["priority"] = Priority.HIGH
+        target = " ".join(_URGENT.sub(" ", target, count=1).split())
+    return Command(Action.UNKNOWN, target, fields)
 
 
 def _add(text: str, now: datetime) -> Command:
@@ -256,13 +245,12 @@ def _list(sentence: str, now: datetime) -> Command:
     elif re.search(r"\b(?:this|next) week\b", lower):
         start = midnight - timedelta(now.weekday()) + timedelta(7 if "next week" in lower else 0)
         filters |= {"due_after": start.isoformat(), "due_before": (start + timedelta(7)).isoformat(), "sort": "due_at"}
-    elif found := find_date(text, now):
-        day = found.due_at.replace(hour=0, minute=0)
+    elif due := find_due(text, now):
+        day = datetime.combine(due.day, time(), now.tzinfo)
         end = day if re.search(r"\bbefore\b", lower) else day + timedelta(1)
         filters |= {"due_before": end.isoformat(), "sort": "due_at"}
         if not re.search(r"\b(?:before|by|until)\b", lower):
             filters["due_after"] = day.isoformat()
-        text = found.rest
     taken = _take_fields(text, now)
     if "tags" in taken.fields:
         filters["tag"] = taken.fields["tags"][0]

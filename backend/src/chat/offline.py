@@ -7,7 +7,7 @@ no state; whatever it needs to know is in the history.
 import json
 import uuid
 from collections.abc import AsyncGenerator, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from src.chat.assistant import AssistantTurn, TextDelta, ToolRequest, Turn, UserTurn
@@ -204,14 +204,16 @@ def _listing(command: Command, tasks: list[Task], total: int, now: datetime) -> 
 def _describe(task: Task, now: datetime) -> str:
     parts = [f"“{task.title}”"]
     if task.due_at:
-        parts.append(f"due {_due(task.due_at.astimezone(now.tzinfo), now)}")
+        parts.append(f"due {_due(task.due_at.astimezone(now.tzinfo), task.due_on, now)}")
     if task.priority is not Priority.MEDIUM:
         parts.append(f"{task.priority} priority")
     parts += [f"#{tag}" for tag in task.tags]
     return ", ".join(parts)
 
 
-def _due(due_at: datetime, now: datetime) -> str:
+def _due(due_at: datetime, due_on: date | None, now: datetime) -> str:
+    on = due_on or due_at.date()
     names = {now.date(): "today", now.date() + timedelta(days=1): "tomorrow"}
-    day = names.get(due_at.date(), f"{due_at:%a} {due_at.day} {due_at:%b %Y}")
-    return day if (due_at.hour, due_at.minute) == (23, 59) else f"{day} at {due_at:%H:%M}"
+    day = names.get(on, f"{on:%a} {on.day} {on:%b %Y}")
+    # Before there were days, the last minute of one stood for it.
+    return day if due_on or (due_at.hour, due_at.minute) == (23, 59) else f"{day} at {due_at:%H:%M}"

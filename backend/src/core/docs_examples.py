@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, SecretStr
 
@@ -29,6 +30,8 @@ from src.core.errors import EXAMPLES as PROBLEMS
 from src.core.health import Health, Readiness
 from src.core.schema_version import REQUIRED_REVISION
 from src.events.schemas import ChangeKind, Ready, TaskChange
+from src.grammar.router import understood
+from src.grammar.schemas import ParseRequest
 from src.tasks import trash
 from src.tasks.schemas import Priority, Task, TaskCreate, TaskPage, TaskUpdate, TrashedTask, TrashPage
 
@@ -88,6 +91,8 @@ _MODELS: tuple[BaseModel, ...] = (
     _TASK,
     TaskPage(items=[_TASK], next_cursor=None, total=1),
     TrashPage(items=[TrashedTask(**dict(_TASK), deleted_at=_NOW, purged_at=_NOW + trash.LIFETIME)], next_cursor=None),
+    ParseRequest(text="Pay rent fri 5pm !high #home", timezone="Europe/Berlin"),
+    understood("Pay rent fri 5pm !high #home", _NOW.astimezone(ZoneInfo("Europe/Berlin"))),
     ChatRequest(message="delete milk", timezone="Europe/Berlin"),
     _REPLY,
     ConversationPage(items=[_SUMMARY], next_cursor=None, assistant=AssistantKind.OFFLINE),

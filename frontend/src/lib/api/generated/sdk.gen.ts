@@ -2,7 +2,7 @@
 
 import type { Client, ClientMeta, Options as Options2, RequestResult, ServerSentEventsResult, TDataShape } from './client';
 import { client } from './client.gen';
-import type { CancelConfirmationData, CancelConfirmationErrors, CancelConfirmationResponses, ChatData, ChatErrors, ChatResponses, ConfirmData, ConfirmErrors, ConfirmResponses, CreateTaskData, CreateTaskErrors, CreateTaskResponses, DeleteAccountData, DeleteAccountErrors, DeleteAccountResponses, DeleteConversationData, DeleteConversationErrors, DeleteConversationResponses, DeleteTaskData, DeleteTaskErrors, DeleteTaskResponses, EventsData, EventsErrors, EventsResponse, EventsResponses, GetConversationData, GetConversationErrors, GetConversationResponses, GetTaskData, GetTaskErrors, GetTaskResponses, HealthData, HealthResponses, ListConversationsData, ListConversationsErrors, ListConversationsResponses, ListTasksData, ListTasksErrors, ListTasksResponses, ListTrashData, ListTrashErrors, ListTrashResponses, LoginData, LoginErrors, LoginResponses, LogoutData, LogoutResponses, MeData, MeErrors, MeResponses, ReadyData, ReadyErrors, ReadyResponses, RegisterData, RegisterErrors, RegisterResponses, RestoreTaskData, RestoreTaskErrors, RestoreTaskResponses, UpdateTaskData, UpdateTaskErrors, UpdateTaskResponses } from './types.gen';
+import type { CancelConfirmationData, CancelConfirmationErrors, CancelConfirmationResponses, ChatData, ChatErrors, ChatResponses, ConfirmData, ConfirmErrors, ConfirmResponses, CreateTaskData, CreateTaskErrors, CreateTaskResponses, DeleteAccountData, DeleteAccountErrors, DeleteAccountResponses, DeleteConversationData, DeleteConversationErrors, DeleteConversationResponses, DeleteTaskData, DeleteTaskErrors, DeleteTaskResponses, EventsData, EventsErrors, EventsResponse, EventsResponses, GetConversationData, GetConversationErrors, GetConversationResponses, GetTaskData, GetTaskErrors, GetTaskResponses, HealthData, HealthResponses, ListConversationsData, ListConversationsErrors, ListConversationsResponses, ListTasksData, ListTasksErrors, ListTasksResponses, ListTrashData, ListTrashErrors, ListTrashResponses, LoginData, LoginErrors, LoginResponses, LogoutData, LogoutResponses, MeData, MeErrors, MeResponses, ParseData, ParseErrors, ParseResponses, ReadyData, ReadyErrors, ReadyResponses, RegisterData, RegisterErrors, RegisterResponses, RestoreTaskData, RestoreTaskErrors, RestoreTaskResponses, UpdateTaskData, UpdateTaskErrors, UpdateTaskResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -191,6 +191,20 @@ export const cancelConfirmation = <ThrowOnError extends boolean = false>(options
  * If the task has changed since, the proposal is renewed with what the task is now, and asked about once more.
  */
 export const confirm = <ThrowOnError extends boolean = false>(options: Options<ConfirmData, ThrowOnError>): RequestResult<ConfirmResponses, ConfirmErrors, ThrowOnError> => (options.client ?? client).post<ConfirmResponses, ConfirmErrors, ThrowOnError>({ url: '/api/chat/confirmations/{confirmation_id}', ...options });
+
+/**
+ * Parse
+ *
+ * Understand a line such as "Pay rent fri 5pm !high #home", as the assistant does. Nothing is stored.
+ */
+export const parse = <ThrowOnError extends boolean = false>(options: Options<ParseData, ThrowOnError>): RequestResult<ParseResponses, ParseErrors, ThrowOnError> => (options.client ?? client).post<ParseResponses, ParseErrors, ThrowOnError>({
+    url: '/api/parse',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
 
 /**
  * Events

@@ -398,6 +398,80 @@ export type Health = {
 };
 
 /**
+ * ParseRequest
+ *
+ * A line as the user typed it.
+ */
+export type ParseRequest = {
+    /**
+     * Text
+     */
+    text: string;
+    /**
+     * Timezone
+     *
+     * The user's time zone, which tells what tomorrow is.
+     */
+    timezone?: string;
+};
+
+/**
+ * Parsed
+ *
+ * What a task of this text would be: fields of it are null or empty where the text says nothing.
+ */
+export type Parsed = {
+    /**
+     * Title
+     */
+    title: string;
+    /**
+     * Due On
+     */
+    due_on: string | null;
+    /**
+     * Due At
+     */
+    due_at: string | null;
+    /**
+     * Due Zone
+     */
+    due_zone: string | null;
+    priority: Priority | null;
+    /**
+     * Tags
+     */
+    tags: Array<string>;
+    /**
+     * Spans
+     *
+     * In the order of the text.
+     */
+    spans: Array<ParsedSpan>;
+};
+
+/**
+ * ParsedSpan
+ *
+ * A part of the text that is no title. Positions count UTF-16 units, as JavaScript's do.
+ */
+export type ParsedSpan = {
+    kind: SpanKind;
+    /**
+     * Start
+     */
+    start: number;
+    /**
+     * End
+     */
+    end: number;
+    /**
+     * Text
+     */
+    text: string;
+};
+
+/**
  * Priority
  *
  * How much a task matters.
@@ -535,6 +609,13 @@ export type SessionOut = {
  * Order of a list; `-` turns it round. Tasks without a due date come last either way.
  */
 export type Sort = 'created_at' | '-created_at' | 'due_at' | '-due_at' | 'priority' | '-priority' | 'title' | '-title';
+
+/**
+ * SpanKind
+ *
+ * What a part of the text was understood as.
+ */
+export type SpanKind = 'due' | 'priority' | 'tag';
 
 /**
  * Status
@@ -1769,6 +1850,35 @@ export type ConfirmResponses = {
 };
 
 export type ConfirmResponse = ConfirmResponses[keyof ConfirmResponses];
+
+export type ParseData = {
+    body: ParseRequest;
+    path?: never;
+    query?: never;
+    url: '/api/parse';
+};
+
+export type ParseErrors = {
+    /**
+     * `not_authenticated`
+     */
+    401: Problem;
+    /**
+     * `validation_failed`
+     */
+    422: Problem;
+};
+
+export type ParseError = ParseErrors[keyof ParseErrors];
+
+export type ParseResponses = {
+    /**
+     * Successful Response
+     */
+    200: Parsed;
+};
+
+export type ParseResponse = ParseResponses[keyof ParseResponses];
 
 export type EventsData = {
     body?: never;

@@ -3,96 +3,128 @@
 import re
 from calendar import monthrange
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_NAMED = {"today": 0, "tonight": 0, "tomorrow": 1, "tmrw": 1, "tmr": 1, "day after tomorrow": 2}
 _NUMBERS = ("a", "an", "one", "two", "three", "four", "five", "six", "seven")
 
 END_OF_DAY = time(23, 59)
-"""A due date without a time means the end of that day."""
+"""Midnight, which is where a day ends: the whole of it is meant."""
 
+EVENING = time(20)
+
+_BEGIN = r"(?<![\w\-/#'’.:])"
+_END = r"(?![\w\-/'’]|[.:]\d)"
+# Hours and minutes may be those of a chapter and a verse: they count after one of these, or next to a day.
+_AT = r"(?:(?:at|by|from|until)\s+|@\s?)"
 _LEADS = r"(?:due|by|on|for|until|before|at)\s"
-_LEAD = rf"(?:\b{_LEADS}+(?:on\s+|by\s+)?(?:the\s+)?)?"
+_LEAD = rf"(?:{_LEADS}+(?:on\s+|by\s+)?(?:the\s+)?)?"
 _MONTH = (
     "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
     "|nov(?:ember)?|dec(?:ember)?"
 )
+_WEEKDAY = "mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun"
 _DAY = re.compile(
-    _LEAD
-    + rf"""\b(?:
+    rf"""{_BEGIN}{_LEAD}(?:
         (?P<iso>\d{{4}}-\d{{2}}-\d{{2}})
-      | (?P<word>today|tonight|day\ after\ tomorrow|tomorrow|next\ week|next\ month|(?:this|the)\ weekend
-          |end\ of\ (?:the\ )?(?:week|month))
+      | (?P<word>today|tonight|this\s+(?:morning|afternoon|evening)|(?:the\s+)?day\s+after\s+tomorrow|tomorrow|tmrw?
+          |next\s+week|next\s+month|(?:this|the)\s+weekend|end\s+of\s+(?:the\s+)?(?:week|month))
       | in\s+(?P<count>\d{{1,3}}|{"|".join(_NUMBERS)})\s+(?P<unit>day|week|month)s?
-      | (?:(?P<which>this|next)\s+)?(?P<weekday>mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?
+      | (?:(?P<which>this|next)\s+)?(?P<weekday>{_WEEKDAY})(?:day)?
       | (?P<day1>\d{{1,2}})(?:st|nd|rd|th)?\s+(?:of\s+)?(?P<month1>{_MONTH})(?:,?\s+(?P<year1>\d{{4}}))?
       | (?P<month2>{_MONTH})\s+(?P<day2>\d{{1,2}})(?:st|nd|rd|th)?(?:,?\s+(?P<year2>\d{{4}}))?
       | (?P<ordinal>\d{{1,2}})(?:st|nd|rd|th)
-    )\b""",
+    ){_END}""",
     re.IGNORECASE | re.VERBOSE,
 )
+_PART = re.compile(rf"[\s,]+(?:in\s+the\s+)?(?P<part>morning|afternoon|evening|night){_END}", re.IGNORECASE)
+_PARTS = {"morning": time(9), "afternoon": time(15), "evening": EVENING, "night": EVENING}
 _TIME = re.compile(
-    r"""\b(?:(?:at|by)\s+)?(?:
+    rf"""{_BEGIN}(?P<lead>{_AT})?(?:
         (?P<hour12>1[0-2]|0?[1-9])(?::(?P<minute12>[0-5]\d))?\s?(?P<half>am|pm)
       | (?P<hour24>[01]?\d|2[0-3]):(?P<minute24>[0-5]\d)
       | (?P<name>noon|midnight)
-    )\b""",
+    ){_END}""",
     re.IGNORECASE | re.VERBOSE,
 )
 _SOON = re.compile(
-    rf"\bin\s+(?P<count>\d{{1,3}}|{'|'.join(_NUMBERS)})\s+(?P<unit>minute|min|hour|hr)s?\b", re.IGNORECASE
+    rf"{_BEGIN}in\s+(?:(?P<half>half\s+an\s+hour)|(?P<count>\d{{1,3}}|{'|'.join(_NUMBERS)})\s+"
+    rf"(?P<unit>minute|min|hour|hr)s?){_END}",
+    re.IGNORECASE,
+)
+# What happens again and again is due on no one day.
+_AGAIN = re.compile(
+    rf"{_BEGIN}(?:every|each)\s+(?:(?:other|second|\d+)\s+)?(?:{_WEEKDAY}|day|week|month|year|morning|afternoon|evening"
+    r"|night|noon|\d)",
+    re.IGNORECASE,
 )
 # What is also a word or part of one ("sun cream", "the 1st floor") is a date only at the end or before a time.
 _ENDS = re.compile(r"\s*(?:$|[.,;!?]|at\b|\d)", re.IGNORECASE)
 _WORDS = ("sun", "sat", "wed", "mon")
 
+Stretch = tuple[int, int]
+"""Where something begins and ends in a text."""
+
 
 @dataclass(frozen=True)
-class Found:
-    """A date in a text."""
+class Due:
+    """A date in a text: a day, or a moment."""
 
-    due_at: datetime
-    rest: str
-    """The text without it."""
+    day: date
+    at: datetime | None
+    """The moment; None where the whole day is meant."""
+    found: tuple[Stretch, ...]
 
 
-def find_date(text: str, now: datetime) -> Found | None:
+def find_due(text: str, now: datetime) -> Due | None:
     """The date in `text`, in the time zone of `now`, or None. A time alone means its next occurrence."""
-    if soon := _SOON.search(text):
-        minutes = _number(soon["count"]) * (60 if soon["unit"].lower().startswith("h") else 1)
-        due_at = now.replace(second=0, microsecond=0) + timedelta(minutes=minutes)
-        return Found(due_at, _tidy(text[: soon.start()] + " " + text[soon.end() :]))
-    match = None
-    day: date | None = None
-    for match in _DAY.finditer(text):
-        day = _day(match, now.date())
-        if day is not None:
-            break
-    if day is None or match is None:
-        return _time_alone(text, now)
-    rest = text[: match.start()] + " " + text[match.end() :]
-    clock = END_OF_DAY
-    if found := _TIME.search(rest):
-        clock = _clock(found)
-        rest = rest[: found.start()] + " " + rest[found.end() :]
-    elif (match["word"] or "").lower() == "tonight":
-        clock = time(20)
-    return Found(datetime.combine(day, clock, now.tzinfo), _tidy(rest))
-
-
-def _time_alone(text: str, now: datetime) -> Found | None:
-    match = _TIME.search(text)
-    if match is None:
+    if _AGAIN.search(text):
         return None
-    due_at = datetime.combine(now.date(), _clock(match), now.tzinfo)
-    if due_at <= now:
-        due_at += timedelta(days=1)
-    return Found(due_at, _tidy(text[: match.start()] + " " + text[match.end() :]))
+    if soon := _SOON.search(text):
+        minutes = 30 if soon["half"] else _number(soon["count"]) * (60 if soon["unit"].lower().startswith("h") else 1)
+        at = (now.astimezone(UTC).replace(second=0, microsecond=0) + timedelta(minutes=minutes)).astimezone(now.tzinfo)
+        return Due(at.date(), at, (soon.span(),))
+    for match in _DAY.finditer(text):
+        if (day := _day(match, now.date())) is not None:
+            return _on_day(text, match, day, now)
+    times = [match for match in _TIME.finditer(text) if match["hour24"] is None or match["lead"]]
+    if not times:
+        return None
+    match = times[0]
+    if _clock(match) == END_OF_DAY:
+        return Due(now.date(), None, (match.span(),))
+    at = datetime.combine(now.date(), _clock(match), now.tzinfo)
+    if at <= now:
+        at = datetime.combine(now.date() + timedelta(days=1), _clock(match), now.tzinfo)
+    return Due(at.date(), at, (match.span(),))
 
 
-def _tidy(text: str) -> str:
-    return " ".join(text.split()).strip(" ,;")
+def _on_day(text: str, match: re.Match[str], day: date, now: datetime) -> Due:
+    found = [match.span()]
+    clock = None
+    word = (match["word"] or "").lower()
+    if word == "tonight":
+        clock = EVENING
+    elif word.startswith("this") and word.split()[1] in _PARTS:
+        clock = _PARTS[word.split()[1]]
+    elif part := _PART.match(text, match.end()):
+        clock = _PARTS[part["part"].lower()]
+        found.append(part.span())
+    begin, end = found[0][0], found[-1][1]
+    for at in _TIME.finditer(text):
+        between = text[end : at.start()] if at.start() >= end else text[at.end() : begin]
+        # "Genesis 3:16 tomorrow"
+        beside = not between.strip(" ,") and (at.start() >= end or len(at["hour24"] or "") == 2)
+        apart = at.end() <= begin or at.start() >= end
+        if apart and (at["hour24"] is None or at["lead"] or beside):
+            clock = _clock(at)
+            found.append(at.span())
+            break
+    if clock is None or clock == END_OF_DAY:
+        return Due(day, None, tuple(found))
+    return Due(day, datetime.combine(day, clock, now.tzinfo), tuple(found))
 
 
 def _clock(match: re.Match[str]) -> time:
@@ -115,13 +147,19 @@ def _day(match: re.Match[str], today: date) -> date | None:
         if match["ordinal"]:
             return _ordinal(match, today)
         if match["weekday"]:
-            if match[0].lower() in _WORDS and not _ENDS.match(match.string, match.end()):
+            if (
+                match["weekday"].lower() == match[0].lower()
+                and match[0].lower() in _WORDS
+                and not _ENDS.match(match.string, match.end())
+            ):
                 return None
             wanted = next(i for i, name in enumerate(_WEEKDAYS) if name.startswith(match["weekday"].lower()))
             days = (wanted - today.weekday()) % 7 or 7
             if (match["which"] or "").lower() == "next" and days + today.weekday() < 7:
                 days += 7  # "next friday" said on a monday is not the one of this week
             return today + timedelta(days)
+        if match[0].lower().startswith(("may ", "march ")) and not _ENDS.match(match.string, match.end()):
+            return None  # "I may 5 times"
         month = _MONTHS.index((match["month1"] or match["month2"])[:3].lower()) + 1
         day = int(match["day1"] or match["day2"])
         if year := match["year1"] or match["year2"]:
@@ -146,6 +184,9 @@ def _ordinal(match: re.Match[str], today: date) -> date | None:
 
 
 def _named(word: str, today: date) -> date:
+    word = word.removeprefix("the ") if word.endswith("tomorrow") else word
+    if word.startswith("this ") and not word.endswith("weekend"):
+        return today
     if word == "next week":
         return today + timedelta(7 - today.weekday())
     if word == "next month":
@@ -156,7 +197,7 @@ def _named(word: str, today: date) -> date:
         return today + timedelta(6 - today.weekday())
     if word.endswith("month"):
         return today.replace(day=monthrange(today.year, today.month)[1])
-    return today + timedelta({"today": 0, "tonight": 0, "tomorrow": 1, "day after tomorrow": 2}[word])
+    return today + timedelta(_NAMED[word])
 
 
 def _later(today: date, count: int, unit: str) -> date:

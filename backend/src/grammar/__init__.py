@@ -1,0 +1,1 @@
+"""What people type: one grammar of dates, tags and priorities, for quick-add and for the assistant."""
