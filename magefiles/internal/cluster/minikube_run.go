@@ -113,6 +113,18 @@ type event struct {
 	Data struct{ Name, Message, Advice string }
 }
 
+// leash runs a command and ends it when its own input does: that is when whoever started it is gone, however that went.
+// A minikube that is left to itself would go on with a profile which the next run makes anew.
+const leash = `exec 3<&0
+"$@" 3<&- &
+command=$!
+{ cat <&3; kill "$command"; } >/dev/null 2>&1 &
+watcher=$!
+wait "$command"
+code=$?
+kill "$watcher" 2>/dev/null
+exit "$code"`
+
 // output runs a minikube command on the profile, and gives its standard output without the white space around it.
 func (m *Minikube) output(ctx context.Context, limit time.Duration, args ...string) (string, error) {
 	return m.command(ctx, limit, nil, args...)
@@ -131,7 +143,14 @@ func (m *Minikube) command(ctx context.Context, limit time.Duration, line func(s
 	if home := m.home(); home != "" {
 		env = append(env, "MINIKUBE_HOME="+home)
 	}
-	res, err := m.Runner.Run(ctx, run.Cmd{Name: program, Args: append(args, "--profile", m.Profile), Line: line, Env: env})
+	in, open, err := os.Pipe()
+	if err != nil {
+		return "", err
+	}
+	defer in.Close()
+	defer open.Close()
+	args = append([]string{"-c", leash, "sh", program}, args...)
+	res, err := m.Runner.Run(ctx, run.Cmd{Name: "sh", Args: append(args, "--profile", m.Profile), Stdin: in, Line: line, Env: env})
 	return strings.TrimSpace(res.Stdout), err
 }
 

@@ -14,6 +14,7 @@ import (
 	"runtime"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -533,4 +534,28 @@ func TestMinikubeLoadsIntoItsNode(t *testing.T) {
 	node.On("docker save", "", errors.New("the engine went away"))
 	_, err := m.Load(t.Context(), nil, []string{"todo-a:1"})
 	require.ErrorContains(t, err, "the engine went away", "it begins with asking the node what it lacks, and saves that")
+}
+
+func TestMinikubeEndsWithWhoeverStartedIt(t *testing.T) {
+	in, open, err := os.Pipe()
+	require.NoError(t, err)
+	cmd := exec.CommandContext(t.Context(), "sh", "-c", leash, "sh", "sleep", "300")
+	cmd.Stdin = in
+	require.NoError(t, cmd.Start())
+	require.NoError(t, in.Close())
+	require.NoError(t, open.Close()) // as the system does for a process that was killed
+	var exit *exec.ExitError
+	require.ErrorAs(t, cmd.Wait(), &exit)
+	assert.Equal(t, 128+int(syscall.SIGTERM), exit.ExitCode())
+
+	in, open, err = os.Pipe()
+	require.NoError(t, err)
+	defer in.Close()
+	defer open.Close()
+	cmd = exec.CommandContext(t.Context(), "sh", "-c", leash, "sh", "sh", "-c", `echo "$1"; exit 7`, "sh", "two words")
+	cmd.Stdin = in
+	out, err := cmd.Output()
+	require.ErrorAs(t, err, &exit)
+	assert.Equal(t, 7, exit.ExitCode(), "its exit code is the command's")
+	assert.Equal(t, "two words\n", string(out))
 }

@@ -62,8 +62,8 @@ func (e Engine) provider(ctx context.Context, images string) cluster.Provider {
 	}
 }
 
-// minikubeFits tells whether minikube is the better choice for a new cluster: a person who installed it expects it. Its docker driver refuses root,
-// and only on Linux can its node be reached from the host. In CI, kind.
+// minikubeFits tells whether minikube is the better choice for a new cluster: a person who installed it expects it. Its
+// docker driver refuses root, and it is tried on Linux alone. In CI, kind.
 func minikubeFits() bool {
 	if os.Getenv("CI") != "" || runtime.GOOS != "linux" || geteuid() == 0 {
 		return false
