@@ -10,12 +10,16 @@ import (
 	"todo.local/magefiles/internal/ui"
 )
 
-// provideMinikube builds the program into the cache, where nobody has installed it.
+// provideMinikube builds the program into the cache, where nobody has installed it and it is not there yet.
 func provideMinikube(ctx context.Context, t *ui.Task, s session.Session) error {
-	if path, err := exec.LookPath("minikube"); err == nil {
-		t.Unchanged("%s", path)
+	builder := scratch.New(s.Config, &engine.Docker{Runner: s.Runner})
+	_, err := exec.LookPath("minikube")
+	if err == nil || builder.BuiltMinikube() != "" {
 		return nil
 	}
-	_, err := scratch.New(s.Config, &engine.Docker{Runner: s.Runner}).MinikubeProgram(ctx, t)
+	path, err := builder.MinikubeProgram(ctx, t)
+	if err == nil {
+		t.Result("ready; minikube is %s", path)
+	}
 	return err
 }

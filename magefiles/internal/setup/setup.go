@@ -31,7 +31,7 @@ func Run(ctx context.Context, s session.Session) error {
 		if err := m.run(ctx, t); err != nil || s.Config.Cluster != config.ClusterMinikube {
 			return err
 		}
-		return t.Do("minikube", func(t *ui.Task) error { return provideMinikube(ctx, t, s) })
+		return provideMinikube(ctx, t, s)
 	})
 }
 
