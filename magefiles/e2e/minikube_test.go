@@ -31,6 +31,9 @@ func TestMinikube(t *testing.T) {
 	cfg := *settings(t)
 	cfg.Cluster, cfg.ClusterName = config.ClusterMinikube, cfg.ClusterName+"-minikube"
 	project := here(t)
+	for _, left := range [][]string{{"rm", "--force", "--volumes"}, {"volume", "rm"}, {"network", "rm"}} { // by a run that was killed
+		_, _ = run.Output(t.Context(), run.Exec{}, docker(t).CLI, append(left, cfg.ClusterName)...)
+	}
 	if os.Geteuid() != 0 {
 		c := copyOf(t, project)
 		own, err := config.Load(c.dir)
