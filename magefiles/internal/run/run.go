@@ -25,11 +25,14 @@ type Cmd struct {
 	Args  []string  // its arguments; secrets never go here
 	Dir   string    // working directory; the caller's where empty
 	Env   []string  // KEY=value pairs on top of the caller's environment
+	Bare  bool      // Env is the whole environment
 	Stdin io.Reader // standard input; none where nil
 	// Stdout takes standard output where it is set; otherwise Result.Stdout holds it.
 	Stdout io.Writer
 	// Line gets every line of standard error, and of standard output unless Stdout is set, as it appears.
 	Line func(string)
+	// Confine holds the process to the files and ports named; nil lets it do what the caller may.
+	Confine *Confinement
 	// Grace is how long the process may take to end after SIGTERM; 5 s where zero.
 	Grace time.Duration
 }
@@ -108,7 +111,10 @@ func (e Exec) Run(ctx context.Context, c Cmd) (Result, error) {
 	// Not CommandContext: ending the process is our own business below, so that its group gets SIGTERM before SIGKILL.
 	cmd := exec.Command(c.Name, c.Args...)
 	cmd.Dir, cmd.Stdin = c.Dir, c.Stdin
-	cmd.Env = append(slices.DeleteFunc(os.Environ(), e.secret), c.Env...)
+	if !c.Bare {
+		cmd.Env = slices.DeleteFunc(os.Environ(), e.secret)
+	}
+	cmd.Env = append(cmd.Env, c.Env...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Stderr = io.MultiWriter(stderr, all, lines)
 	if c.Stdout != nil {
@@ -125,7 +131,11 @@ func (e Exec) Run(ctx context.Context, c Cmd) (Result, error) {
 	if err := ctx.Err(); err != nil {
 		return fail(-1, err)
 	}
-	if err := cmd.Start(); err != nil {
+	start := cmd.Start
+	if c.Confine != nil {
+		start = func() error { return c.Confine.start(cmd) }
+	}
+	if err := start(); err != nil {
 		return fail(-1, err)
 	}
 	done := make(chan error, 1)
