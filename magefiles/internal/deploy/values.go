@@ -24,6 +24,8 @@ func values(cfg *config.Config, made Application, secret secrets.Outcome, access
 			of["resources"] = map[string]any{"limits": map[string]any{"cpu": "2"}, "requests": map[string]any{"cpu": "100m"}}
 		}
 	}
+	// In somebody else's cluster whoever deploys may have no right to give rights.
+	v["aiAccess"] = map[string]any{"enabled": cfg.Context() == ""}
 	return v
 }
 

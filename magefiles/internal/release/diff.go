@@ -33,6 +33,30 @@ func (e *Engine) Diff(spec Spec) (string, error) {
 	return diff(before, wanted.Manifest)
 }
 
+// RollbackDiff gives what Rollback to a revision would change of the release's objects, as Diff does.
+func (e *Engine) RollbackDiff(name string, revision int) (string, error) {
+	last, err := e.last(name)
+	if err != nil {
+		return "", err
+	}
+	if last == nil {
+		return "", NotInstalled(name)
+	}
+	if revision, err = e.target(name, last, revision); err != nil {
+		return "", err
+	}
+	all, err := e.revisions(name)
+	if err != nil {
+		return "", err
+	}
+	for _, r := range all {
+		if r.Version == revision {
+			return diff(last.Manifest, r.Manifest)
+		}
+	}
+	return "", nil // its target was there a moment ago
+}
+
 func diff(before, after string) (string, error) {
 	old, err := objects(before)
 	if err != nil {

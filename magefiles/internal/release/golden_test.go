@@ -36,6 +36,7 @@ httpRoute: {enabled: true, parentRefs: [{name: public, namespace: gateways}]}
 antiAffinity: {required: true}
 networkPolicy: {enabled: true}
 serviceMonitor: {enabled: true, labels: {release: prometheus}}
+aiAccess: {enabled: true}
 secrets: {existingSecret: app-secrets}`
 
 // further has two services more, and what administrators want of pods.
