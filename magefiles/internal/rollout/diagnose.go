@@ -22,8 +22,6 @@ import (
 const (
 	// newsworthy is how old an event may be to count where nobody watched.
 	newsworthy = 2 * time.Minute
-	// mostFailures is how many are told in detail; the pods of one workload tend to fail alike.
-	mostFailures = 5
 	// lastWords is how many lines are told of a container before its restart.
 	lastWords = 5
 )
@@ -32,7 +30,6 @@ const (
 type Diagnosis struct {
 	workloads []workload
 	doing     map[string]string // of workloads that are not ready, what their pods are at
-	failures  []*Failure
 	restarts  []restart
 }
 
@@ -44,8 +41,8 @@ type restart struct {
 	log            []string                         // the last lines before
 }
 
-// Diagnose looks once at everything that tells how a release is doing. What may mend itself, which Wait would have
-// patience with, is told too.
+// Diagnose looks once at how a release's workloads are and which of their containers were restarted. What is wrong with
+// them is for package analysis to say.
 func Diagnose(ctx context.Context, client kubernetes.Interface, namespace, release string) (Diagnosis, error) {
 	w := &waiter{client: client, namespace: namespace, release: release}
 	s, err := w.look(ctx)
@@ -57,11 +54,6 @@ func Diagnose(ctx context.Context, client kubernetes.Interface, namespace, relea
 		if !load.done {
 			d.doing[load.name] = s.doing(load)
 		}
-	}
-	problems := s.problems()
-	for i := range problems[:min(len(problems), mostFailures)] {
-		_ = w.evidence(ctx, s, &problems[i].Failure) // gives the failure itself
-		d.failures = append(d.failures, &problems[i].Failure)
 	}
 	for _, p := range s.pods {
 		for _, c := range append(slices.Clone(p.Status.InitContainerStatuses), p.Status.ContainerStatuses...) {
@@ -155,16 +147,6 @@ func (d Diagnosis) Text(service string) string {
 			}
 			out.WriteString(".\n")
 		}
-	}
-	for _, f := range d.failures {
-		if _, name, _ := strings.Cut(f.Object, " "); !about(name) {
-			continue
-		}
-		fmt.Fprintf(&out, "\n%s\n  what to do: %s\n", f.Error(), f.Remedy())
-		for _, e := range f.Events {
-			fmt.Fprintf(&out, "  event: %s\n", e)
-		}
-		logged(&out, f.Log[max(0, len(f.Log)-lastWords):])
 	}
 	restarted := false
 	for _, r := range d.restarts {
