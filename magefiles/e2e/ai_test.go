@@ -47,7 +47,8 @@ func aiOperations(t *testing.T, project checkout) {
 	online := []string{"OPENAI_API_KEY=the-models-key", "OPENAI_BASE_URL=" + server.URL + "/v1"}
 	r = project.mage(t, online, "ai", "how is the backend?")
 	require.Zero(t, r.code)
-	assert.Contains(t, r.output, "I saw the cluster.")
+	assert.Contains(t, r.output, "I saw the cluster [R1].")
+	assert.Contains(t, r.output, "[R1] status", "and on what the answer rests")
 	assert.NotContains(t, r.output, "the-models-key")
 	for _, name := range pods {
 		assert.Contains(t, model.saw(), name, "what the model was told of")
@@ -56,6 +57,13 @@ func aiOperations(t *testing.T, project checkout) {
 	assert.Equal(t, fault.CodeFailed, r.code)
 	assert.Contains(t, r.output, "go tool mage restart backend")
 	assert.Equal(t, pods, d.names(t, "todo-backend"))
+
+	r = project.mage(t, nil, "ai:audit")
+	require.Zero(t, r.code)
+	for _, want := range []string{"asked +how is the backend\\?", "read +status", "asked +propose: restart the backend", "none changed"} {
+		assert.Regexp(t, want, r.output)
+	}
+	assert.NotContains(t, r.output, "the-models-key")
 
 	require.Zero(t, project.mage(t, nil, "restart", "backend").code)
 	assert.Len(t, d.names(t, "todo-backend"), len(pods))
@@ -91,7 +99,7 @@ func (m *scriptedModel) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		m.mu.Lock()
 		m.told = last.Content
 		m.mu.Unlock()
-		reply = `{"role":"assistant","content":"I saw the cluster."}`
+		reply = `{"role":"assistant","content":"I saw the cluster [R1]."}`
 	case last.Content == "propose: restart the backend":
 		reply = call("restart", `{"service":"backend"}`)
 	}

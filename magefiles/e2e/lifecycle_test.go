@@ -72,6 +72,8 @@ func TestLifecycle(t *testing.T) {
 		{"logs, usage, events, a shell and a port are at hand", func(t *testing.T) { observation(t, project) }},
 		{"pods can be scaled by hand", func(t *testing.T) { scaling(t, project) }},
 		{"questions are answered, and changes only proposed", func(t *testing.T) { aiOperations(t, project) }},
+		{"assistants have the rights that are written down", rights},
+		{"kubectl-ai looks, changes what it is told to, and reaches no secret", func(t *testing.T) { kubectlAI(t, project) }},
 		{"secrets are rotated, and are nowhere to be read", func(t *testing.T) { rotation(t, project, alice) }},
 		{"a rotation beside a version that does not come up leaves pods that work", func(t *testing.T) { rotationOfBroken(t, project, alice) }},
 		{"secrets of a person's own stay secret", func(t *testing.T) { given(t, project, alice) }},

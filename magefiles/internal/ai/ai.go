@@ -8,9 +8,12 @@ package ai
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"strings"
 	"unicode"
 
+	"todo.local/magefiles/internal/analysis"
+	"todo.local/magefiles/internal/audit"
 	"todo.local/magefiles/internal/fault"
 	"todo.local/magefiles/internal/ui"
 )
@@ -28,9 +31,14 @@ type Application struct {
 
 // Operations look at the application and change it as the targets do.
 type Operations interface {
+	// Analyze gives what is wrong with the application, causes first.
+	Analyze(ctx context.Context) ([]analysis.Finding, error)
+	// Preview gives what the call would change in the cluster, as a diff; nothing is changed.
+	Preview(ctx context.Context, c Call) (string, error)
 	// Read gives what the call asks for as text for people.
 	Read(ctx context.Context, c Call) (string, error)
-	// Change does what the call says, shows its progress, and returns once the application runs so.
+	// Change does what the call says, shows its progress, and returns once the application is seen to work so. Where it does not, what was before
+	// comes back.
 	Change(ctx context.Context, c Call) error
 }
 
@@ -42,6 +50,8 @@ type Session struct {
 	Secrets     Secrets
 	// Endpoint is the model's; without one, the built-in interpreter answers.
 	Endpoint *Endpoint
+	// Audit keeps what is asked, read, proposed and done; nil keeps nothing.
+	Audit func(by, event, detail string) error
 	// Confirm asks the person at the terminal; nil where there is none, so that nothing can be changed.
 	Confirm func(ctx context.Context, question string) (bool, error)
 }
@@ -52,21 +62,50 @@ func (s *Session) Answer(ctx context.Context, question string) error {
 	if question == "" || len(question) > maxQuestion {
 		return fault.New(fault.CodeInput, fmt.Sprintf("a question has 1 to %d characters", maxQuestion), `ask for example: go tool mage ai "what is wrong?"`)
 	}
+	s.record(audit.Asked, question)
 	if s.Endpoint == nil {
 		return s.interpret(ctx, question)
 	}
 	return s.converse(ctx, question)
 }
 
+// record keeps an event, without secrets.
+func (s *Session) record(event, detail string) {
+	if s.Audit == nil {
+		return
+	}
+	by := "built-in interpreter"
+	if s.Endpoint != nil {
+		by = "model " + s.Endpoint.Model
+	}
+	if err := s.Audit(by, event, s.Secrets.Hide(detail)); err != nil {
+		s.UI.Printf("The audit could not be written: %v\n", err)
+	}
+}
+
+// analyze looks at the whole application.
+func (s *Session) analyze(ctx context.Context) (found []analysis.Finding, err error) {
+	err = s.UI.Do("Analysis", func(t *ui.Task) error {
+		found, err = s.Operations.Analyze(ctx)
+		t.Result("%d findings", len(found))
+		return err
+	})
+	return found, err
+}
+
 // say prints what an assistant or the cluster said.
 func (s *Session) say(text string) {
-	if text = strings.TrimSpace(printable(s.Secrets.Hide(text))); text != "" {
+	if text = strings.TrimSpace(Printable(s.Secrets.Hide(text))); text != "" {
 		s.UI.Printf("\n%s\n", text)
 	}
 }
 
-// printable leaves out what could move a terminal's cursor or hide text on it.
-func printable(text string) string {
+// escapes are a terminal's commands for colours, the cursor and titles.
+var escapes = regexp.MustCompile(`\x1b(\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)?)`)
+
+// Printable leaves out what could move a terminal's cursor or hide text on it.
+func Printable(text string) string {
+	text = escapes.ReplaceAllString(text, "")
 	return strings.Map(func(r rune) rune {
 		if r != '\n' && r != '\t' && unicode.In(r, unicode.Cc, unicode.Bidi_Control) {
 			return -1
@@ -75,13 +114,23 @@ func printable(text string) string {
 	}, text)
 }
 
-// decide asks the person about one change and makes it. made is false where the person said no.
+// decide shows the person what one change comes to, asks about it and makes it. made is false where the person said no.
 func (s *Session) decide(ctx context.Context, change Call) (made bool, err error) {
-	yes, err := s.Confirm(ctx, fmt.Sprintf("Proposed: %s   (go tool mage %s)\nDo it?", change, change.target()))
-	if err != nil || !yes {
+	diff, err := s.Operations.Preview(ctx, change)
+	if err != nil {
 		return false, err
 	}
-	return true, s.Operations.Change(ctx, change)
+	s.say(diff)
+	s.record(audit.Proposed, change.String())
+	yes, err := s.Confirm(ctx, fmt.Sprintf("Proposed: %s   (go tool mage %s)\nDo it?", change, change.target()))
+	if err != nil || !yes {
+		s.record(audit.Answered, "no")
+		return false, err
+	}
+	s.record(audit.Answered, "yes")
+	err = s.Operations.Change(ctx, change)
+	s.record(audit.Done, change.String()+": "+outcome(err))
+	return true, err
 }
 
 // unasked gives the failure that names the commands for what was proposed.

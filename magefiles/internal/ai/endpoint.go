@@ -167,7 +167,7 @@ func (e *Endpoint) refusal(res *http.Response, raw []byte) (again time.Duration,
 	}
 	_ = json.Unmarshal(raw, &answer) // other bodies tell nothing that the status does not
 	said := res.Status
-	if m := strings.Join(strings.Fields(printable(KnownSecrets(e.Key).Hide(answer.Error.Message))), " "); m != "" {
+	if m := strings.Join(strings.Fields(Printable(KnownSecrets(e.Key).Hide(answer.Error.Message))), " "); m != "" {
 		said = fmt.Sprintf("%s: %.300s", said, m)
 	}
 	switch {

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"todo.local/magefiles/internal/app"
+	"todo.local/magefiles/internal/audit"
 	"todo.local/magefiles/internal/fault"
 	"todo.local/magefiles/internal/ui"
 )
@@ -37,9 +38,9 @@ var intents = []struct {
 
 // orders are the changes that it understands where a request is no question.
 var orders = map[string]*regexp.Regexp{
-	Scale:    regexp.MustCompile(`\bscal(e|ing)\b`),
-	Restart:  regexp.MustCompile(`\brestart\b`),
-	Rollback: regexp.MustCompile(`\b(roll(ing)?[ -]?back|go back|back to (the )?(revision|version)|undo)\b`),
+	Scale:    regexp.MustCompile(`\bscal(e|ing)\b|\b(make|run|start|give|set|use|want|need|increase|reduce|bring|put|turn)\b.*\b(bigger|smaller|copies|pods|replicas|instances)\b`),
+	Restart:  regexp.MustCompile(`\b(restart|reboot|bounce|recycle)\b`),
+	Rollback: regexp.MustCompile(`\b(roll(ing)?[ -]?back|go back|back to (the )?(last |previous )?(revision|version)|undo|revert)\b`),
 }
 
 var (
@@ -62,6 +63,7 @@ func (s *Session) interpret(ctx context.Context, question string) error {
 		if err := s.UI.Do("Built-in interpreter", func(t *ui.Task) error {
 			t.Status("%s", call)
 			text, err = s.Operations.Read(ctx, call)
+			s.record(audit.Read, call.String())
 			t.Result("took it for: %s; %s", call, withModel)
 			return err
 		}); err != nil {
@@ -81,9 +83,18 @@ func (s *Session) interpret(ctx context.Context, question string) error {
 	return err
 }
 
+// Ordered finds the one change that a request asks for in plain words. The error is a question back.
+func (a Application) Ordered(question string) (Call, error) {
+	c, _, err := a.understand(question)
+	if err == nil && !c.changes() {
+		err = back("no change is asked for", "scale the "+a.Scalable[0]+" to 3")
+	}
+	return c, err
+}
+
 // understand finds out what a request is for and how the answer begins. The error is a question back.
 func (a Application) understand(question string) (c Call, lead string, err error) {
-	text := strings.Join(strings.Fields(strings.ToLower(strings.ReplaceAll(question, "’", "'"))), " ")
+	text := plain(question)
 	var services []string
 	for _, name := range a.Services {
 		if s, found := app.Find(name); found && s.Called(text) {

@@ -20,6 +20,7 @@ func TestCommonRequestsAreUnderstood(t *testing.T) {
 		"did the database crash?":                     {Tool: Diagnosis, Service: "postgres"},
 		"should I restart the backend?":               {Tool: Diagnosis, Service: "backend"},
 		"tell me why the backend needs a restart":     {Tool: Diagnosis, Service: "backend"},
+		"please make the api bigger, 3 copies":        {Tool: Scale, Service: "backend", Number: 3},
 		"show the pods":                               {Tool: Status},
 		"what is running?":                            {Tool: Status},
 		"logs of the backend":                         {Tool: Logs, Service: "backend"},
@@ -95,7 +96,7 @@ func TestTheInterpreterAnswersAndSaysWhatItIs(t *testing.T) {
 	require.NoError(t, s.Answer(t.Context(), "logs of the backend"))
 	assert.Equal(t, []Call{{Tool: Logs, Service: "backend"}}, ops.calls)
 	assert.Contains(t, out.String(), "Built-in interpreter: took it for: logs backend; with OPENAI_API_KEY a model answers")
-	assert.Contains(t, out.String(), "\nThis is what backend logged last:\n\nbackend-1  the password is (left out)]0;x\n")
+	assert.Contains(t, out.String(), "\nThis is what backend logged last:\n\nbackend-1  the password is (left out)\n")
 }
 
 func TestTheInterpreterChangesNothingUnasked(t *testing.T) {

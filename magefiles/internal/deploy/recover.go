@@ -46,7 +46,7 @@ func (i *installation) recover(ctx context.Context, t *ui.Task, h held, outcome 
 		}
 	}
 	for _, service := range slices.Compact(slices.Sorted(maps.Values(stale))) {
-		if err := kube.Restart(ctx, i.Client, i.Config.Namespace, service); err != nil {
+		if _, err := kube.Restart(ctx, i.Client, i.Config.Namespace, service); err != nil {
 			return errors.Join(cause, err)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -34,9 +35,15 @@ func NewestPod(ctx context.Context, client kubernetes.Interface, namespace strin
 func Serves(p *corev1.Pod) bool { return p.DeletionTimestamp == nil && podutils.IsPodReady(p) }
 
 // Restart has a Deployment replace its pods: it changes nothing of their template but the annotation that kubectl
-// rollout restart sets as well.
-func Restart(ctx context.Context, client kubernetes.Interface, namespace, deployment string) error {
+// rollout restart sets as well. With metav1.DryRunAll in dry it gives what would come of that, and changes nothing.
+func Restart(ctx context.Context, client kubernetes.Interface, namespace, deployment string, dry ...string) (*appsv1.Deployment, error) {
 	patch := fmt.Appendf(nil, `{"spec":{"template":{"metadata":{"annotations":{"kubectl.kubernetes.io/restartedAt":%q}}}}}`, time.Now().Format(time.RFC3339Nano))
-	_, err := client.AppsV1().Deployments(namespace).Patch(ctx, deployment, types.StrategicMergePatchType, patch, metav1.PatchOptions{})
+	return client.AppsV1().Deployments(namespace).Patch(ctx, deployment, types.StrategicMergePatchType, patch, metav1.PatchOptions{DryRun: dry})
+}
+
+// Scale sets the number of a Deployment's pods, or with metav1.DryRunAll in dry sees whether the API server would.
+func Scale(ctx context.Context, client kubernetes.Interface, namespace, deployment string, replicas int, dry ...string) error {
+	patch := fmt.Appendf(nil, `{"spec":{"replicas":%d}}`, replicas)
+	_, err := client.AppsV1().Deployments(namespace).Patch(ctx, deployment, types.MergePatchType, patch, metav1.PatchOptions{DryRun: dry}, "scale")
 	return err
 }

@@ -22,11 +22,13 @@ func TestRestartTouchesNothingButTheAnnotation(t *testing.T) {
 		}
 	}
 	client := fake.NewClientset(backend())
-	require.NoError(t, Restart(t.Context(), client, "todo", "backend"))
+	_, err := Restart(t.Context(), client, "todo", "backend")
+	require.NoError(t, err)
 	got, err := client.AppsV1().Deployments("todo").Get(t.Context(), "backend", metav1.GetOptions{})
 	require.NoError(t, err)
 	assert.NotEmpty(t, got.Spec.Template.Annotations["kubectl.kubernetes.io/restartedAt"])
 	got.Spec.Template.Annotations = nil
 	assert.Equal(t, backend().Spec, got.Spec)
-	assert.True(t, apierrors.IsNotFound(Restart(t.Context(), client, "todo", "frontend")))
+	_, err = Restart(t.Context(), client, "todo", "frontend")
+	assert.True(t, apierrors.IsNotFound(err))
 }

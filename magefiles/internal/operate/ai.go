@@ -4,22 +4,25 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
-	"os/exec"
 	"path/filepath"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
 
 	"todo.local/magefiles/internal/ai"
-	"todo.local/magefiles/internal/app"
+	"todo.local/magefiles/internal/analysis"
+	"todo.local/magefiles/internal/audit"
 	"todo.local/magefiles/internal/config"
 	"todo.local/magefiles/internal/fault"
+	"todo.local/magefiles/internal/identity"
 	"todo.local/magefiles/internal/rollout"
-	"todo.local/magefiles/internal/run"
 	"todo.local/magefiles/internal/secrets"
 	"todo.local/magefiles/internal/session"
 	"todo.local/magefiles/internal/ui"
@@ -35,10 +38,15 @@ func Ask(ctx context.Context, s session.Session, question string) error {
 	if err != nil {
 		return err
 	}
+	ops, err := assistant(ctx, c)
+	if err != nil {
+		return err
+	}
 	conversation := ai.Session{
 		UI:          s.UI,
-		Application: ai.Application{Namespace: s.Config.Namespace, Services: app.Names(app.All()), Scalable: app.Names(app.Scalable()), MaxPods: maxReplicas},
-		Operations:  operations{c},
+		Application: application(s),
+		Operations:  ops,
+		Audit:       auditLog(s).Add,
 		Secrets:     hidden,
 		Confirm:     ai.AtTerminal(s.UI),
 	}
@@ -46,6 +54,28 @@ func Ask(ctx context.Context, s session.Session, question string) error {
 		conversation.Endpoint = &ai.Endpoint{URL: cmp.Or(s.Config.OpenAIBaseURL, ai.DefaultURL), Key: s.Config.OpenAIKey, Model: cmp.Or(s.Config.OpenAIModel, ai.DefaultModel)}
 	}
 	return conversation.Answer(ctx, question)
+}
+
+// auditLog is where this checkout keeps what assistants did.
+func auditLog(s session.Session) audit.Log {
+	return audit.Log{Path: filepath.Join(s.Config.State, "audit.jsonl")}
+}
+
+// Audit prints what assistants were asked, read, proposed and did, once it is sure that nobody has changed it since.
+func Audit(_ context.Context, s session.Session) error {
+	all, err := auditLog(s).Verify()
+	rows := []string{"TIME\tWHO\tBY\tEVENT\tWHAT"}
+	for _, e := range all {
+		rows = append(rows, fmt.Sprintf("%s\t%s\t%s\t%s\t%s", e.Time.Format(time.DateTime), e.Who, ai.Printable(e.By), e.Event, ai.Printable(strings.Join(strings.Fields(e.Detail), " "))))
+	}
+	table(s.UI, rows)
+	if err != nil {
+		return fault.Wrap(err, fault.CodeFailed, "the audit is not as it was written", "compare "+s.Config.Relative(auditLog(s).Path)+" with a copy; what is above that line still holds")
+	}
+	if len(all) > 0 {
+		s.UI.Printf("%d entries, none changed; the last has hash %s\n", len(all), all[len(all)-1].Hash)
+	}
+	return nil
 }
 
 // knownSecrets are the values that no answer may hold: those of the settings, and those in the cluster. Nothing else of the assistant's reads Secrets.
@@ -64,52 +94,85 @@ func knownSecrets(ctx context.Context, s session.Cluster) (ai.Secrets, error) {
 }
 
 // operations are the targets, as an assistant calls them.
-type operations struct{ session.Cluster }
+type operations struct {
+	session.Cluster
+	lent *rest.Config // of the account ai-view; nil where the cluster has no such
+}
+
+// assistant gives the operations. What they show of the cluster they see as ai-view, so that no model's request has more rights.
+func assistant(ctx context.Context, c session.Cluster) (operations, error) {
+	own, err := c.Access.RESTConfig()
+	if err != nil {
+		return operations{}, err
+	}
+	lent, err := identity.Token(ctx, c.Client, own, c.Config.Namespace, identity.View)
+	if errors.Is(err, identity.ErrNone) {
+		return operations{Cluster: c}, nil // the tools read no Secrets by themselves
+	}
+	return operations{c, lent}, err
+}
+
+// Analyze looks at everything with the person's rights, and tells of Secrets nothing but flaws of their shape.
+func (o operations) Analyze(ctx context.Context) ([]analysis.Finding, error) {
+	return o.Findings(ctx)
+}
 
 // Read gives what the target of the same name prints, and a diagnosis and the deployments, which no target prints.
 func (o operations) Read(ctx context.Context, c ai.Call) (string, error) {
 	var out bytes.Buffer
-	s := session.New(o.Config, ui.Plain(&out))
-	err := func() error {
-		switch c.Tool {
-		case ai.Status:
-			return Status(ctx, s)
-		case ai.Deployments:
-			return printDeployments(ctx, o.Client, s)
-		case ai.Diagnosis:
-			d, err := rollout.Diagnose(ctx, o.Client, s.Config.Namespace, config.ReleaseName)
-			s.UI.Printf("%s", d.Text(c.Service))
-			return err
-		case ai.Events:
-			return Events(ctx, s)
-		case ai.Logs:
-			return Logs(ctx, s, c.Service, false)
-		case ai.Usage:
-			return Top(ctx, s)
-		case ai.History:
-			return History(ctx, s)
+	seen := o.Cluster
+	seen.Session = session.New(o.Config, ui.Plain(&out))
+	if o.lent != nil {
+		client, err := kubernetes.NewForConfig(o.lent)
+		if err != nil {
+			return "", err
 		}
-		return fmt.Errorf("there is nothing to read as %q", c.Tool)
-	}()
+		seen.Client = client
+	}
+	err := o.read(ctx, c, seen)
 	return out.String(), err
 }
 
-// Change calls the target.
-func (o operations) Change(ctx context.Context, c ai.Call) error {
+func (o operations) read(ctx context.Context, c ai.Call, seen session.Cluster) error {
 	switch c.Tool {
-	case ai.Scale:
-		return Scale(ctx, o.Session, c.Service, c.Number)
-	case ai.Restart:
-		return Restart(ctx, o.Session, c.Service)
-	case ai.Rollback:
-		return Rollback(ctx, o.Session, c.Number)
+	case ai.Status:
+		return Status(ctx, seen.Session) // of the release, which Helm keeps in Secrets
+	case ai.Deployments:
+		return printDeployments(ctx, seen)
+	case ai.Diagnosis:
+		return o.diagnose(ctx, c.Service, seen)
+	case ai.Events:
+		return events(ctx, seen)
+	case ai.Logs:
+		return logs(ctx, seen, c.Service, false)
+	case ai.Usage:
+		if o.lent == nil {
+			return Top(ctx, seen.Session)
+		}
+		return top(ctx, seen, o.lent)
+	case ai.History:
+		return History(ctx, seen.Session)
 	}
-	return fmt.Errorf("there is no change %q", c.Tool)
+	return fmt.Errorf("there is nothing to read as %q", c.Tool)
+}
+
+// diagnose prints how the workloads are, and what the analysis found.
+func (o operations) diagnose(ctx context.Context, service string, seen session.Cluster) error {
+	d, err := rollout.Diagnose(ctx, seen.Client, seen.Config.Namespace, config.ReleaseName)
+	if err != nil {
+		return err
+	}
+	seen.UI.Printf("%s", d.Text(service))
+	found, err := o.Analyze(ctx)
+	if found = analysis.About(found, service); len(found) > 0 {
+		seen.UI.Printf("\n%s", analysis.Text(found))
+	}
+	return err
 }
 
 // printDeployments prints what the Deployments want and have.
-func printDeployments(ctx context.Context, client kubernetes.Interface, s session.Session) error {
-	list, err := client.AppsV1().Deployments(s.Config.Namespace).List(ctx, metav1.ListOptions{})
+func printDeployments(ctx context.Context, s session.Cluster) error {
+	list, err := s.Client.AppsV1().Deployments(s.Config.Namespace).List(ctx, metav1.ListOptions{})
 	if err != nil {
 		return err
 	}
@@ -126,39 +189,4 @@ func printDeployments(ctx context.Context, client kubernetes.Interface, s sessio
 	}
 	table(s.UI, rows)
 	return nil
-}
-
-// kubectlAILimit bounds one answer of kubectl-ai.
-const kubectlAILimit = 10 * time.Minute
-
-// KubectlAI hands a question to an installed kubectl-ai, with this project's cluster. Without a terminal of its own that only looks: it ends where
-// something would be changed.
-func KubectlAI(ctx context.Context, s session.Session, question string) error {
-	const program = "kubectl-ai"
-	if _, err := exec.LookPath(program); err != nil {
-		return fault.New(fault.CodeEnvironment, program+" is not installed", "docs/ai-operations.md says how to install it; go tool mage ai needs nothing")
-	}
-	c, err := s.OpenCluster(ctx)
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(ctx, kubectlAILimit)
-	defer cancel()
-	_, err = s.Runner.Run(ctx, kubectlAI(s, program, c.Access.Kubeconfig, question))
-	return fault.Wrap(err, fault.CodeFailed, program+" gave no answer", "for changes call it yourself, at a terminal: "+program+" --kubeconfig "+s.Config.Relative(c.Access.Kubeconfig))
-}
-
-// kubectlAI is the command. The key is in its environment only; without one, kubectl-ai goes by its own configuration.
-func kubectlAI(s session.Session, program, kubeconfig, question string) run.Cmd {
-	c := run.Cmd{
-		Name: program,
-		Args: []string{"--quiet", "--kubeconfig", kubeconfig, "--trace-path", filepath.Join(s.Config.State, "kubectl-ai-trace.txt")},
-		Line: func(line string) { s.UI.Printf("%s\n", line) },
-	}
-	if s.Config.OpenAIKey != "" {
-		c.Args = append(c.Args, "--llm-provider", "openai", "--model", cmp.Or(s.Config.OpenAIModel, ai.DefaultModel))
-		c.Env = []string{"OPENAI_API_KEY=" + s.Config.OpenAIKey, "OPENAI_ENDPOINT=" + cmp.Or(s.Config.OpenAIBaseURL, ai.DefaultURL)}
-	}
-	c.Args = append(c.Args, "--", fmt.Sprintf("In namespace %s: %s", s.Config.Namespace, question))
-	return c
 }

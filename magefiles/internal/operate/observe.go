@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/duration"
+	"k8s.io/client-go/rest"
 	metrics "k8s.io/metrics/pkg/client/clientset/versioned"
 
 	"todo.local/magefiles/internal/app"
@@ -41,6 +42,19 @@ func named(name string, of []app.Service) (app.Service, error) {
 // Logs prints the last lines of a service's pods, or of all that are built here where service is empty, and with follow
 // also what comes. JSON lines are made readable. Pods that have not started yet show the init container that they are at.
 func Logs(ctx context.Context, s session.Session, service string, follow bool) error {
+	if service != "" {
+		if _, err := named(service, app.All()); err != nil {
+			return err
+		}
+	}
+	c, err := s.OpenCluster(ctx)
+	if err != nil {
+		return err
+	}
+	return logs(ctx, c, service, follow)
+}
+
+func logs(ctx context.Context, s session.Cluster, service string, follow bool) (err error) {
 	wanted := app.Built()
 	if service != "" {
 		one, err := named(service, app.All())
@@ -48,10 +62,6 @@ func Logs(ctx context.Context, s session.Session, service string, follow bool) e
 			return err
 		}
 		wanted = []app.Service{one}
-	}
-	c, err := s.OpenCluster(ctx)
-	if err != nil {
-		return err
 	}
 	q := podlog.Query{Namespace: s.Config.Namespace, Selector: app.Selector(wanted...), Lines: logLines,
 		Container: func(p *corev1.Pod) string { return app.OfLabel(p.Labels["app"]) }}
@@ -63,9 +73,9 @@ func Logs(ctx context.Context, s session.Session, service string, follow bool) e
 		s.UI.Printf("%s  %s\n", from, podlog.Render(l.Text))
 	}
 	if follow {
-		err = podlog.Follow(ctx, c.Client, q, show)
+		err = podlog.Follow(ctx, s.Client, q, show)
 	} else {
-		err = podlog.Read(ctx, c.Client, q, show)
+		err = podlog.Read(ctx, s.Client, q, show)
 	}
 	return fault.Wrap(err, fault.CodeCluster, "the logs cannot be read", "run: go tool mage status")
 }
@@ -80,11 +90,15 @@ func Top(ctx context.Context, s session.Session) error {
 	if err != nil {
 		return err
 	}
+	return top(ctx, c, cfg)
+}
+
+func top(ctx context.Context, s session.Cluster, cfg *rest.Config) error {
 	measured, err := metrics.NewForConfig(cfg)
 	if err != nil {
 		return err
 	}
-	pods, err := c.Client.CoreV1().Pods(s.Config.Namespace).List(ctx, metav1.ListOptions{})
+	pods, err := s.Client.CoreV1().Pods(s.Config.Namespace).List(ctx, metav1.ListOptions{})
 	if err != nil {
 		return err
 	}
@@ -133,7 +147,11 @@ func Events(ctx context.Context, s session.Session) error {
 	if err != nil {
 		return err
 	}
-	list, err := c.Client.CoreV1().Events(s.Config.Namespace).List(ctx, metav1.ListOptions{})
+	return events(ctx, c)
+}
+
+func events(ctx context.Context, s session.Cluster) error {
+	list, err := s.Client.CoreV1().Events(s.Config.Namespace).List(ctx, metav1.ListOptions{})
 	if err != nil {
 		return err
 	}

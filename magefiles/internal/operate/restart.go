@@ -5,8 +5,6 @@ import (
 	"fmt"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 
 	"todo.local/magefiles/internal/app"
 	"todo.local/magefiles/internal/config"
@@ -29,8 +27,7 @@ func Scale(ctx context.Context, s session.Session, service string, replicas int)
 		return fault.New(fault.CodeInput, fmt.Sprintf("%d is no number of pods", replicas), fmt.Sprintf("use 0 to %d", maxReplicas))
 	}
 	return change(ctx, s, "Scale", func(ctx context.Context, t *ui.Task, c session.Cluster, _ *release.Held) error {
-		patch := fmt.Appendf(nil, `{"spec":{"replicas":%d}}`, replicas)
-		_, err := c.Client.AppsV1().Deployments(c.Config.Namespace).Patch(ctx, service, types.MergePatchType, patch, metav1.PatchOptions{}, "scale")
+		err := kube.Scale(ctx, c.Client, c.Config.Namespace, service, replicas)
 		if apierrors.IsNotFound(err) {
 			return release.NotInstalled(config.ReleaseName)
 		}
@@ -51,7 +48,7 @@ func Restart(ctx context.Context, s session.Session, service string) error {
 		return err
 	}
 	return change(ctx, s, "Restart", func(ctx context.Context, t *ui.Task, c session.Cluster, _ *release.Held) error {
-		err := kube.Restart(ctx, c.Client, c.Config.Namespace, service)
+		_, err := kube.Restart(ctx, c.Client, c.Config.Namespace, service)
 		if apierrors.IsNotFound(err) {
 			return release.NotInstalled(config.ReleaseName)
 		}

@@ -9,6 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/duration"
 
+	"todo.local/magefiles/internal/analysis"
 	"todo.local/magefiles/internal/cluster"
 	"todo.local/magefiles/internal/config"
 	"todo.local/magefiles/internal/release"
@@ -53,7 +54,16 @@ func Status(ctx context.Context, s session.Session) error {
 		return err
 	}
 	s.PrintURLs(c.Access)
-	return nil
+	return printFindings(ctx, c)
+}
+
+// printFindings prints what is wrong with the application, where something is.
+func printFindings(ctx context.Context, c session.Cluster) error {
+	found, err := c.Findings(ctx)
+	if err == nil && len(found) > 0 {
+		c.UI.Printf("What is wrong, causes first:\n%s", analysis.Text(found))
+	}
+	return err
 }
 
 func printPods(ctx context.Context, s session.Cluster) error {
