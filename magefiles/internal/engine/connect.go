@@ -25,14 +25,14 @@ func connect(r run.Runner, cli string, e Endpoint) (*client.Client, error) {
 		return client.New(client.FromEnv)
 	}
 	return client.New(client.WithHost("http://docker"), client.WithAPIVersionFromEnv(),
-		client.WithDialContext(func(context.Context, string, string) (net.Conn, error) { return dialThrough(r, cli), nil }))
+		client.WithDialContext(func(ctx context.Context, _, _ string) (net.Conn, error) { return dialThrough(ctx, r, cli), nil }))
 }
 
 // dialThrough connects by way of the docker client, which copies what comes and goes.
-func dialThrough(r run.Runner, cli string) net.Conn {
+func dialThrough(ctx context.Context, r run.Runner, cli string) net.Conn {
 	fromEngine, out := io.Pipe()
 	in, toEngine := io.Pipe()
-	lives, end := context.WithCancel(context.Background()) // as long as the connection, whoever asked for it
+	lives, end := context.WithCancel(context.WithoutCancel(ctx)) // as long as the connection, whoever asked for it
 	go func() {
 		_, err := r.Run(lives, run.Cmd{Name: cli, Args: []string{"system", "dial-stdio"}, Stdin: in, Stdout: out, Grace: time.Second})
 		_ = out.CloseWithError(err)

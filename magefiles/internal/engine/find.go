@@ -89,9 +89,9 @@ func clients(path string) []string {
 		if err != nil || info.IsDir() || info.Mode()&0o111 == 0 || !filepath.IsAbs(file) {
 			continue
 		}
-		real, err := filepath.EvalSymlinks(file)
-		if err == nil && !seen[real] {
-			seen[real] = true
+		target, err := filepath.EvalSymlinks(file)
+		if err == nil && !seen[target] {
+			seen[target] = true
 			out = append(out, file)
 		}
 	}

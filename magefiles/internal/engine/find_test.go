@@ -136,13 +136,13 @@ func TestFindReportsAnInterruptAsOne(t *testing.T) {
 
 func TestClientsAreListedOnceHoweverManyLinksLeadThere(t *testing.T) {
 	dir := t.TempDir()
-	real := program(t, dir+"/usr/bin/docker")
+	file := program(t, dir+"/usr/bin/docker")
 	require.NoError(t, os.Symlink("usr/bin", dir+"/bin"))
 	require.NoError(t, os.MkdirAll(dir+"/folder/docker", 0o755))
 	require.NoError(t, os.MkdirAll(dir+"/data", 0o755))
 	require.NoError(t, os.WriteFile(dir+"/data/docker", nil, 0o644))
 	path := strings.Join([]string{dir + "/folder", dir + "/data", dir + "/usr/bin", dir + "/bin", "", dir + "/none"}, ":")
-	assert.Equal(t, []string{real}, clients(path))
+	assert.Equal(t, []string{file}, clients(path))
 }
 
 // rootlessMessage is what docker run says of a port that a rootless engine may not publish.

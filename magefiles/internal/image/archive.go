@@ -80,9 +80,8 @@ func (a *archive) keep(r io.Reader) (v1.Descriptor, error) {
 	if err != nil {
 		return v1.Descriptor{}, err
 	}
-	defer tmp.Close()
 	hash, n, err := v1.SHA256(io.TeeReader(r, tmp))
-	if err != nil {
+	if err = errors.Join(err, tmp.Close()); err != nil {
 		return v1.Descriptor{}, err
 	}
 	return v1.Descriptor{Digest: hash, Size: n}, os.Rename(tmp.Name(), a.path(hash))

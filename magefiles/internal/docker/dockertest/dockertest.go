@@ -60,7 +60,7 @@ func Listen(t testing.TB, r run.Runner, network string) string {
 		t.Cleanup(func() { _ = os.RemoveAll(dir) })
 		address = filepath.Join(dir, "docker.sock")
 	}
-	l, err := net.Listen(network, address)
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), network, address)
 	require.NoError(t, err)
 	serve(t, &engine.Docker{Runner: r, CLI: "docker"}, l)
 	return network + "://" + l.Addr().String()

@@ -29,9 +29,9 @@ func (e *standIn) images(w http.ResponseWriter, r *http.Request) {
 			refuse(w, err)
 		}
 	case r.Method == http.MethodPost && rest == "create" && query.Get("fromSrc") != "":
-		e.create(w, r, run.Cmd{Args: []string{"import", "-", query.Get("repo")}, Stdin: r.Body})
+		e.work(w, r, run.Cmd{Args: []string{"import", "-", query.Get("repo")}, Stdin: r.Body})
 	case r.Method == http.MethodPost && rest == "create":
-		e.create(w, r, run.Cmd{Args: []string{"pull", short(query.Get("fromImage"), query.Get("tag"))}})
+		e.work(w, r, run.Cmd{Args: []string{"pull", short(query.Get("fromImage"), query.Get("tag"))}})
 	case r.Method == http.MethodDelete:
 		args := []string{"image", "rm"}
 		if query.Get("noprune") != "" {
@@ -42,14 +42,23 @@ func (e *standIn) images(w http.ResponseWriter, r *http.Request) {
 		}
 	case cut < 0:
 		http.NotFound(w, r)
-	case r.Method == http.MethodGet && rest[cut:] == "/json":
-		e.inspectImage(w, r, rest[:cut])
-	case rest[cut:] == "/tag":
-		if _, ok := e.output(w, r, "tag", rest[:cut], short(query.Get("repo"), query.Get("tag"))); ok {
+	default:
+		e.image(w, r, rest[:cut], rest[cut+1:])
+	}
+}
+
+// image answers what is asked about one image.
+func (e *standIn) image(w http.ResponseWriter, r *http.Request, name, verb string) {
+	query := r.URL.Query()
+	switch verb {
+	case "json":
+		e.inspectImage(w, r, name)
+	case "tag":
+		if _, ok := e.output(w, r, "tag", name, short(query.Get("repo"), query.Get("tag"))); ok {
 			w.WriteHeader(http.StatusCreated)
 		}
-	case rest[cut:] == "/push":
-		e.create(w, r, run.Cmd{Args: []string{"push", short(rest[:cut], query.Get("tag"))}})
+	case "push":
+		e.work(w, r, run.Cmd{Args: []string{"push", short(name, query.Get("tag"))}})
 	default:
 		http.NotFound(w, r)
 	}
@@ -105,8 +114,8 @@ var (
 	digestLine = regexp.MustCompile(`^(\S+): digest: (sha256:[0-9a-f]{64}) size: (\d+)$`)
 )
 
-// create runs a command that takes its time, and sends on each line that it prints as a message.
-func (e *standIn) create(w http.ResponseWriter, r *http.Request, c run.Cmd) {
+// work runs a command that takes its time, and sends on each line that it prints as a message.
+func (e *standIn) work(w http.ResponseWriter, r *http.Request, c run.Cmd) {
 	messages := json.NewEncoder(w)
 	begun := false
 	send := func(m map[string]any) {

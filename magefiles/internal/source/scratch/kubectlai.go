@@ -64,19 +64,19 @@ func pinned(goMod string) string {
 	return "unknown"
 }
 
-func (b builder) kubectlAI(ctx context.Context, t *ui.Task, module, version, dir string) error {
+func (b builder) kubectlAI(ctx context.Context, t *ui.Task, module, version, dir string) (err error) {
 	log, err := b.store.log("kubectl-ai")
 	if err != nil {
 		return err
 	}
-	defer log.Close()
+	defer func() { err = log.close(err) }()
 	for _, p := range kubectlAI {
 		// The module's own requirements are the pins: the compiler may not choose others.
 		cmd := b.goCmd(program{}, module, "build", "-mod=readonly", "-v", "-trimpath", "-buildvcs=false", "-ldflags", strip+" -X main.version="+version,
 			"-o", filepath.Join(dir, p.name), p.pkg)
 		compiled := 0
 		cmd.Line = func(line string) {
-			_, _ = log.WriteString(line + "\n") // it only helps to find out what went wrong
+			log.line(line)
 			compiled++
 			t.Status("%s: %d packages compiled", p.name, compiled)
 		}
@@ -85,7 +85,7 @@ func (b builder) kubectlAI(ctx context.Context, t *ui.Task, module, version, dir
 			err = errors.New("the compiler left no " + p.name)
 		}
 		if err != nil {
-			return buildFault(err, p.name+" did not build", "read "+log.Name()+"; a second run goes on where this one stopped")
+			return buildFault(err, p.name+" did not build", log.remedy())
 		}
 	}
 	return nil

@@ -1,7 +1,6 @@
 package scratch
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"maps"
@@ -186,7 +185,7 @@ func (b builder) fetch(ctx context.Context, p program) {
 
 // build compiles a program into dir. What the compiler has done stays in Go's build cache, so that an interrupted build
 // goes on from there.
-func (b builder) build(ctx context.Context, t *ui.Task, p program, dir string) error {
+func (b builder) build(ctx context.Context, t *ui.Task, p program, dir string) (err error) {
 	module, remove, err := b.store.temp("build-" + p.name)
 	if err != nil {
 		return err
@@ -196,10 +195,10 @@ func (b builder) build(ctx context.Context, t *ui.Task, p program, dir string) e
 	if err != nil {
 		return err
 	}
-	defer log.Close()
+	defer func() { err = log.close(err) }()
 
 	fail := func(err error) error {
-		return buildFault(err, fmt.Sprintf("%s %s did not build", p.name, p.version), "read "+log.Name()+"; a second run goes on where this one stopped")
+		return buildFault(err, fmt.Sprintf("%s %s did not build", p.name, p.version), log.remedy())
 	}
 	if err := b.prepare(ctx, p, module); err != nil {
 		return fail(err)
@@ -213,12 +212,10 @@ func (b builder) build(ctx context.Context, t *ui.Task, p program, dir string) e
 	// What the compiler leaves half done is gigabytes: here it is removed even after a kill, and it needs no room in
 	// /tmp, which may be in memory.
 	cmd.Env = append(cmd.Env, "GOTMPDIR="+module)
-	w := bufio.NewWriter(log)
-	defer w.Flush()
-	fmt.Fprintf(w, "%s\n", cmd)
+	log.line(cmd.String())
 	compiled := 0
 	cmd.Line = func(line string) {
-		fmt.Fprintln(w, line)
+		log.line(line)
 		if strings.HasPrefix(line, "go: ") || strings.HasPrefix(line, "#") {
 			t.Line(line)
 			return
@@ -226,8 +223,7 @@ func (b builder) build(ctx context.Context, t *ui.Task, p program, dir string) e
 		compiled++
 		t.Status("%d packages compiled, now %s", compiled, line)
 	}
-	_, err = b.run.Run(ctx, cmd)
-	if err != nil {
+	if _, err := b.run.Run(ctx, cmd); err != nil {
 		return fail(err)
 	}
 	for _, name := range p.binaries() {

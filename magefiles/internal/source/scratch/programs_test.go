@@ -118,6 +118,15 @@ func TestAFailedBuildIsOneLineWithItsLog(t *testing.T) {
 	assert.Contains(t, string(raw), "undefined: y")
 }
 
+func TestALogThatCannotBeWrittenIsNoSuccess(t *testing.T) {
+	b := builder{run: compiler(t), store: store{t.TempDir()}}
+	require.NoError(t, os.MkdirAll(filepath.Join(b.store.dir, "logs"), 0o755))
+	require.NoError(t, os.Symlink("/dev/full", filepath.Join(b.store.dir, "logs", "x.log")))
+	_, err := b.all(t.Context(), nil, []program{{name: "x", module: "m", version: "v1.0.0", packages: []string{"m"}}})
+	require.ErrorContains(t, err, "the cache folder cannot be written")
+	assert.Contains(t, fault.Remedy(err), "free some space")
+}
+
 func TestAFullDiskDuringABuildIsNamed(t *testing.T) {
 	f := (&run.Fake{}).On("go list", "", nil).On("go build", "# example.com/x\nlink: writing output: no space left on device\ngo: note\n", errors.New("exit status 1"))
 	_, err := builder{run: f, store: store{t.TempDir()}}.all(t.Context(), nil, programs(pins.Load())[6:7])

@@ -3,12 +3,8 @@
 package scratch
 
 import (
-	"bufio"
 	"context"
 	"errors"
-	"fmt"
-	"os"
-	"path/filepath"
 	"runtime"
 	"strings"
 
@@ -63,16 +59,6 @@ func (s *Source) ready(ctx context.Context) error {
 	return nil
 }
 
-// log opens the file that keeps the whole output of building something. It replaces that of the last time.
-func (s store) log(name string) (*os.File, error) {
-	dir := filepath.Join(s.dir, "logs")
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, cacheFault(err)
-	}
-	f, err := os.Create(filepath.Join(dir, name+".log"))
-	return f, cacheFault(err)
-}
-
 // logged runs a step with its output as the task's status and in a log file, which its error names. Failure is what to
 // say where it fails.
 func (s *Source) logged(t *ui.Task, name, failure string, step func(line func(string)) error) error {
@@ -80,14 +66,11 @@ func (s *Source) logged(t *ui.Task, name, failure string, step func(line func(st
 	if err != nil {
 		return err
 	}
-	defer log.Close()
-	w := bufio.NewWriter(log)
-	defer w.Flush()
 	err = step(func(line string) {
-		fmt.Fprintln(w, line)
+		log.line(line)
 		t.Line(line)
 	})
-	return buildFault(err, failure, "read "+log.Name()+"; a second run goes on where this one stopped")
+	return log.close(buildFault(err, failure, log.remedy()))
 }
 
 // buildFault is what a failed step of building reaches the user as. Where the machine is to blame, such as a full disk
