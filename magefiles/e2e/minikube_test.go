@@ -54,7 +54,11 @@ func TestMinikube(t *testing.T) {
 		bin := filepath.Join(filepath.Dir(c.dir), "bin")
 		require.NoError(t, os.Mkdir(bin, 0o755))
 		copyFile(t, built, filepath.Join(bin, "minikube"))
-		minikubeLife(t, c, []string{asMinikube, "PATH=" + bin + string(os.PathListSeparator) + os.Getenv("PATH")}, own)
+		for _, path := range []string{bin, filepath.Join(bin, "minikube")} {
+			require.NoError(t, os.Chown(path, int(c.as.credential.Uid), int(c.as.credential.Gid)))
+		}
+		t.Setenv("PATH", bin+string(os.PathListSeparator)+os.Getenv("PATH")) // of this test too, which asks where the profile is
+		minikubeLife(t, c, []string{asMinikube}, own)
 	})
 }
 
