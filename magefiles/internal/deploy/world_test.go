@@ -2,15 +2,8 @@ package deploy
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/pbkdf2"
-	"crypto/sha256"
-	"encoding/base64"
 	"errors"
 	"fmt"
-	"io"
-	"net/url"
-	"regexp"
 	"testing"
 	"time"
 
@@ -26,9 +19,7 @@ import (
 
 	"todo.local/magefiles/internal/cluster"
 	"todo.local/magefiles/internal/config"
-	"todo.local/magefiles/internal/kube"
 	"todo.local/magefiles/internal/kubetest"
-	"todo.local/magefiles/internal/release"
 	"todo.local/magefiles/internal/secrets"
 	"todo.local/magefiles/internal/source"
 	"todo.local/magefiles/internal/ui"
@@ -149,59 +140,6 @@ func (elsewhere) Node(context.Context, *ui.Task, source.Source) (source.Node, er
 }
 func (elsewhere) Foreign() bool { return true }
 
-func (w *world) secret() map[string][]byte {
-	found, err := w.client.Tracker().Get(corev1.SchemeGroupVersion.WithResource("secrets"), namespace, secrets.Name)
-	require.NoError(w.t, err)
-	return found.(*corev1.Secret).Data
-}
-
-var alterRole = regexp.MustCompile(`^ALTER ROLE todo PASSWORD '(SCRAM-SHA-256\$[^']+)';\n$`)
-
-// exec is PostgreSQL at its console.
-func (w *world) exec(_ context.Context, p kube.Process) error {
-	sql, err := io.ReadAll(p.Stdin)
-	require.NoError(w.t, err)
-	m := alterRole.FindSubmatch(sql)
-	require.NotNil(w.t, m, "%s", sql)
-	return w.step("ALTER ROLE", func() { w.verifier = string(m[1]) })
-}
-
-var verifierParts = regexp.MustCompile(`^SCRAM-SHA-256\$4096:([^$]+)\$([^:]+):`)
-
-// opens tells whether the database lets somebody in who has this URL.
-func (w *world) opens(databaseURL string) bool {
-	u, err := url.Parse(databaseURL)
-	require.NoError(w.t, err)
-	password, _ := u.User.Password()
-	m := verifierParts.FindStringSubmatch(w.verifier)
-	require.NotNil(w.t, m, w.verifier)
-	salt, err := base64.StdEncoding.DecodeString(m[1])
-	require.NoError(w.t, err)
-	return stored(w.t, password, salt) == m[2]
-}
-
-// stored is the part of a verifier that a password is checked against (RFC 5802).
-func stored(t *testing.T, password string, salt []byte) string {
-	t.Helper()
-	salted, err := pbkdf2.Key(sha256.New, password, salt, 4096, sha256.Size)
-	require.NoError(t, err)
-	h := hmac.New(sha256.New, salted)
-	h.Write([]byte("Client Key"))
-	key := sha256.Sum256(h.Sum(nil))
-	return base64.StdEncoding.EncodeToString(key[:])
-}
-
-func (w *world) last() *revision { return &w.history[len(w.history)-1] }
-
-func (w *world) good() int {
-	for n := len(w.history); n > 0; n-- {
-		if w.history[n-1].verified {
-			return n
-		}
-	}
-	return 0
-}
-
 // drain is how long a pod takes to end its requests.
 const drain = 5 * time.Second
 
@@ -278,40 +216,6 @@ func (w *world) works(context.Context, *ui.Task) error {
 	return nil
 }
 
-// Check, Apply, Verify and Rollback are those of a held release.
-func (w *world) Check(context.Context) error { return w.lost }
-
-func (w *world) Apply(_ context.Context, _ *ui.Task, spec release.Spec) (release.Outcome, error) {
-	r := revision{
-		checksum: spec.Values["secrets"].(map[string]any)["checksum"].(string),
-		version:  spec.Values["backend"].(map[string]any)["image"].(map[string]any)["tag"].(string),
-		broken:   w.broken, wrong: w.wrong,
-	}
-	good := w.good()
-	if len(w.history) > 0 && w.last().checksum == r.checksum && w.last().version == r.version {
-		return release.Outcome{Revision: len(w.history), Good: good}, nil
-	}
-	err := w.step("upgrade", func() {
-		w.history = append(w.history, r)
-		w.start()
-	})
-	return release.Outcome{Revision: len(w.history), Good: good, Changed: err == nil}, err
-}
-
-func (w *world) Verify(_ context.Context, n int) error {
-	require.Equal(w.t, len(w.history), n)
-	return w.step("verdict", func() { w.last().verified = true })
-}
-
-func (w *world) Rollback(_ context.Context, _ *ui.Task, n int) error {
-	return w.step("rollback", func() {
-		w.history = append(w.history, w.history[n-1])
-		if _, current := w.pods(); len(current) == 0 {
-			w.start()
-		}
-	})
-}
-
 // serves checks that whoever serves can reach the database, and so can whoever begins now.
 func (w *world) serves() {
 	w.t.Helper()
@@ -322,5 +226,3 @@ func (w *world) serves() {
 		assert.True(w.t, w.opens(p.Annotations[urlAnnotation]), "pod %s cannot connect any more", p.Name)
 	}
 }
-
-func (w *world) password() string { return string(w.secret()[secrets.PostgresPassword]) }

@@ -37,8 +37,7 @@ type Engine struct {
 	namespace string
 	client    kubernetes.Interface
 	helm      *action.Configuration
-	now       func() time.Time
-	machine   string // where process IDs mean what they mean here
+	now       func() time.Time // this machine's clock
 	// drifted names the objects of a manifest that are missing or differ in the cluster.
 	drifted func(ctx context.Context, manifest string) ([]string, error)
 }
@@ -74,7 +73,7 @@ func New(api kube.API, namespace string) (*Engine, error) {
 	if err := helm.Init(g, namespace, "secret", debug); err != nil {
 		return nil, fmt.Errorf("setting up Helm: %w", err)
 	}
-	e := &Engine{namespace: namespace, client: client, helm: helm, now: time.Now, machine: machine()}
+	e := &Engine{namespace: namespace, client: client, helm: helm, now: time.Now}
 	e.drifted = e.compare
 	return e, nil
 }
@@ -208,7 +207,7 @@ func newest(all []*release.Release) *release.Release {
 func (e *Engine) createNamespace(ctx context.Context) error {
 	_, err := e.client.CoreV1().Namespaces().Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: e.namespace}}, metav1.CreateOptions{})
 	if err != nil && !apierrors.IsAlreadyExists(err) {
-		return unreachable(err)
+		return kube.Unreachable(err)
 	}
 	return nil
 }

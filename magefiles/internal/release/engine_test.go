@@ -37,7 +37,7 @@ func newBench(t *testing.T) *bench {
 	memory := driver.NewMemory()
 	memory.SetNamespace("todo")
 	b := &bench{kube: &kubefake.FailingKubeClient{PrintingKubeClient: kubefake.PrintingKubeClient{Out: io.Discard, LogOutput: io.Discard}}, chart: t.TempDir()}
-	b.Engine = &Engine{namespace: "todo", now: time.Now, machine: machine(), client: kubetest.NewClientset(), helm: &action.Configuration{
+	b.Engine = &Engine{namespace: "todo", now: time.Now, client: kubetest.NewClientset(), helm: &action.Configuration{
 		Releases: storage.Init(memory), KubeClient: b.kube, Capabilities: chartutil.DefaultCapabilities, Log: func(string, ...any) {},
 	}}
 	b.drifted = func(context.Context, string) ([]string, error) { return b.drift, nil }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"todo.local/magefiles/internal/fault"
+	"todo.local/magefiles/internal/kube"
 	"todo.local/magefiles/internal/words"
 )
 
@@ -23,7 +24,7 @@ func explain(name string, err error) error {
 	case errors.Is(err, context.DeadlineExceeded):
 		return fault.Wrap(err, fault.CodeCluster, "the release "+name+" took too long", "run: go tool mage doctor")
 	case strings.Contains(text, "cluster unreachable"), strings.Contains(text, "connection refused"):
-		return unreachable(err)
+		return kube.Unreachable(err)
 	case strings.Contains(text, "cannot be imported into the current release"):
 		return fault.New(fault.CodeInput, fmt.Sprintf("release %s would take over an object that it does not own: %s", name, text),
 			"delete that object, or choose another namespace with TODO_NAMESPACE")
@@ -32,10 +33,6 @@ func explain(name string, err error) error {
 		return fault.New(fault.CodeInput, fmt.Sprintf("template %s: %s", m[1], m[2]), "correct the values or the chart; check it with: go tool mage chart:lint")
 	}
 	return fault.New(fault.CodeRollout, fmt.Sprintf("release %s: %s", name, text), "correct the cause and run the same command again")
-}
-
-func unreachable(err error) error {
-	return fault.New(fault.CodeCluster, "the cluster does not answer: "+short(err.Error()), "run: go tool mage doctor cluster:up")
 }
 
 // short folds white space and bounds the length.

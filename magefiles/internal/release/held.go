@@ -2,7 +2,6 @@ package release
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 
@@ -10,6 +9,7 @@ import (
 	"helm.sh/helm/v3/pkg/release"
 
 	"todo.local/magefiles/internal/fault"
+	"todo.local/magefiles/internal/kube"
 	"todo.local/magefiles/internal/ui"
 )
 
@@ -17,35 +17,15 @@ import (
 type Held struct {
 	engine *Engine
 	name   string
-	lease  *lease
+	lease  *kube.Lease
 	newest int // the newest revision as this run knows it; 0 until it has looked
 }
 
 // Hold runs work while this run, and no other on whatever machine, changes the release. One that is at it is waited
 // for. Where the lease is lost, work's context ends, and the error is what happened to it.
 func (e *Engine) Hold(ctx context.Context, t *ui.Task, name string, work func(context.Context, *Held) error) error {
-	l := e.lease(name)
-	counts, err := l.acquire(ctx, t)
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	kept := make(chan error, 1)
-	go func() {
-		lost := l.keep(ctx, counts)
-		if lost != nil {
-			cancel(lost)
-		}
-		kept <- lost
-	}()
-	err = work(ctx, &Held{engine: e, name: name, lease: l})
-	cancel(nil)
-	lost := <-kept
-	l.giveBack(ctx)
-	if err != nil && lost != nil {
-		return lost
-	}
-	return err
+	l := kube.NewLease(e.client, e.namespace, name, e.now)
+	return l.Hold(ctx, t, func(ctx context.Context) error { return work(ctx, &Held{engine: e, name: name, lease: l}) })
 }
 
 // Check tells why this run may not go on, where that is so: it has ended, or another has the lease or changed the
@@ -61,14 +41,8 @@ func (h *Held) look(ctx context.Context) ([]*release.Release, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, explain(h.name, err)
 	}
-	ask, cancel := context.WithTimeout(ctx, leaseDeadline)
-	defer cancel()
-	if _, err := h.lease.mine(ask); err != nil {
-		var taken *fault.Error
-		if errors.As(err, &taken) {
-			return nil, err
-		}
-		return nil, h.lease.explain(err)
+	if err := h.lease.Check(ctx); err != nil {
+		return nil, err
 	}
 	all, err := h.engine.revisions(h.name)
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 	"helm.sh/helm/v3/pkg/storage/driver"
 
 	"todo.local/magefiles/internal/fault"
+	"todo.local/magefiles/internal/kube"
 	"todo.local/magefiles/internal/ui"
 )
 
@@ -51,7 +52,7 @@ func (e *Engine) revisions(name string) ([]*release.Release, error) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, unreachable(err)
+		return nil, kube.Unreachable(err)
 	}
 	releaseutil.SortByRevision(all)
 	return all, nil

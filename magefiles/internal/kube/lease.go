@@ -1,4 +1,4 @@
-package release
+package kube
 
 import (
 	"context"
@@ -6,19 +6,19 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	coordination "k8s.io/api/coordination/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/duration"
+	"k8s.io/client-go/kubernetes"
 	clientv1 "k8s.io/client-go/kubernetes/typed/coordination/v1"
 
 	"todo.local/magefiles/internal/fault"
 	"todo.local/magefiles/internal/ui"
+	"todo.local/magefiles/internal/words"
 )
 
 const (
@@ -35,12 +35,12 @@ const (
 	machineAnnotation = "todo.local/machine"
 )
 
-// lease keeps runs, on whatever machine, from working on one release at the same time. It goes by the rules of
+// Lease keeps runs, on whatever machine, from working on one release at the same time. It goes by the rules of
 // client-go's leader election: no clock is compared with another. Whoever waits measures by its own for how long the
 // record has not changed, and takes over when that is longer than the holder said it would be. Leader election itself
 // cannot tell what people need to know here: who is waited for, that a right is missing, that a holder of this machine
 // is dead, and why a lease was lost.
-type lease struct {
+type Lease struct {
 	client    clientv1.LeaseInterface
 	namespace string
 	name      string
@@ -49,26 +49,59 @@ type lease struct {
 	now       func() time.Time // this machine's clock, whatever it shows
 }
 
-func (e *Engine) lease(release string) *lease {
+// NewLease is the lease of a release, not yet held. now is this machine's clock, whatever it shows.
+func NewLease(client kubernetes.Interface, namespace, release string, now func() time.Time) *Lease {
 	host, _ := os.Hostname()
-	return &lease{
-		client:    e.client.CoordinationV1().Leases(e.namespace),
-		namespace: e.namespace,
+	return &Lease{
+		client:    client.CoordinationV1().Leases(namespace),
+		namespace: namespace,
 		name:      release + "-deploy",
 		self:      fmt.Sprintf("%s:%d:%s", host, os.Getpid(), strings.ToLower(rand.Text()[:6])),
-		machine:   e.machine,
-		now:       e.now,
+		machine:   machine(),
+		now:       now,
 	}
 }
 
-// sighting is what a waiting run saw of a holder: a version of its record, and when that was first seen.
-type sighting struct {
-	version string
-	at      time.Time
+// Hold runs work while this run, and no other on whatever machine, has the lease. One that has it is waited for. Where
+// it is lost, work's context ends, and the error is what happened to it.
+func (l *Lease) Hold(ctx context.Context, t *ui.Task, work func(context.Context) error) error {
+	counts, err := l.acquire(ctx, t)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	kept := make(chan error, 1)
+	go func() {
+		lost := l.keep(ctx, counts)
+		if lost != nil {
+			cancel(lost)
+		}
+		kept <- lost
+	}()
+	err = work(ctx)
+	cancel(nil)
+	lost := <-kept
+	l.giveBack(ctx)
+	if err != nil && lost != nil {
+		return lost
+	}
+	return err
+}
+
+// Check tells why this run does not have the lease any more, where that is so.
+func (l *Lease) Check(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, leaseDeadline)
+	defer cancel()
+	_, err := l.mine(ctx)
+	var taken *fault.Error
+	if err == nil || errors.As(err, &taken) {
+		return err
+	}
+	return l.explain(err)
 }
 
 // acquire takes the lease, or waits for the run that holds it. It gives the time that the lease counts from.
-func (l *lease) acquire(ctx context.Context, t *ui.Task) (time.Time, error) {
+func (l *Lease) acquire(ctx context.Context, t *ui.Task) (time.Time, error) {
 	began := l.now()
 	var seen sighting
 	for said := ""; ; {
@@ -98,7 +131,7 @@ func (l *lease) acquire(ctx context.Context, t *ui.Task) (time.Time, error) {
 }
 
 // try takes the lease if it is free, and names its holder and for how long that has been at work otherwise.
-func (l *lease) try(ctx context.Context, seen *sighting) (holder, since string, err error) {
+func (l *Lease) try(ctx context.Context, seen *sighting) (holder, since string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, leaseDeadline)
 	defer cancel()
 	found, err := l.client.Get(ctx, l.name, metav1.GetOptions{})
@@ -120,48 +153,8 @@ func (l *lease) try(ctx context.Context, seen *sighting) (holder, since string, 
 	return "", "", err
 }
 
-// holder names the live holder of a lease, if it has one. A holder that was killed is told at once where its process
-// would be one of this machine, and otherwise by its record not having changed for as long as it said at most.
-func (l *lease) holder(found *coordination.Lease, seen *sighting) string {
-	if seen.version != found.ResourceVersion {
-		*seen = sighting{found.ResourceVersion, l.now()}
-	}
-	holder := holderOf(found)
-	switch {
-	case holder == l.self: // an answer was lost
-		return ""
-	case l.machine != "" && found.Annotations[machineAnnotation] == l.machine && !alive(holder):
-		return ""
-	}
-	lasts := leaseDuration
-	if s := found.Spec.LeaseDurationSeconds; s != nil {
-		lasts = time.Duration(*s) * time.Second
-	}
-	if l.now().Sub(seen.at) >= lasts {
-		return ""
-	}
-	return holder
-}
-
-// atWork is for how long a holder has been at work: what its own clock says up to its last sign of life, and this
-// machine's since then.
-func (l *lease) atWork(found *coordination.Lease, seen *sighting) string {
-	took := l.now().Sub(seen.at)
-	if s := found.Spec; s.AcquireTime != nil && s.RenewTime != nil {
-		took += s.RenewTime.Sub(s.AcquireTime.Time)
-	}
-	return duration.HumanDuration(took)
-}
-
-func holderOf(found *coordination.Lease) string {
-	if found.Spec.HolderIdentity == nil {
-		return ""
-	}
-	return *found.Spec.HolderIdentity
-}
-
 // held is the lease with this run as its holder from now on.
-func (l *lease) held(found *coordination.Lease) *coordination.Lease {
+func (l *Lease) held(found *coordination.Lease) *coordination.Lease {
 	out := found.DeepCopy()
 	now := metav1.NewMicroTime(l.now())
 	seconds := int32(leaseDuration.Seconds())
@@ -171,7 +164,7 @@ func (l *lease) held(found *coordination.Lease) *coordination.Lease {
 }
 
 // keep renews the lease, which counts from the given time, until ctx ends. It returns early with why it was lost.
-func (l *lease) keep(ctx context.Context, counts time.Time) error {
+func (l *Lease) keep(ctx context.Context, counts time.Time) error {
 	for pause := leaseRenewal; ; {
 		select {
 		case <-ctx.Done():
@@ -190,7 +183,7 @@ func (l *lease) keep(ctx context.Context, counts time.Time) error {
 			return taken
 		case l.left(counts) <= 0:
 			return fault.New(fault.CodeCluster, fmt.Sprintf("the cluster did not answer for %s, after which another run may work on the release: %s",
-				leaseDeadline, short(err.Error())), "run the same command again")
+				leaseDeadline, words.OneLine(err.Error())), "run the same command again")
 		default:
 			pause = leaseLook
 		}
@@ -198,10 +191,10 @@ func (l *lease) keep(ctx context.Context, counts time.Time) error {
 }
 
 // left is for how long a lease that counts from the given time may still be relied on.
-func (l *lease) left(counts time.Time) time.Duration { return leaseDeadline - l.now().Sub(counts) }
+func (l *Lease) left(counts time.Time) time.Duration { return leaseDeadline - l.now().Sub(counts) }
 
 // renew tells the others that this run is alive.
-func (l *lease) renew(ctx context.Context, most time.Duration) error {
+func (l *Lease) renew(ctx context.Context, most time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, most)
 	defer cancel()
 	found, err := l.mine(ctx)
@@ -215,7 +208,7 @@ func (l *lease) renew(ctx context.Context, most time.Duration) error {
 }
 
 // mine is the lease as this run's. Where it is another's, the error is a fault.
-func (l *lease) mine(ctx context.Context) (*coordination.Lease, error) {
+func (l *Lease) mine(ctx context.Context) (*coordination.Lease, error) {
 	found, err := l.client.Get(ctx, l.name, metav1.GetOptions{})
 	if err != nil && !apierrors.IsNotFound(err) {
 		return nil, err
@@ -232,7 +225,7 @@ func (l *lease) mine(ctx context.Context) (*coordination.Lease, error) {
 
 // giveBack frees the lease for others. It works on after ctx has ended, for a moment; one that cannot be given back
 // runs out.
-func (l *lease) giveBack(ctx context.Context) {
+func (l *Lease) giveBack(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
 	for {
@@ -249,37 +242,19 @@ func (l *lease) giveBack(ctx context.Context) {
 }
 
 // explain turns an error of the API server's into one line with a remedy.
-func (l *lease) explain(err error) error {
+func (l *Lease) explain(err error) error {
 	switch {
 	case apierrors.IsForbidden(err):
 		return fault.New(fault.CodeCluster, fmt.Sprintf(
-			"this user may not use leases in namespace %s, which keep two runs from working on one release: %s", l.namespace, short(err.Error())),
+			"this user may not use leases in namespace %s, which keep two runs from working on one release: %s", l.namespace, words.OneLine(err.Error())),
 			"ask for the rights get, create and update on leases (coordination.k8s.io) in that namespace")
 	case apierrors.IsNotFound(err):
 		return fault.New(fault.CodeInput, "there is no namespace "+l.namespace+", and so no release in it", "run: go tool mage deploy")
 	}
-	return unreachable(err)
+	return Unreachable(err)
 }
 
-// machine names this machine's space of process IDs for as long as it runs, or nothing where the system does not tell.
-func machine() string {
-	boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
-	if err != nil {
-		return ""
-	}
-	space, err := os.Readlink("/proc/self/ns/pid")
-	if err != nil {
-		return ""
-	}
-	return strings.TrimSpace(string(boot)) + " " + space
-}
-
-// alive tells whether the process named by a holder's identity runs. Where in doubt, it does.
-func alive(identity string) bool {
-	parts := strings.Split(identity, ":")
-	if len(parts) < 3 {
-		return true
-	}
-	pid, err := strconv.Atoi(parts[len(parts)-2])
-	return err != nil || syscall.Kill(pid, 0) != syscall.ESRCH
+// Unreachable is an API server that gives no answer.
+func Unreachable(err error) error {
+	return fault.New(fault.CodeCluster, "the cluster does not answer: "+words.Short(words.OneLine(err.Error()), 500), "run: go tool mage doctor cluster:up")
 }
