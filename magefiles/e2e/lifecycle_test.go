@@ -71,6 +71,7 @@ func TestLifecycle(t *testing.T) {
 		{"the version before comes back, and the one that is named", func(t *testing.T) { history(t, project) }},
 		{"logs, usage, events, a shell and a port are at hand", func(t *testing.T) { observation(t, project) }},
 		{"pods can be scaled by hand", func(t *testing.T) { scaling(t, project) }},
+		{"a further service is a row and an entry", func(t *testing.T) { further(t, project) }},
 		{"questions are answered, and changes only proposed", func(t *testing.T) { aiOperations(t, project) }},
 		{"assistants have the rights that are written down", rights},
 		{"kubectl-ai looks, changes what it is told to, and reaches no secret", func(t *testing.T) { kubectlAI(t, project) }},
