@@ -3,7 +3,6 @@ package analysis
 import (
 	"time"
 
-	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
@@ -61,16 +60,6 @@ type Log struct {
 type Line struct {
 	Time time.Time
 	Text string
-}
-
-// deployment gives one by its name.
-func (s *Snapshot) deployment(name string) *appsv1.Deployment {
-	for i := range s.Deployments {
-		if s.Deployments[i].Name == name {
-			return &s.Deployments[i]
-		}
-	}
-	return nil
 }
 
 // pod gives one by its name.
