@@ -63,27 +63,32 @@ func (d *Docker) tell(m jsonstream.Message, line func(string)) {
 	line(run.Redact(d.Runner, text))
 }
 
-// credentials are those of docker login for an image's registry, as the engine's interface takes them; empty where
-// there are none, or where they cannot be read: then the registry says what it lacks.
+// credentials are those of docker login for an image's registry, as the engine's interface takes them. Where there are
+// none, or where they cannot be read, that is what they say: engines before 23 refuse a push without a word about it, and
+// the registry says what it lacks.
 func credentials(ref string) string {
-	named, err := name.ParseReference(ref)
-	if err != nil {
-		return ""
-	}
-	found, err := authn.DefaultKeychain.Resolve(named.Context())
-	if err != nil {
-		slog.Debug("no credentials for "+named.Context().RegistryStr(), "error", err)
-		return ""
-	}
-	c, err := found.Authorization()
-	if err != nil || *c == (authn.AuthConfig{}) {
-		return ""
-	}
-	encoded, err := authconfig.Encode(registry.AuthConfig{
-		Username: c.Username, Password: c.Password, Auth: c.Auth, IdentityToken: c.IdentityToken, RegistryToken: c.RegistryToken,
-	})
+	encoded, err := authconfig.Encode(login(ref))
 	if err != nil {
 		return ""
 	}
 	return encoded
+}
+
+func login(ref string) registry.AuthConfig {
+	named, err := name.ParseReference(ref)
+	if err != nil {
+		return registry.AuthConfig{}
+	}
+	found, err := authn.DefaultKeychain.Resolve(named.Context())
+	if err != nil {
+		slog.Debug("no credentials for "+named.Context().RegistryStr(), "error", err)
+		return registry.AuthConfig{}
+	}
+	c, err := found.Authorization()
+	if err != nil {
+		return registry.AuthConfig{}
+	}
+	return registry.AuthConfig{
+		Username: c.Username, Password: c.Password, Auth: c.Auth, IdentityToken: c.IdentityToken, RegistryToken: c.RegistryToken,
+	}
 }

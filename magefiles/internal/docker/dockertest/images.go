@@ -2,6 +2,7 @@ package dockertest
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -58,6 +59,10 @@ func (e *standIn) image(w http.ResponseWriter, r *http.Request, name, verb strin
 			w.WriteHeader(http.StatusCreated)
 		}
 	case "push":
+		if r.Header.Get("X-Registry-Auth") == "" { // as engines before 23 do
+			refuse(w, errors.New("Bad parameters and missing X-Registry-Auth: EOF"))
+			return
+		}
 		e.work(w, r, run.Cmd{Args: []string{"push", short(name, query.Get("tag"))}})
 	default:
 		http.NotFound(w, r)
