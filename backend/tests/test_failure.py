@@ -209,8 +209,8 @@ def test_behind_a_pooler_the_limits_go_with_each_transaction(
     show = ["SHOW statement_timeout", "SHOW lock_timeout", "SHOW idle_in_transaction_session_timeout"]
     # A pooler makes up the process that it names to its clients.
     monkeypatch.setattr(database_module, "_backend_pid", lambda _: 1)
-    assert run(*show) == ["500ms", "400ms", "2s"]
-    assert run(*show) == ["500ms", "400ms", "2s"]
+    assert run(*show) == ["800ms", "600ms", "2s"]
+    assert run(*show) == ["800ms", "600ms", "2s"]
     # Nothing of them stays behind in the session.
     assert run("COMMIT AND CHAIN", *show) == ["0", "0", "0"]
 

@@ -23,13 +23,13 @@ logger = logging.getLogger(__name__)
 SESSION_SECONDS = 1.7
 """How long a connection may be held at most, so that a request whose database hangs is answered within two seconds."""
 
-STATEMENT_SECONDS = 0.5
+STATEMENT_SECONDS = 0.8
 """How long a statement may run. The server ends it, so that what was answered 503 is not applied afterwards."""
 
-LOCK_SECONDS = 0.4
+LOCK_SECONDS = 0.6
 IDLE_SECONDS = 2.0
 
-START_SECONDS = 1.15
+START_SECONDS = 0.85
 """Until when a statement is sent: early enough for the server to end it, and to say so, before the client gives up."""
 
 RETRY_AFTER_SECONDS = 2
