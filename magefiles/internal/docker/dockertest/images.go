@@ -60,7 +60,7 @@ func (e *standIn) image(w http.ResponseWriter, r *http.Request, name, verb strin
 		}
 	case "push":
 		if r.Header.Get("X-Registry-Auth") == "" { // as engines before 23 do
-			refuse(w, errors.New("Bad parameters and missing X-Registry-Auth: EOF"))
+			refuse(w, errors.New("bad parameters and missing X-Registry-Auth: EOF"))
 			return
 		}
 		e.work(w, r, run.Cmd{Args: []string{"push", short(name, query.Get("tag"))}})
