@@ -1,4 +1,5 @@
-// From a bare machine to a Todo application on a real Kubernetes cluster: go tool mage setup deploy. Settings are listed in README.md.
+// From a bare machine to a Todo application on a real Kubernetes cluster: go tool mage setup deploy. Settings are
+// listed in README.md.
 package main
 
 import (
@@ -57,8 +58,8 @@ var settings = sync.OnceValues(func() (*config.Config, error) {
 	return config.Take(root)
 })
 
-// with runs one piece of work with the settings, the progress display and an end to it on Ctrl-C and SIGTERM, and turns its error into the line and
-// the exit code that a user sees.
+// with runs one piece of work with the settings, the progress display and an end to it on Ctrl-C and SIGTERM, and turns
+// its error into the line and the exit code that a user sees.
 func with(ctx context.Context, work func(context.Context, session.Session) error) error {
 	// Mage ends its context on the first Ctrl-C. SIGTERM, which CI systems send, it does not know.
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM)

@@ -19,7 +19,8 @@ func (Release) History(ctx context.Context) error { return with(ctx, operate.His
 // Diff shows what deploy would change in the cluster.
 func (Release) Diff(ctx context.Context) error { return with(ctx, deploy.Diff) }
 
-// Rollback goes back to the last other version that passed its checks, or to a revision (-revision=N), and waits until it serves.
+// Rollback goes back to the last other version that passed its checks, or to a revision (-revision=N), and waits until
+// it serves.
 func (Release) Rollback(ctx context.Context, revision *int) error {
 	return with(ctx, func(ctx context.Context, s session.Session) error { return operate.Rollback(ctx, s, given(revision)) })
 }

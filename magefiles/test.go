@@ -23,7 +23,8 @@ func (Test) Lint(ctx context.Context) error { return with(ctx, devtest.Lint) }
 // Unit runs the unit tests of the automation and, in containers, of the backend and the frontend.
 func (Test) Unit(ctx context.Context) error { return with(ctx, devtest.Unit) }
 
-// Chart lints the charts and checks what they render: against golden files, the schemas of every supported Kubernetes, and kube-score.
+// Chart lints the charts and checks what they render: against golden files, the schemas of every supported Kubernetes,
+// and kube-score.
 func (Test) Chart(ctx context.Context) error { return with(ctx, devtest.Chart) }
 
 // Images runs the images from compose.yaml, without Kubernetes, and checks how they run.
@@ -58,7 +59,8 @@ func (Test) Slow(ctx context.Context) error { return with(ctx, devtest.Slow) }
 // Engines deploys on the machine's Docker engine and on a current one beside it, each with a cluster of its own.
 func (Test) Engines(ctx context.Context) error { return with(ctx, devtest.Engines) }
 
-// Soak ends deploys with SIGKILL at twenty random moments, on a cluster of its own; the deploy after each has to succeed.
+// Soak ends deploys with SIGKILL at twenty random moments, on a cluster of its own; the deploy after each has to
+// succeed.
 func (Test) Soak(ctx context.Context) error { return with(ctx, devtest.Soak) }
 
 // Worlds runs what takes long: clusters that cannot be made, each for a reason that has to be named, and a deploy

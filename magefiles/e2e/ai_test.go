@@ -16,7 +16,8 @@ import (
 	"todo.local/magefiles/internal/fault"
 )
 
-// aiOperations asks about the running application, without a model and with one that is a script here, and has nothing changed by either.
+// aiOperations asks about the running application, without a model and with one that is a script here, and has nothing
+// changed by either.
 func aiOperations(t *testing.T, project checkout) {
 	d := running(t)
 	pods := d.names(t, "todo-backend")
@@ -75,7 +76,8 @@ func aiOperations(t *testing.T, project checkout) {
 	assert.Contains(t, r.output, "Nothing changed", "a restart is no difference that deploy would put back")
 }
 
-// scriptedModel speaks the wire of chat completions. It looks at the status and says so; asked to propose, it proposes a restart.
+// scriptedModel speaks the wire of chat completions. It looks at the status and says so; asked to propose, it proposes
+// a restart.
 type scriptedModel struct {
 	mu   sync.Mutex
 	told string

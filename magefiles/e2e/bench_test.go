@@ -29,9 +29,9 @@ type figure struct {
 // moved is what deploy says of the backend image's way to the node.
 var moved = regexp.MustCompile(`transport of todo-backend: .* MB moved \((\d+\.\d+)s\)`)
 
-// TestBench measures what people wait for, against scripts that do the same: kind create, helm install of what minikube has as add-ons, docker build,
-// kind load, helm upgrade and kubectl wait, one after the other. Both run on this machine in one run, with warm caches: the ratios count, not the
-// seconds. The result goes to docs/bench.md and .svg.
+// TestBench measures what people wait for, against scripts that do the same: kind create, helm install of what minikube
+// has as add-ons, docker build, kind load, helm upgrade and kubectl wait, one after the other. Both run on this machine
+// in one run, with warm caches: the ratios count, not the seconds. The result goes to docs/bench.md and .svg.
 func TestBench(t *testing.T) {
 	project := here(t)
 	run := time.Now().Unix() // no change may be one that was built in an earlier run

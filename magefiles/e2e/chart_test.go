@@ -30,8 +30,9 @@ import (
 // plainNamespace is where the chart is installed without the targets, next to the release that they made.
 const plainNamespace = "plain"
 
-// chartAlone installs the chart with Helm 4, as people do who do not have the targets, with what it can do switched on: autoscalers, network
-// policies, a namespace of its own. Its assistant is a fake model, in a pod, that speaks OpenAI's protocol.
+// chartAlone installs the chart with Helm 4, as people do who do not have the targets, with what it can do switched on:
+// autoscalers, network policies, a namespace of its own. Its assistant is a fake model, in a pod, that speaks OpenAI's
+// protocol.
 func chartAlone(t *testing.T, project checkout) {
 	d := running(t)
 	model := fakeModel(t, d, project)
@@ -76,7 +77,8 @@ func active(hpa autoscalingv2.HorizontalPodAutoscaler) string {
 	return "not looked at yet"
 }
 
-// streamed chats with the fake model through the ingress: what it says comes while it still speaks, and what it does is done.
+// streamed chats with the fake model through the ingress: what it says comes while it still speaks, and what it does is
+// done.
 func streamed(t *testing.T, d *deployment) {
 	u := d.registerAt(t, "plain.localhost", "carol@example.com")
 	said := u.chat(t, "fake:slow")

@@ -138,7 +138,8 @@ func diagnoses(t *testing.T) {
 	wg.Wait()
 }
 
-// pressed lets the node find its disk too full, which keeps every new pod away. Nothing is evicted: for that it would have to last.
+// pressed lets the node find its disk too full, which keeps every new pod away. Nothing is evicted: for that it would
+// have to last.
 func pressed(t *testing.T) {
 	d := running(t)
 	inNode := func(ctx context.Context, script string) {

@@ -16,7 +16,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"todo.local/magefiles/internal/enginetest"
+	"todo.local/magefiles/internal/engine/enginetest"
 	"todo.local/magefiles/internal/run"
 	"todo.local/magefiles/internal/source"
 	"todo.local/magefiles/internal/source/scratch"

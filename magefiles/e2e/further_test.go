@@ -19,7 +19,8 @@ import (
 	"todo.local/magefiles/internal/fault"
 )
 
-// greeterRow is what makes testdata/greeter a service of the application, and greeterEntry what the chart is told of it.
+// greeterRow is what makes testdata/greeter a service of the application, and greeterEntry what the chart is told of
+// it.
 const (
 	greeterRow = `	{Name: "greeter", Folder: "greeter", Target: "runtime", Base: Python, Port: 8080, Scalable: true,
 		Probes: Probes{Startup: "/greeter/", Liveness: "/greeter/", Readiness: "/greeter/"}, Words: "greeting"},

@@ -112,7 +112,8 @@ func (c checkout) mage(t *testing.T, env []string, targets ...string) result {
 	return r
 }
 
-// targetsBinary is the project's targets, compiled once: go tool mage would link them anew for every copy of the checkout.
+// targetsBinary is the project's targets, compiled once: go tool mage would link them anew for every copy of the
+// checkout.
 var targetsBinary string
 
 func TestMain(m *testing.M) {

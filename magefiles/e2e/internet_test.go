@@ -27,8 +27,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// internet is what a machine sees of the world through a company's proxy: every host, with a certificate of the company's authority. Some hosts are
-// answered for here; the others are asked.
+// internet is what a machine sees of the world through a company's proxy: every host, with a certificate of the
+// company's authority. Some hosts are answered for here; the others are asked.
 type internet struct {
 	URL    string // of the proxy
 	Bundle string // PEM file of the authority alone
@@ -178,7 +178,8 @@ func (o *tunnels) Close() error {
 // Addr is nobody's.
 func (o *tunnels) Addr() net.Addr { return &net.TCPAddr{} }
 
-// TestWorldInternetThroughAProxy has the proxy show a host of its own, and refuses it whom it has not told of its authority.
+// TestWorldInternetThroughAProxy has the proxy show a host of its own, and refuses it whom it has not told of its
+// authority.
 func TestWorldInternetThroughAProxy(t *testing.T) {
 	i := newInternet(t, "127.0.0.1:0", map[string]http.Handler{"registry.test": http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = io.WriteString(w, "here")

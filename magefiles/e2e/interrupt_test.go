@@ -20,9 +20,9 @@ import (
 	"todo.local/magefiles/internal/config"
 )
 
-// killed ends deploys with SIGKILL at random moments, spread over their whole length, and expects the next deploy to come through every time. Some of
-// the changes are built, moved, released and rolled out; the others go between two versions that are built and moved already, so that more of the moments
-// are in the release.
+// killed ends deploys with SIGKILL at random moments, spread over their whole length, and expects the next deploy to
+// come through every time. Some of the changes are built, moved, released and rolled out; the others go between two
+// versions that are built and moved already, so that more of the moments are in the release.
 func killed(t *testing.T, project checkout, building, releasing int) {
 	seed := uint64(time.Now().UnixNano())
 	if given := os.Getenv("TODO_E2E_SEED"); given != "" { // to have the moments of another run again
@@ -98,7 +98,8 @@ func killed(t *testing.T, project checkout, building, releasing int) {
 	require.Zero(t, project.mage(t, nil, "deploy").code)
 }
 
-// kill ends a deploy after a time, and tells whether it still ran then. What it had started is left to itself, as after any SIGKILL.
+// kill ends a deploy after a time, and tells whether it still ran then. What it had started is left to itself, as after
+// any SIGKILL.
 func kill(t *testing.T, c checkout, after time.Duration) bool {
 	t.Helper()
 	var out bytes.Buffer

@@ -23,7 +23,8 @@ import (
 
 var updateRights = flag.Bool("update-rights", false, "write what the assistants' accounts may do now into testdata/ai-rights.txt")
 
-// kubectlModel runs, one after another, the commands that a question is answered with, and then says what the cluster said.
+// kubectlModel runs, one after another, the commands that a question is answered with, and then says what the cluster
+// said.
 func kubectlModel(commands map[string][]string) script {
 	return func(asked string, results []string) turn {
 		for question, wanted := range commands {
@@ -39,7 +40,8 @@ func kubectlModel(commands map[string][]string) script {
 	}
 }
 
-// kubectlAI has the real kubectl-ai answer questions from the cluster, change it as far as it may, and try for what it may not have.
+// kubectlAI has the real kubectl-ai answer questions from the cluster, change it as far as it may, and try for what it
+// may not have.
 func kubectlAI(t *testing.T, project checkout) {
 	if !run.Confines() {
 		t.Skip("kubectl-ai is not run where the kernel cannot confine it")

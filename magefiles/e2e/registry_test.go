@@ -127,7 +127,8 @@ func freeAddr(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// foreign deploys to the tests' cluster as to one that somebody else runs: through a context of the user's kubeconfig and a registry.
+// foreign deploys to the tests' cluster as to one that somebody else runs: through a context of the user's kubeconfig
+// and a registry.
 func foreign(t *testing.T, project checkout) {
 	d := running(t)
 	changed := copyOf(t, project) // in something that the node has not yet

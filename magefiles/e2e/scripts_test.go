@@ -37,7 +37,8 @@ type scripts struct {
 	installed          bool
 }
 
-// scriptsCluster is kind's configuration with the ports that the targets publish, and what a host with cgroup v1 or without CAP_SYS_RESOURCE needs.
+// scriptsCluster is kind's configuration with the ports that the targets publish, and what a host with cgroup v1 or
+// without CAP_SYS_RESOURCE needs.
 const scriptsCluster = `kind: Cluster
 apiVersion: kind.x-k8s.io/v1alpha4
 networking: {apiServerAddress: 127.0.0.1, disableDefaultCNI: %t}

@@ -29,7 +29,8 @@ import (
 	"todo.local/magefiles/internal/secrets"
 )
 
-// given deploys with secrets of a person's own, with a database elsewhere among them, and looks for them in every process that runs meanwhile.
+// given deploys with secrets of a person's own, with a database elsewhere among them, and looks for them in every
+// process that runs meanwhile.
 func given(t *testing.T, project checkout, alice *user) {
 	d := running(t)
 	password := "given-" + strings.ToLower(rand.Text())
@@ -123,8 +124,8 @@ func otherDatabase(t *testing.T, d *deployment, password string) string {
 	return "database." + namespace + ".svc"
 }
 
-// watchProcesses reads, over and over, the command line of every process of this machine and the environment of those below root, until the function
-// that it gives is called, which gives all that was read.
+// watchProcesses reads, over and over, the command line of every process of this machine and the environment of those
+// below root, until the function that it gives is called, which gives all that was read.
 func watchProcesses(t *testing.T, root int) func() (arguments, environments map[string]bool) {
 	t.Helper()
 	arguments, environments := map[string]bool{}, map[string]bool{}
@@ -176,8 +177,8 @@ func parent(pid string) int {
 	return id
 }
 
-// noSecretAnywhere looks for the application's secrets where none may be: Helm's records, what the chart renders to, the logs of the pods, what the
-// targets wrote into the checkout.
+// noSecretAnywhere looks for the application's secrets where none may be: Helm's records, what the chart renders to,
+// the logs of the pods, what the targets wrote into the checkout.
 func noSecretAnywhere(t *testing.T, project checkout, d *deployment, secret map[string][]byte) {
 	var places bytes.Buffer
 	records, err := d.client.CoreV1().Secrets(d.cfg.Namespace).List(t.Context(), metav1.ListOptions{LabelSelector: "owner=helm"})

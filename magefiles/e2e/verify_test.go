@@ -25,7 +25,8 @@ import (
 	"todo.local/magefiles/internal/secrets"
 )
 
-// wired checks that every Service leads to its ready pods and to nothing else, and that pods reach those that they need.
+// wired checks that every Service leads to its ready pods and to nothing else, and that pods reach those that they
+// need.
 func wired(t *testing.T) {
 	d := running(t)
 	for service, app := range map[string]string{"backend-svc": "todo-backend", "frontend-svc": "todo-frontend", "postgres-svc": "todo-postgres", "postgres": "todo-postgres"} {
@@ -68,8 +69,8 @@ func (d *deployment) exec(t *testing.T, app string, command ...string) string {
 	return strings.TrimSpace(out.String())
 }
 
-// limited checks that every container asks for what it needs and may use no more than it was given: in its specification, by the kernel's own account,
-// and as measured.
+// limited checks that every container asks for what it needs and may use no more than it was given: in its
+// specification, by the kernel's own account, and as measured.
 func limited(t *testing.T, d *deployment) {
 	limits := map[string]corev1.ResourceList{} // by pod/container
 	for name, p := range d.pods(t) {
@@ -161,7 +162,8 @@ func encrypted(t *testing.T, project checkout) {
 	}, 10*time.Second, 500*time.Millisecond)
 }
 
-// restarted restarts the cluster's node, as a reboot of the machine does: a deploy right after it waits until all is back, and nothing is lost.
+// restarted restarts the cluster's node, as a reboot of the machine does: a deploy right after it waits until all is
+// back, and nothing is lost.
 func restarted(t *testing.T, project checkout, alice *user) {
 	_, err := docker(t).Output(t.Context(), "restart", "--time", "0", settings(t).ClusterName+"-control-plane") // as if its power was cut
 	require.NoError(t, err)

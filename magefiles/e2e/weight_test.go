@@ -39,7 +39,8 @@ type weight struct {
 	Least          bool
 }
 
-// scores are what Lighthouse gives the pages, as medians of several rounds. The phone is one whose processor is four times as slow.
+// scores are what Lighthouse gives the pages, as medians of several rounds. The phone is one whose processor is four
+// times as slow.
 func scores(t *testing.T, project checkout) (ws []weight) {
 	t.Helper()
 	require.Zero(t, project.mage(t, nil, "test:lighthouse").code)
@@ -96,7 +97,8 @@ func size(t *testing.T, ref string) float64 {
 	return bytes
 }
 
-// slowestStart is how many seconds the slower of an app's containers took to be ready. The cluster keeps these times in whole seconds.
+// slowestStart is how many seconds the slower of an app's containers took to be ready. The cluster keeps these times in
+// whole seconds.
 func slowestStart(t *testing.T, d *deployment, app string) float64 {
 	t.Helper()
 	var slowest float64

@@ -37,7 +37,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/wait"
 
 	"todo.local/magefiles/internal/config"
-	"todo.local/magefiles/internal/enginetest"
+	"todo.local/magefiles/internal/engine/enginetest"
 	"todo.local/magefiles/internal/pins"
 	"todo.local/magefiles/internal/run"
 	"todo.local/magefiles/internal/source"
@@ -50,8 +50,9 @@ const (
 	greeting   = "office/greeting:1" // an image that no engine has, only the world
 )
 
-// TestWorldBehindAnInspectingProxy has a current Docker engine that knows no image sit in a company's network: nothing leads out but a proxy that
-// inspects TLS. The world behind it has the images that were built here, under the names that everybody knows them by.
+// TestWorldBehindAnInspectingProxy has a current Docker engine that knows no image sit in a company's network: nothing
+// leads out but a proxy that inspects TLS. The world behind it has the images that were built here, under the names
+// that everybody knows them by.
 func TestWorldBehindAnInspectingProxy(t *testing.T) {
 	own := docker(t)
 	if why := enginetest.Unfit(own, runtime.GOOS, os.Geteuid() == 0); why != "" {
@@ -104,7 +105,8 @@ func officeGateway(t *testing.T) string {
 	return gateway
 }
 
-// fill puts what was built here into a registry, under the names that the world has for it. It gives one of the images in the engine.
+// fill puts what was built here into a registry, under the names that the world has for it. It gives one of the images
+// in the engine.
 func fill(t *testing.T, cfg *config.Config, images http.Handler) (python string) {
 	t.Helper()
 	d := docker(t)

@@ -1,8 +1,9 @@
-// Package ai answers questions about the running application in plain language, and proposes changes of it: with a model behind any
-// OpenAI-compatible endpoint, or, where there is none, with an interpreter of the common requests.
+// Package ai answers questions about the running application in plain language, and proposes changes of it: with a
+// model behind any OpenAI-compatible endpoint, or, where there is none, with an interpreter of the common requests.
 //
-// Nothing that a model says is run. It can ask for the few things that tools lists, with arguments that are checked here; what changes the application
-// is shown to a person, who decides. What the cluster says may have been written by anyone: it is handed on as data, bounded and without secrets.
+// Nothing that a model says is run. It can ask for the few things that tools lists, with arguments that are checked
+// here; what changes the application is shown to a person, who decides. What the cluster says may have been written by
+// anyone: it is handed on as data, bounded and without secrets.
 package ai
 
 import (
@@ -37,8 +38,8 @@ type Operations interface {
 	Preview(ctx context.Context, c Call) (string, error)
 	// Read gives what the call asks for as text for people.
 	Read(ctx context.Context, c Call) (string, error)
-	// Change does what the call says, shows its progress, and returns once the application is seen to work so. Where it does not, what was before
-	// comes back.
+	// Change does what the call says, shows its progress, and returns once the application is seen to work so. Where it
+	// does not, what was before comes back.
 	Change(ctx context.Context, c Call) error
 }
 

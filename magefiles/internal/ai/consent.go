@@ -9,16 +9,16 @@ import (
 	"todo.local/magefiles/internal/app"
 )
 
-// words are those by which a person asks for a change. They are looked for in the person's words alone: a change that only a log or an event asks for
-// has none there.
+// words are those by which a person asks for a change. They are looked for in the person's words alone: a change that
+// only a log or an event asks for has none there.
 var wordsFor = map[string]*regexp.Regexp{
 	Scale:    regexp.MustCompile(`\b(scal(e|ing)|pods?|replicas?|copies|copy|instances?|bigger|smaller|more|fewer|less|out of service|shut ?down|turn off|stop)\b`),
 	Restart:  regexp.MustCompile(`\b(restart(ed|ing)?|re-?start|reboot|bounce|recycle|renew|new pods)\b`),
 	Rollback: regexp.MustCompile(`\b(roll(ing|ed)?[ -]?back|revert|undo|go back|back to|previous|earlier)\b`),
 }
 
-// asksFor tells whether a person's words ask for a change: a second reading of them, which knows nothing of the model that proposed it. Every part of
-// the change has to be there.
+// asksFor tells whether a person's words ask for a change: a second reading of them, which knows nothing of the model
+// that proposed it. Every part of the change has to be there.
 func (a Application) asksFor(question string, c Call) bool {
 	text := plain(question)
 	if asks.MatchString(text) || negates.MatchString(strings.ReplaceAll(text, "stop", "")) || !wordsFor[c.Tool].MatchString(text) {

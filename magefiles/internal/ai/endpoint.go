@@ -28,8 +28,9 @@ const (
 	maxPause    = 20 * time.Second // between two attempts
 )
 
-// Endpoint is an OpenAI-compatible one that completes chats. It is spoken to with net/http: of OpenAI's own package only this one request would be
-// used, for a minute and a half of CPU time at the first compilation of the targets and 27 MB more of program.
+// Endpoint is an OpenAI-compatible one that completes chats. It is spoken to with net/http: of OpenAI's own package
+// only this one request would be used, for a minute and a half of CPU time at the first compilation of the targets and
+// 27 MB more of program.
 type Endpoint struct {
 	URL   string // such as https://api.openai.com/v1
 	Key   string

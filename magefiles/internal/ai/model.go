@@ -19,8 +19,8 @@ const (
 	maxResult = 16 << 10 // bytes of what one tool gives; of more, the end
 )
 
-// rules are what a model is told first. They help it to be useful. What keeps it from harm is not here: it has no other tools, and changes are a
-// person's to decide.
+// rules are what a model is told first. They help it to be useful. What keeps it from harm is not here: it has no other
+// tools, and changes are a person's to decide.
 const rules = `You help a person to operate one application on Kubernetes: a to-do list in namespace %s, made of the services %s.
 What an analysis found comes first; use the tools for more, and never guess what they can tell. Answer briefly, in the person's language.
 Cite what each statement rests on by its name in square brackets, as it is given to you: [analysis], a finding such as [memory/pod/x], a tool's result such as [R1].
@@ -103,8 +103,8 @@ func (s *Session) converse(ctx context.Context, question string) error {
 		"ask for less at once, or choose another OPENAI_MODEL"))
 }
 
-// propose has the person decide about a change, and gives what the model is told. That holds for the rest of the conversation: nobody is asked until
-// they give in, and nothing is done twice.
+// propose has the person decide about a change, and gives what the model is told. That holds for the rest of the
+// conversation: nobody is asked until they give in, and nothing is done twice.
 func (s *Session) propose(ctx context.Context, change Call) (told string, err error) {
 	made, err := s.decide(ctx, change)
 	switch {
@@ -116,8 +116,8 @@ func (s *Session) propose(ctx context.Context, change Call) (told string, err er
 	return "The person said no. Nothing was changed. Do not propose it again.", nil
 }
 
-// turn asks for the model's next message and does what it wants to look at. calls are what it asked for, as far as that could be understood, and
-// results the messages for them; those of changes are still to be filled in.
+// turn asks for the model's next message and does what it wants to look at. calls are what it asked for, as far as that
+// could be understood, and results the messages for them; those of changes are still to be filled in.
 func (s *Session) turn(ctx context.Context, c completion, g *ground) (reply message, calls []Call, results []message, err error) {
 	err = s.UI.Do(c.Model, func(t *ui.Task) error {
 		t.Status("thinking")

@@ -17,7 +17,8 @@ type Secrets []string
 // shortest is how long a value has to be to be looked for. A shorter one would blot out words that happen to hold it.
 const shortest = 6
 
-// KnownSecrets takes the values themselves, the passwords in those that are URLs, and how either is written in JSON and in URLs.
+// KnownSecrets takes the values themselves, the passwords in those that are URLs, and how either is written in JSON and
+// in URLs.
 func KnownSecrets(values ...string) Secrets {
 	var out Secrets
 	for _, v := range values {
@@ -38,7 +39,8 @@ func KnownSecrets(values ...string) Secrets {
 	return slices.Compact(out)
 }
 
-// inBase64 is how a value is written in base64, alone or within a longer one: that depends on where in it the value begins.
+// inBase64 is how a value is written in base64, alone or within a longer one: that depends on where in it the value
+// begins.
 func inBase64(v string) []string {
 	if len(v) < shortest {
 		return nil

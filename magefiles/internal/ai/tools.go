@@ -108,7 +108,8 @@ func (t tool) schema() map[string]any {
 	return map[string]any{"type": "object", "properties": properties, "required": required, "additionalProperties": false}
 }
 
-// parse checks what a model asked for. Errors are for the model to correct itself by, and go with the zero Call, which does nothing.
+// parse checks what a model asked for. Errors are for the model to correct itself by, and go with the zero Call, which
+// does nothing.
 func (a Application) parse(name, arguments string) (Call, error) {
 	tools := a.tools()
 	i := slices.IndexFunc(tools, func(t tool) bool { return t.name == name })

@@ -1,8 +1,9 @@
-// Package analysis finds out what is wrong with a running application. What it finds, with what that rests on, is the ground of every answer, whoever
-// puts it into words: deploy's diagnosis, status, the assistant with a model and without one.
+// Package analysis finds out what is wrong with a running application. What it finds, with what that rests on, is the
+// ground of every answer, whoever puts it into words: deploy's diagnosis, status, the assistant with a model and
+// without one.
 //
-// Analyze looks at a Snapshot and at nothing else. It knows the kinds of fault in kinds; each finding of one names its object, its evidence, how
-// certain it is, and a command.
+// Analyze looks at a Snapshot and at nothing else. It knows the kinds of fault in kinds; each finding of one names its
+// object, its evidence, how certain it is, and a command.
 package analysis
 
 import (

@@ -25,7 +25,8 @@ type Where struct {
 	IngressNamespace string // where the ingress controller is known to run
 }
 
-// Gather takes a snapshot. What may not be looked at is left out, and with it what could be found there; the release's own objects have to be seen.
+// Gather takes a snapshot. What may not be looked at is left out, and with it what could be found there; the release's
+// own objects have to be seen.
 func Gather(ctx context.Context, w Where) (*Snapshot, error) {
 	ctx, cancel := context.WithTimeout(ctx, gatherLimit)
 	defer cancel()

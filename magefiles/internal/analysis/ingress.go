@@ -57,7 +57,8 @@ func (s *Snapshot) leads(object, host string, path networkingv1.HTTPIngressPath)
 		evidence, Evidence{Object: "service/" + svc.Name, Field: fmt.Sprintf("spec.ports: %d", svc.Spec.Ports[0].Port)})}
 }
 
-// taken is about a host and path that an Ingress of somebody else's has as well. Which of them is served is up to the controller.
+// taken is about a host and path that an Ingress of somebody else's has as well. Which of them is served is up to the
+// controller.
 func (s *Snapshot) taken(ing *networkingv1.Ingress, host, path string) []Finding {
 	for i := range s.Ingresses {
 		other := &s.Ingresses[i]

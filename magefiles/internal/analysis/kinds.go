@@ -68,8 +68,8 @@ const (
 	TrustedAuthority Kind = "untrusted-authority"
 )
 
-// kinds says of each kind how deep a cause it is, so that causes come before what follows from them; what can be done; and whether the application
-// still works.
+// kinds says of each kind how deep a cause it is, so that causes come before what follows from them; what can be done;
+// and whether the application still works.
 var kinds = map[Kind]struct {
 	depth   int
 	remedy  string

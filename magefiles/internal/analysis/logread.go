@@ -20,7 +20,8 @@ const (
 	atOnce    = 8
 )
 
-// logs reads what the containers of some pods said last; of one that ended, what it said before. A log that cannot be had is left out.
+// logs reads what the containers of some pods said last; of one that ended, what it said before. A log that cannot be
+// had is left out.
 func (w Where) logs(ctx context.Context, pods []corev1.Pod) []Log {
 	var mu sync.Mutex
 	var out []Log

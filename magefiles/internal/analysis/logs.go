@@ -40,7 +40,8 @@ const (
 	repeated = 2               // lines from which on a pod that is ready has a fault and no mishap
 )
 
-// logged finds faults by what containers say of them. A pod that is ready may have said much before it was: then only what it goes on saying counts.
+// logged finds faults by what containers say of them. A pod that is ready may have said much before it was: then only
+// what it goes on saying counts.
 func logged(s *Snapshot) []Finding {
 	var out []Finding
 	told := map[string]bool{}
@@ -99,8 +100,8 @@ func readySince(p *corev1.Pod) time.Time {
 	return p.Status.Conditions[i].LastTransitionTime.Time
 }
 
-// message is what a log line says. Of a JSON object that is its message and its reason, where it is a warning or worse: what else is in it, such as a
-// path, is a visitor's to choose.
+// message is what a log line says. Of a JSON object that is its message and its reason, where it is a warning or worse:
+// what else is in it, such as a path, is a visitor's to choose.
 func message(line string) string {
 	line = strings.TrimSpace(line)
 	if !strings.HasPrefix(line, "{") {
@@ -164,7 +165,8 @@ func responses(s *Snapshot) []Finding {
 	return out
 }
 
-// secretShapes finds values that are plainly not what they should be: encoded twice, or with the end of the line that they were read from.
+// secretShapes finds values that are plainly not what they should be: encoded twice, or with the end of the line that
+// they were read from.
 func secretShapes(s *Snapshot) []Finding {
 	var out []Finding
 	for _, f := range s.Secrets {

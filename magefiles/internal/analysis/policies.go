@@ -19,7 +19,8 @@ type party struct {
 	name      string            // of its port
 }
 
-// policies finds network policies that cut off what the application cannot be without: its database, names, and the way in.
+// policies finds network policies that cut off what the application cannot be without: its database, names, and the way
+// in.
 func policies(s *Snapshot) []Finding {
 	var out []Finding
 	backend, database := s.labelsOf("backend"), s.labelsOf("postgres")
@@ -85,7 +86,8 @@ func (s *Snapshot) shut(k Kind, to, whom string, of map[string]string, from part
 	return s.closed(k, holding, to+"'s pods are not reached by "+whom, fmt.Sprintf("spec.ingress: nothing allows port %d from it", port))
 }
 
-// closed is the finding where policies hold pods and none of them opens the way. Named first is the one that is not the release's own.
+// closed is the finding where policies hold pods and none of them opens the way. Named first is the one that is not the
+// release's own.
 func (s *Snapshot) closed(k Kind, holding []string, cause, field string) []Finding {
 	if len(holding) == 0 {
 		return nil
@@ -123,7 +125,8 @@ func through(ports []networkingv1.NetworkPolicyPort, port int32, name string) bo
 	})
 }
 
-// admits tells whether a rule is for a party. One without peers is for everybody; of a block of addresses nobody knows who is in it.
+// admits tells whether a rule is for a party. One without peers is for everybody; of a block of addresses nobody knows
+// who is in it.
 func admits(peers []networkingv1.NetworkPolicyPeer, who party) bool {
 	return len(peers) == 0 || slices.ContainsFunc(peers, func(p networkingv1.NetworkPolicyPeer) bool {
 		if p.IPBlock != nil {

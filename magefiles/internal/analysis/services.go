@@ -12,7 +12,8 @@ import (
 	"k8s.io/kubectl/pkg/util/podutils"
 )
 
-// serviceTargets finds Services that lead to no pod, to a port that nothing listens on, or to pods of which none is ready.
+// serviceTargets finds Services that lead to no pod, to a port that nothing listens on, or to pods of which none is
+// ready.
 func serviceTargets(s *Snapshot) []Finding {
 	var out []Finding
 	for _, svc := range s.Services {

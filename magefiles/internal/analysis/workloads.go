@@ -18,7 +18,8 @@ var rolloutKinds = map[rollout.Kind]Kind{
 	rollout.Refused: Refused, rollout.NodePressure: NodePressure,
 }
 
-// workloads are the failures of a rollout: what keeps pods from running. Pods of one workload that fail alike are told of once.
+// workloads are the failures of a rollout: what keeps pods from running. Pods of one workload that fail alike are told
+// of once.
 func workloads(s *Snapshot) []Finding {
 	var out []Finding
 	told := map[string]bool{}
@@ -193,7 +194,8 @@ func stoppedWork(s *Snapshot) []Finding {
 // frequent is from how many restarts on a pod is conspicuous.
 const frequent = 3
 
-// restarts finds containers that were restarted often, for whatever causes, and those that a liveness probe ended before they had started.
+// restarts finds containers that were restarted often, for whatever causes, and those that a liveness probe ended
+// before they had started.
 func restarts(s *Snapshot) []Finding {
 	var out []Finding
 	for i := range s.Pods {

@@ -35,8 +35,8 @@ type Service struct {
 // Probes are the paths that tell whether a pod has started, lives, and takes requests.
 type Probes struct{ Startup, Liveness, Readiness string }
 
-// The services with a part of their own in a deployment: the smoke test asks the backend and the frontend, the backend's
-// migration tries out a database, and the database in the cluster is told its password.
+// The services with a part of their own in a deployment: the smoke test asks the backend and the frontend, the
+// backend's migration tries out a database, and the database in the cluster is told its password.
 var (
 	Backend = Service{
 		Name: "backend", Folder: "backend", Target: "runtime", Tests: "test", Base: Python, Port: 8000, Scalable: true,

@@ -1,5 +1,5 @@
-// Package audit keeps what assistants were asked, read, proposed and did, in a file that shows whether anybody has changed it since: every line holds
-// the hash of the one before.
+// Package audit keeps what assistants were asked, read, proposed and did, in a file that shows whether anybody has
+// changed it since: every line holds the hash of the one before.
 package audit
 
 import (
@@ -103,7 +103,8 @@ func (l Log) last() (string, error) {
 	return e.Hash, nil
 }
 
-// Verify reads all entries. The error names the first line that is not as it was written, or that has not the one before it any more.
+// Verify reads all entries. The error names the first line that is not as it was written, or that has not the one
+// before it any more.
 func (l Log) Verify() ([]Entry, error) {
 	f, err := os.Open(l.Path)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -23,8 +23,9 @@ const (
 	awakePatience = 2 * time.Minute
 )
 
-// awake waits until a cluster whose node was started at the given time no longer tells of the time before. Until then pods are called ready that do not
-// run, and Services lead to them: the API server answers before the kubelet has looked and before the controllers have.
+// awake waits until a cluster whose node was started at the given time no longer tells of the time before. Until then
+// pods are called ready that do not run, and Services lead to them: the API server answers before the kubelet has
+// looked and before the controllers have.
 func (a Access) awake(ctx context.Context, t *ui.Task, started time.Time) error {
 	if time.Since(started) > lately {
 		return nil
@@ -43,7 +44,8 @@ func (a Access) awake(ctx context.Context, t *ui.Task, started time.Time) error 
 	return err
 }
 
-// tellsOfNow tells whether no pod is said to have been running since before the node was started, and Services lead only to pods as they are now.
+// tellsOfNow tells whether no pod is said to have been running since before the node was started, and Services lead
+// only to pods as they are now.
 func tellsOfNow(ctx context.Context, client kubernetes.Interface, started time.Time) bool {
 	started = started.Truncate(time.Second) // the resolution of pods' times
 	pods, err := client.CoreV1().Pods(metav1.NamespaceAll).List(ctx, metav1.ListOptions{})

@@ -49,9 +49,11 @@ func (a Access) URL(scheme, host string) string {
 type Provider interface {
 	// Name says what kind of cluster it is and what it is called, for messages.
 	Name() string
-	// Addons tells whether the cluster is made from the project's node image and carries its add-on charts; others bring their own.
+	// Addons tells whether the cluster is made from the project's node image and carries its add-on charts; others
+	// bring their own.
 	Addons() bool
-	// Node gives the image that a new cluster's node is made from, out of src. It is empty where that is not the project's to choose.
+	// Node gives the image that a new cluster's node is made from, out of src. It is empty where that is not the
+	// project's to choose.
 	Node(ctx context.Context, t *ui.Task, src source.Source) (source.Node, error)
 	// Foreign tells that the cluster is somebody else's: nothing outside the release's namespace concerns this project.
 	Foreign() bool
@@ -59,15 +61,16 @@ type Provider interface {
 	Platform(ctx context.Context) (string, error)
 	// State tells what there is, without changing it.
 	State(ctx context.Context) (State, error)
-	// Up makes the cluster from the node image, or starts it, or finds it running. Where Load works before the cluster is up, it calls takesImages
-	// then, from any goroutine and more than once perhaps.
+	// Up makes the cluster from the node image, or starts it, or finds it running. Where Load works before the cluster
+	// is up, it calls takesImages then, from any goroutine and more than once perhaps.
 	Up(ctx context.Context, t *ui.Task, node source.Node, takesImages func()) (Access, error)
 	// Access tells how to reach the running cluster.
 	Access(ctx context.Context) (Access, error)
-	// Load brings images of the Docker engine to where the cluster finds them. It gives the name by which the cluster pulls each, or nil where they
-	// are on its nodes under their own names.
+	// Load brings images of the Docker engine to where the cluster finds them. It gives the name by which the cluster
+	// pulls each, or nil where they are on its nodes under their own names.
 	Load(ctx context.Context, t *ui.Task, refs []string) (map[string]string, error)
-	// Prune removes from the cluster's nodes the images that are other versions of the ones to keep, and gives their names.
+	// Prune removes from the cluster's nodes the images that are other versions of the ones to keep, and gives their
+	// names.
 	Prune(ctx context.Context, keep []string) ([]string, error)
 	// Down stops the cluster and keeps its data.
 	Down(ctx context.Context, t *ui.Task) error

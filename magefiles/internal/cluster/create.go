@@ -22,10 +22,11 @@ type Quirks struct {
 	NoSysResource bool // without CAP_SYS_RESOURCE nobody may lower an oom_score_adj
 }
 
-// controlPlane makes the only node's control plane quicker. Without an election its controllers work at once: after a restart they would wait up to 15 s
-// for the lease of the time before to run out. A controller manager that may ask its API server 20 times a second spends its first 5 seconds on getting
-// its controllers' accounts. The dozen keys of a cluster are made in no time where they are not RSA's. Kubernetes before 1.36 is configured in another
-// form, and goes without.
+// controlPlane makes the only node's control plane quicker. Without an election its controllers work at once: after a
+// restart they would wait up to 15 s for the lease of the time before to run out. A controller manager that may ask its
+// API server 20 times a second spends its first 5 seconds on getting its controllers' accounts. The dozen keys of a
+// cluster are made in no time where they are not RSA's. Kubernetes before 1.36 is configured in another form, and goes
+// without.
 const controlPlane = `kind: ClusterConfiguration
 apiVersion: kubeadm.k8s.io/v1beta4
 encryptionAlgorithm: ECDSA-P256
@@ -38,7 +39,8 @@ apiVersion: kubeadm.k8s.io/v1beta4
 patches: {directory: ` + markMount + `}
 `
 
-// coreDNS is changed before it is installed: one pod on one node, asked every second whether it answers. Everything in a new cluster waits for it.
+// coreDNS is changed before it is installed: one pod on one node, asked every second whether it answers. Everything in
+// a new cluster waits for it.
 const (
 	coreDNSFile = "corednsdeployment+strategic.yaml"
 	coreDNS     = "spec: {replicas: 1, template: {spec: {containers: [{name: coredns, readinessProbe: {periodSeconds: 1}}]}}}\n"
@@ -159,7 +161,8 @@ func (k *Kind) config(n source.Node, ports Ports, quirks Quirks) *v1alpha4.Clust
 	}
 	c.KubeadmConfigPatches = append(c.KubeadmConfigPatches, controlPlane)
 	if quirks.CgroupV1 {
-		// With systemd as its cgroup driver, runc freezes a container of cgroup v1 at its start, which fails on a busy machine ("unable to freeze").
+		// With systemd as its cgroup driver, runc freezes a container of cgroup v1 at its start, which fails on a busy
+		// machine ("unable to freeze").
 		c.KubeadmConfigPatches = append(c.KubeadmConfigPatches,
 			"kind: KubeletConfiguration\napiVersion: kubelet.config.k8s.io/v1beta1\nfailCgroupV1: false\ncgroupDriver: cgroupfs\n")
 		c.ContainerdConfigPatches = append(c.ContainerdConfigPatches,

@@ -23,8 +23,8 @@ import (
 	"todo.local/magefiles/internal/ui"
 )
 
-// Existing is a cluster that somebody else runs, reached through a context of the user's kubeconfig. Nothing of it is started, stopped or deleted
-// but the release in its namespace. Images go to it through a registry.
+// Existing is a cluster that somebody else runs, reached through a context of the user's kubeconfig. Nothing of it is
+// started, stopped or deleted but the release in its namespace. Images go to it through a registry.
 type Existing struct {
 	ContextName string
 	Kubeconfig  string // where the copy with this context alone is written
@@ -104,7 +104,8 @@ func (e *Existing) look(ctx context.Context) (_ Access, unrouted, err error) {
 	return a, unrouted, nil
 }
 
-// connect copies the context with its cluster and user out of the user's kubeconfig, which is only read, and asks whether the API server answers.
+// connect copies the context with its cluster and user out of the user's kubeconfig, which is only read, and asks
+// whether the API server answers.
 func (e *Existing) connect(ctx context.Context) (Access, error) {
 	rules := clientcmd.NewDefaultClientConfigLoadingRules()
 	rules.MigrationRules = nil // they would write to the user's folder

@@ -30,7 +30,8 @@ const (
 	ingressPath = "/apis/networking.k8s.io/v1/namespaces/todo/ingresses/todo-app"
 )
 
-// newExisting is the cluster of context "work" in a user's kubeconfig that has another one too. Its API server answers the given paths.
+// newExisting is the cluster of context "work" in a user's kubeconfig that has another one too. Its API server answers
+// the given paths.
 func newExisting(t *testing.T, answers map[string]any) (*Existing, string) {
 	t.Helper()
 	api := httptest.NewTLSServer( // a token is only sent over TLS

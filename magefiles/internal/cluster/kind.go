@@ -16,11 +16,12 @@ import (
 )
 
 const (
-	// markMount is where a folder of the host is mounted into every node that this project makes. It tells them from other kind clusters from
-	// their first moment on, so that an interrupted creation can be cleared away without ever touching somebody else's.
+	// markMount is where a folder of the host is mounted into every node that this project makes. It tells them from
+	// other kind clusters from their first moment on, so that an interrupted creation can be cleared away without ever
+	// touching somebody else's.
 	markMount = "/etc/todo-deploy"
-	// readyMark is written in two folders of the node once its creation is complete, one on its volume and one in its own
-	// file system. It lives and dies with the node.
+	// readyMark is written in two folders of the node once its creation is complete, one on its volume and one in its
+	// own file system. It lives and dies with the node.
 	readyMark, readyDir, layerDir = "todo-deploy-ready", "/var/lib/", "/kind/"
 )
 
@@ -102,7 +103,8 @@ func (k *Kind) State(ctx context.Context) (State, error) {
 	return Stopped, nil
 }
 
-// Up finds the cluster running, starts it where it is stopped, or makes it. A creation that was interrupted is cleared away and begun again.
+// Up finds the cluster running, starts it where it is stopped, or makes it. A creation that was interrupted is cleared
+// away and begun again.
 func (k *Kind) Up(ctx context.Context, t *ui.Task, node source.Node, takesImages func()) (Access, error) {
 	c, err := k.inspect(ctx)
 	if err != nil {

@@ -16,7 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"sigs.k8s.io/kind/pkg/apis/config/v1alpha4"
 
-	"todo.local/magefiles/internal/docker/dockertest"
+	"todo.local/magefiles/internal/engine/dockertest"
 	"todo.local/magefiles/internal/fault"
 	"todo.local/magefiles/internal/run"
 	"todo.local/magefiles/internal/source"

@@ -21,8 +21,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"todo.local/magefiles/internal/docker/dockertest"
 	"todo.local/magefiles/internal/engine"
+	"todo.local/magefiles/internal/engine/dockertest"
 	"todo.local/magefiles/internal/fault"
 	"todo.local/magefiles/internal/kube"
 	"todo.local/magefiles/internal/run"
@@ -30,8 +30,9 @@ import (
 	"todo.local/magefiles/internal/ui"
 )
 
-// script is a minikube of files: $STATE/host is what its node does, $STATE/container the ID of the node's container, $STATE/fail-COMMAND what a
-// command prints before it fails, and $STATE/hang makes a start never end. It answers with the words and exit codes of the real one.
+// script is a minikube of files: $STATE/host is what its node does, $STATE/container the ID of the node's container,
+// $STATE/fail-COMMAND what a command prints before it fails, and $STATE/hang makes a start never end. It answers with
+// the words and exit codes of the real one.
 const script = `#!/bin/sh
 printf '%s\n' "$*" >>"$STATE/argv"
 printf '%s\n' "$KUBECONFIG" >>"$STATE/kubeconfigs"
@@ -69,7 +70,8 @@ delete) rm -f "$STATE/host" "$STATE/container" ;;
 esac
 `
 
-// minikubeWorld is a machine with the scripted minikube first on PATH, an API server, and a Docker engine that has the node's container.
+// minikubeWorld is a machine with the scripted minikube first on PATH, an API server, and a Docker engine that has the
+// node's container.
 type minikubeWorld struct {
 	state  string // folder of the script
 	docker *run.Fake

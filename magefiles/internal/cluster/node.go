@@ -34,7 +34,8 @@ func inspectNode(ctx context.Context, d *engine.Docker, name string) (*engine.Co
 	return c, nil
 }
 
-// reach gives the access to a running node whose API server answers. A fresh checkout has no kubeconfig yet, and that of a remade cluster is another.
+// reach gives the access to a running node whose API server answers. A fresh checkout has no kubeconfig yet, and that
+// of a remade cluster is another.
 func (k *Kind) reach(ctx context.Context, c *engine.Container) (Access, error) {
 	if a := k.access(c); a.Ready(ctx) == nil {
 		return a, nil

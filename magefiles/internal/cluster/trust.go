@@ -16,8 +16,9 @@ const (
 	trust      = "ca = \"" + trustMount + "/" + trustCA + "\"\n"
 )
 
-// prepareFolders makes the folders of the host that the node is given. Its containerd trusts the certificate authorities of CABundle, next to those
-// of the node, from its next pull on: where a proxy inspects TLS, it gets no image otherwise.
+// prepareFolders makes the folders of the host that the node is given. Its containerd trusts the certificate
+// authorities of CABundle, next to those of the node, from its next pull on: where a proxy inspects TLS, it gets no
+// image otherwise.
 func (k *Kind) prepareFolders() error {
 	dir := k.trustDir()
 	if err := os.MkdirAll(dir, 0o755); err != nil {

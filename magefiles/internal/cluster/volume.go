@@ -13,13 +13,14 @@ const (
 	// volumeAhead is the name of the volume that a new cluster begins with, and of its folder among the provisioner's.
 	volumeAhead = "made-ahead"
 	volumeDir   = "/var/local-path-provisioner/" + volumeAhead
-	// volumeSize is what the chart's database asks for unless told otherwise. Whoever asks for more gets a volume of the provisioner's.
+	// volumeSize is what the chart's database asks for unless told otherwise. Whoever asks for more gets a volume of
+	// the provisioner's.
 	volumeSize = "1Gi"
 )
 
-// prepareVolume gives a new cluster one volume ahead, as its provisioner would make it. On a cluster that has just started the provisioner takes 5 to 10
-// seconds for that, with the whole application waiting for its database. Its folder is the caller's to make. Once its claim is gone the provisioner removes
-// it, as it takes it for its own.
+// prepareVolume gives a new cluster one volume ahead, as its provisioner would make it. On a cluster that has just
+// started the provisioner takes 5 to 10 seconds for that, with the whole application waiting for its database. Its
+// folder is the caller's to make. Once its claim is gone the provisioner removes it, as it takes it for its own.
 func (a Access) prepareVolume(ctx context.Context, node string) error {
 	client, err := a.Client()
 	if err != nil {
@@ -45,7 +46,8 @@ func (a Access) prepareVolume(ctx context.Context, node string) error {
 	if err != nil {
 		return err
 	}
-	// The scheduler passes over a volume that is not available yet, and the controller that would say so may take seconds to start.
+	// The scheduler passes over a volume that is not available yet, and the controller that would say so may take
+	// seconds to start.
 	volume.Status.Phase = corev1.VolumeAvailable
 	_, err = client.CoreV1().PersistentVolumes().UpdateStatus(ctx, volume, metav1.UpdateOptions{})
 	if apierrors.IsConflict(err) {

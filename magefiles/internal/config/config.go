@@ -1,4 +1,5 @@
-// Package config turns the environment and the checkout's .env file into one validated struct. Nothing else reads settings from the environment.
+// Package config turns the environment and the checkout's .env file into one validated struct. Nothing else reads
+// settings from the environment.
 package config
 
 import (
@@ -78,7 +79,8 @@ const LocalHost = "todo.localhost"
 // ReleaseName is the name of the Helm release.
 const ReleaseName = "todo-app"
 
-// Load reads the environment, and the .env file of the checkout at root for what the environment does not set, and validates the whole.
+// Load reads the environment, and the .env file of the checkout at root for what the environment does not set, and
+// validates the whole.
 func Load(root string) (*Config, error) {
 	vars, err := readDotEnv(filepath.Join(root, ".env"))
 	if err != nil {

@@ -35,8 +35,9 @@ func secretNames() []string {
 	return out
 }
 
-// mistyped finds a variable that is meant for this project and is none of its settings, such as TODO_CLUSTR: it would change nothing, silently. Names that
-// are like no setting are left alone, since other programs have variables with this prefix too.
+// mistyped finds a variable that is meant for this project and is none of its settings, such as TODO_CLUSTR: it would
+// change nothing, silently. Names that are like no setting are left alone, since other programs have variables with
+// this prefix too.
 func mistyped(vars map[string]string) error {
 	known := names()
 	for _, name := range slices.Sorted(maps.Keys(vars)) {
@@ -52,7 +53,8 @@ func mistyped(vars map[string]string) error {
 	return nil
 }
 
-// alike tells whether at most two slips of the fingers lie between two names: a character too many, too few, or another one.
+// alike tells whether at most two slips of the fingers lie between two names: a character too many, too few, or another
+// one.
 func alike(a, b string) bool {
 	const slips = 2
 	row := make([]int, len(b)+1) // of the table of edit distances, for the part of a so far

@@ -1,4 +1,5 @@
-// Package deploy is the way from a checkout to a running application: it puts the stages in order and hands the result of one to the next.
+// Package deploy is the way from a checkout to a running application: it puts the stages in order and hands the result
+// of one to the next.
 package deploy
 
 import (
@@ -31,8 +32,8 @@ func inCluster(cfg *config.Config) []app.Service {
 	return slices.DeleteFunc(app.All(), func(s app.Service) bool { return s.Name == app.Postgres.Name && cfg.DatabaseURL != "" })
 }
 
-// pullPolicy is that of the application's containers. A digest stands for an image in a registry. Where an image was brought to the nodes, never
-// pulling it makes a missing one fail at once and by its name.
+// pullPolicy is that of the application's containers. A digest stands for an image in a registry. Where an image was
+// brought to the nodes, never pulling it makes a missing one fail at once and by its name.
 func pullPolicy(ref string) corev1.PullPolicy {
 	if strings.Contains(ref, "@") {
 		return corev1.PullIfNotPresent

@@ -18,8 +18,8 @@ import (
 // addonNamespace holds what the project adds to a cluster of its own, each as a Helm release.
 const addonNamespace = "todo-system"
 
-// clusterUp brings up the cluster, tells when it can take images, and installs what every cluster of this project carries: the ingress controller
-// and the metrics server.
+// clusterUp brings up the cluster, tells when it can take images, and installs what every cluster of this project
+// carries: the ingress controller and the metrics server.
 func clusterUp(ctx context.Context, s session.Source, provider cluster.Provider, takesImages func()) (access cluster.Access, err error) {
 	err = s.UI.Do("Cluster", func(t *ui.Task) error {
 		var node source.Node
@@ -79,7 +79,8 @@ func clusterUp(ctx context.Context, s session.Source, provider cluster.Provider,
 	return access, err
 }
 
-// addon installs one chart that belongs to the cluster. It does not wait for it: awaitIngress does, when the application needs it.
+// addon installs one chart that belongs to the cluster. It does not wait for it: awaitIngress does, when the
+// application needs it.
 func addon(ctx context.Context, t *ui.Task, cfg *config.Config, access cluster.Access, name string, values map[string]any) error {
 	return t.Do(name, func(t *ui.Task) error {
 		helm, err := release.New(access.API, addonNamespace)

@@ -117,7 +117,8 @@ func migrationPod(image string) *corev1.Pod {
 	}
 }
 
-// lastLog is the last line that the migration said. It never contains the URL's password: the backend keeps that to itself.
+// lastLog is the last line that the migration said. It never contains the URL's password: the backend keeps that to
+// itself.
 func lastLog(ctx context.Context, client kubernetes.Interface, namespace string) string {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()

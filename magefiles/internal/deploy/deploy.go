@@ -12,8 +12,8 @@ import (
 	"todo.local/magefiles/internal/ui"
 )
 
-// Deploy goes the whole way: machine, cluster beside images, transport, secrets, release, rollout, smoke. Every stage first asks whether its work
-// is already done.
+// Deploy goes the whole way: machine, cluster beside images, transport, secrets, release, rollout, smoke. Every stage
+// first asks whether its work is already done.
 func Deploy(ctx context.Context, s session.Session) error {
 	return s.Exclusively(ctx, func() error { return deploy(ctx, s, false) })
 }

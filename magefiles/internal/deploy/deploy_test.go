@@ -15,8 +15,8 @@ import (
 
 	"todo.local/magefiles/internal/cluster"
 	"todo.local/magefiles/internal/config"
-	"todo.local/magefiles/internal/docker/dockertest"
 	"todo.local/magefiles/internal/engine"
+	"todo.local/magefiles/internal/engine/dockertest"
 	"todo.local/magefiles/internal/fault"
 	"todo.local/magefiles/internal/pins"
 	"todo.local/magefiles/internal/run"

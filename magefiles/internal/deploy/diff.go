@@ -12,8 +12,8 @@ import (
 	"todo.local/magefiles/internal/ui"
 )
 
-// Diff prints what deploy would change in the cluster, as a unified diff. Nothing is built: images are named by their content. Secrets are not
-// shown; that one would change is.
+// Diff prints what deploy would change in the cluster, as a unified diff. Nothing is built: images are named by their
+// content. Secrets are not shown; that one would change is.
 func Diff(ctx context.Context, base session.Session) error {
 	c, err := base.OpenCluster(ctx)
 	if err != nil {
@@ -59,7 +59,8 @@ func Diff(ctx context.Context, base session.Session) error {
 	return nil
 }
 
-// Render prints the manifests that the present settings give, with the chart's default image tags: the real ones follow from a build.
+// Render prints the manifests that the present settings give, with the chart's default image tags: the real ones follow
+// from a build.
 func Render(_ context.Context, s session.Session) error {
 	text, err := release.Render(config.ReleaseName, s.Config.Namespace, s.Config.Chart("todo-app"), settings(s.Config, secrets.Outcome{Name: secrets.Name}))
 	if err != nil {

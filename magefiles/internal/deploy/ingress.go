@@ -97,8 +97,8 @@ func trusted(ctx context.Context, c session.Cluster) (*x509.CertPool, error) {
 	return pool, nil
 }
 
-// throughIngress checks the application over HTTP, or HTTPS where the ingress leads there, and where the certificate is of this
-// project's choice over HTTPS in any case.
+// throughIngress checks the application over HTTP, or HTTPS where the ingress leads there, and where the certificate is
+// of this project's choice over HTTPS in any case.
 func throughIngress(ctx context.Context, t *ui.Task, c session.Cluster, check func(context.Context, *ui.Task, smoke.Target) error) error {
 	authorities, err := trusted(ctx, c)
 	if err != nil {

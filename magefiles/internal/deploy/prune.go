@@ -12,8 +12,9 @@ import (
 	"todo.local/magefiles/internal/ui"
 )
 
-// prune removes the application's images that nothing in the cluster can need any more: no pod runs them, and no revision that is kept names them, so
-// that every rollback still finds its own. A failure of it takes nothing away from a deploy that succeeds.
+// prune removes the application's images that nothing in the cluster can need any more: no pod runs them, and no
+// revision that is kept names them, so that every rollback still finds its own. A failure of it takes nothing away from
+// a deploy that succeeds.
 func prune(ctx context.Context, t *ui.Task, s session.Cluster) {
 	if s.Provider.Foreign() {
 		return

@@ -100,8 +100,8 @@ func (i *installation) finishPassword(ctx context.Context, t *ui.Task) error {
 }
 
 // stale gives the pods that began with other secrets than those in force, each with the name of its service, but for
-// those of the version that is taken back, which go anyway. After a rotation the database lets them in no more, once the
-// connections that they have end, and they refuse the sessions that others give.
+// those of the version that is taken back, which go anyway. After a rotation the database lets them in no more, once
+// the connections that they have end, and they refuse the sessions that others give.
 func (i *installation) stale(ctx context.Context, takenBack secrets.Outcome) (map[types.UID]string, error) {
 	inForce, err := secrets.InForce(ctx, i.Client, i.Config.Namespace)
 	if err != nil {

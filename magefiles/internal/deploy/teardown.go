@@ -14,8 +14,8 @@ import (
 	"todo.local/magefiles/internal/ui"
 )
 
-// Teardown uninstalls the release and stops the cluster. The database's volume and the generated secrets stay, so that the next deploy finds
-// the same accounts and tasks.
+// Teardown uninstalls the release and stops the cluster. The database's volume and the generated secrets stay, so that
+// the next deploy finds the same accounts and tasks.
 func Teardown(ctx context.Context, s session.Session) error {
 	return s.Exclusively(ctx, func() error {
 		return onCluster(ctx, s, func(t *ui.Task, e session.Engine, p cluster.Provider) error {
@@ -53,8 +53,8 @@ func uninstall(ctx context.Context, t *ui.Task, e session.Engine, p cluster.Prov
 	return nil
 }
 
-// volumes names the persistent volume claims of a running cluster, in somebody else's those of the release alone, for messages; nothing where it
-// cannot be asked.
+// volumes names the persistent volume claims of a running cluster, in somebody else's those of the release alone, for
+// messages; nothing where it cannot be asked.
 func volumes(ctx context.Context, e session.Engine, p cluster.Provider) []string {
 	c, err := e.Connect(ctx, p)
 	if err != nil {

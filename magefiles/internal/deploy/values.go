@@ -20,7 +20,8 @@ func values(cfg *config.Config, made Application, secret secrets.Outcome, access
 		of["image"] = appImage(made[s.Name])
 		if cfg.Context() == "" && s.Folder != "" {
 			// Nobody else's cluster: the chart's limits, below one core, would only make starts take twice as long and
-			// requests wait. What it reserves would leave no room on two cores for a new version beside one that drains.
+			// requests wait. What it reserves would leave no room on two cores for a new version beside one that
+			// drains.
 			of["resources"] = map[string]any{"limits": map[string]any{"cpu": "2"}, "requests": map[string]any{"cpu": "100m"}}
 		}
 	}
@@ -40,14 +41,16 @@ func entry(v map[string]any, path ...string) map[string]any {
 	return v
 }
 
-// settings are the chart's values that follow from the configuration. Secrets are not among them; the chart gets the name of theirs.
+// settings are the chart's values that follow from the configuration. Secrets are not among them; the chart gets the
+// name of theirs.
 func settings(cfg *config.Config, secret secrets.Outcome) map[string]any {
 	ingress := map[string]any{"host": cfg.Host}
 	if name := secrets.ForIngress(cfg); name != "" {
 		ingress["tls"] = map[string]any{"enabled": true, "secretName": name}
 	}
 	if cfg.TLS == config.TLSSelfSigned {
-		// An ingress controller would send everyone to HTTPS, on a port that need not be the one here, and into a browser's warning.
+		// An ingress controller would send everyone to HTTPS, on a port that need not be the one here, and into a
+		// browser's warning.
 		ingress["annotations"] = map[string]any{"nginx.ingress.kubernetes.io/ssl-redirect": "false"}
 	}
 	return map[string]any{

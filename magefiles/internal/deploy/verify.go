@@ -20,8 +20,9 @@ import (
 // tunnelPatience is how long the way to a pod may take to open.
 const tunnelPatience = 10 * time.Second
 
-// verify tells whether the released version does its work: through the ingress as a user, and the new backend by itself. Behind the ingress the pods of
-// the version before may go on answering until they have ended, and would pass for the new ones, or fail for them.
+// verify tells whether the released version does its work: through the ingress as a user, and the new backend by
+// itself. Behind the ingress the pods of the version before may go on answering until they have ended, and would pass
+// for the new ones, or fail for them.
 func verify(ctx context.Context, t *ui.Task, c session.Cluster) error {
 	var through, itself error
 	var wg sync.WaitGroup
@@ -47,7 +48,8 @@ func verify(ctx context.Context, t *ui.Task, c session.Cluster) error {
 	return throughIngress(ctx, t, c, smoke.Run)
 }
 
-// askNewBackend uses the application at its newest backend pod. Where no way leads there, as for want of permission, the ingress has to do.
+// askNewBackend uses the application at its newest backend pod. Where no way leads there, as for want of permission,
+// the ingress has to do.
 func askNewBackend(ctx context.Context, t *ui.Task, c session.Cluster) error {
 	pod, err := kube.NewestPod(ctx, c.Client, c.Config.Namespace, app.Backend)
 	if err != nil {

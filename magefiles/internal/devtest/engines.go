@@ -7,7 +7,7 @@ import (
 	"runtime"
 
 	"todo.local/magefiles/internal/engine"
-	"todo.local/magefiles/internal/enginetest"
+	"todo.local/magefiles/internal/engine/enginetest"
 	"todo.local/magefiles/internal/session"
 	"todo.local/magefiles/internal/source/scratch"
 	"todo.local/magefiles/internal/ui"

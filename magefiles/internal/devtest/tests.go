@@ -110,7 +110,8 @@ func testUnit(ctx context.Context, base session.Session, automation part) error 
 // part is one of several tests that run side by side. It hands over every line that its commands print.
 type part func(t *ui.Task, show func(string)) error
 
-// sideBySide runs tests at once and lets each of them end, so that one run tells everything that is wrong. The output of each is shown in one piece.
+// sideBySide runs tests at once and lets each of them end, so that one run tells everything that is wrong. The output
+// of each is shown in one piece.
 func sideBySide(s session.Session, t *ui.Task, parts map[string]part) error {
 	var mu sync.Mutex
 	var errs []error
@@ -138,7 +139,8 @@ func sideBySide(s session.Session, t *ui.Task, parts map[string]part) error {
 	return errors.Join(errs...)
 }
 
-// sameOpenAPI compares the API description that the frontend's client is generated from with the backend's: its image is built without the other half.
+// sameOpenAPI compares the API description that the frontend's client is generated from with the backend's: its image
+// is built without the other half.
 func sameOpenAPI(cfg *config.Config) error {
 	var docs [2][]byte
 	for i, half := range []app.Service{app.Backend, app.Frontend} {

@@ -1,4 +1,5 @@
-// Package doctor looks at everything outside this project that a deploy depends on, and says what to do about what is not as it should be.
+// Package doctor looks at everything outside this project that a deploy depends on, and says what to do about what is
+// not as it should be.
 package doctor
 
 import (
@@ -145,7 +146,8 @@ func (c *checker) all() []check {
 	}...)
 }
 
-// Run makes all checks at once and gives their results in a fixed order. It takes no longer than its slowest check, at most about twenty seconds.
+// Run makes all checks at once and gives their results in a fixed order. It takes no longer than its slowest check, at
+// most about twenty seconds.
 func Run(ctx context.Context, r run.Runner, cfg *config.Config) []Result {
 	c := newChecker(ctx, r, cfg)
 	checks := c.all()
@@ -170,7 +172,8 @@ func Check(ctx context.Context, r run.Runner, cfg *config.Config, out *ui.UI) er
 	return failed(results)
 }
 
-// Require makes the checks that a deploy depends on, in well under a second, and gives the engine that it may use. Its error is the first failure.
+// Require makes the checks that a deploy depends on, in well under a second, and gives the engine that it may use. Its
+// error is the first failure.
 func Require(ctx context.Context, r run.Runner, cfg *config.Config) (*engine.Docker, error) {
 	c := newChecker(ctx, r, cfg)
 	if c.dockerErr != nil {

@@ -106,7 +106,8 @@ func (c *checker) checkPip(ctx context.Context) Result {
 	return c.ask(ctx, "pip's index answers", run.Cmd{Name: "pip", Args: []string{"index", "versions", "pip", "--retries", "0"}, Dir: os.TempDir()})
 }
 
-// ask runs the client of a package registry: only the client knows the mirrors, proxies and credentials that the user has set up for it.
+// ask runs the client of a package registry: only the client knows the mirrors, proxies and credentials that the user
+// has set up for it.
 func (c *checker) ask(ctx context.Context, answer string, cmd run.Cmd) Result {
 	_, err := c.runner.Run(ctx, cmd)
 	switch {

@@ -15,8 +15,8 @@ import (
 	"todo.local/magefiles/internal/words"
 )
 
-// checkPort tells which port of 127.0.0.1 reaches a port of the cluster's node: the one that the configuration names, else the same one, else the
-// fallback.
+// checkPort tells which port of 127.0.0.1 reaches a port of the cluster's node: the one that the configuration names,
+// else the same one, else the fallback.
 func (c *checker) checkPort(ctx context.Context, nodePort, configured, fallback int) Result {
 	if c.cfg.Context() != "" {
 		return Result{Detail: "not needed: TODO_CLUSTER=" + c.cfg.Cluster + " has an address of its own"}
@@ -65,8 +65,8 @@ func (c *checker) checkPort(ctx context.Context, nodePort, configured, fallback 
 	}
 }
 
-// publishedPort is the port of 127.0.0.1 that this project's cluster publishes for one of its node, and whether it does so now; 0
-// where there is no such cluster.
+// publishedPort is the port of 127.0.0.1 that this project's cluster publishes for one of its node, and whether it does
+// so now; 0 where there is no such cluster.
 func (c *checker) publishedPort(ctx context.Context, nodePort int) (port int, runs bool) {
 	if c.docker == nil {
 		return 0, false

@@ -16,8 +16,9 @@ var systemBundles = []string{
 	"/etc/ssl/cert.pem",
 }
 
-// CABundle gives the PEM file of the certificate authorities that builds have to trust: TODO_CA_BUNDLE, else SSL_CERT_FILE, else the system's. One
-// that a variable names is given even where there is no such file; ok tells whether there is.
+// CABundle gives the PEM file of the certificate authorities that builds have to trust: TODO_CA_BUNDLE, else
+// SSL_CERT_FILE, else the system's. One that a variable names is given even where there is no such file; ok tells
+// whether there is.
 func CABundle(cfg *config.Config) (path string, ok bool) {
 	for _, named := range []string{cfg.CABundle, os.Getenv("SSL_CERT_FILE")} {
 		if named != "" {

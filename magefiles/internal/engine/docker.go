@@ -47,7 +47,8 @@ func (d *Docker) Path() string {
 	return "PATH=" + filepath.Dir(d.CLI) + string(os.PathListSeparator) + os.Getenv("PATH")
 }
 
-// Output runs a docker command that does not take long, and gives its standard output without the white space around it.
+// Output runs a docker command that does not take long, and gives its standard output without the white space around
+// it.
 func (d *Docker) Output(ctx context.Context, args ...string) (string, error) {
 	bounded, cancel := context.WithTimeout(ctx, answerLimit)
 	defer cancel()

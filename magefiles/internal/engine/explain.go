@@ -41,8 +41,8 @@ func hangs(after time.Duration) error {
 	return fault.Wrap(ErrNotRunning, fault.CodeEnvironment, fmt.Sprintf("Docker cannot be used: nothing came within %s", after), "restart Docker; its log tells why it hangs")
 }
 
-// explanations are tried in order on what a failed command printed, in lower case. They match Docker's own messages only: what a build step prints
-// comes the same way, and must not be mistaken for them.
+// explanations are tried in order on what a failed command printed, in lower case. They match Docker's own messages
+// only: what a build step prints comes the same way, and must not be mistaken for them.
 var explanations = []struct {
 	signs  *regexp.Regexp
 	what   string
@@ -66,9 +66,9 @@ var explanations = []struct {
 		"end other programs or give this machine, or Docker, more memory; a second run goes on where this one stopped", nil},
 }
 
-// Explain turns a failure of a docker command, of a build, or one that quotes it, into a fault with a remedy where its cause lies in the machine: an
-// engine that went away, a full disk, a taken port. What is a fault already stays as it is. It gives nil for any other failure, and for a run that was
-// interrupted.
+// Explain turns a failure of a docker command, of a build, or one that quotes it, into a fault with a remedy where its
+// cause lies in the machine: an engine that went away, a full disk, a taken port. What is a fault already stays as it
+// is. It gives nil for any other failure, and for a run that was interrupted.
 func Explain(err error) error {
 	if err == nil || errors.Is(err, context.Canceled) {
 		return nil

@@ -17,7 +17,8 @@ import (
 )
 
 const (
-	// answerTimeout is how long an engine may take to give its version. It is a matter of milliseconds unless the engine hangs.
+	// answerTimeout is how long an engine may take to give its version. It is a matter of milliseconds unless the
+	// engine hangs.
 	answerTimeout = 5 * time.Second
 	// pluginMajor is the first major version of the client that builds with BuildKit only through its buildx plugin.
 	pluginMajor = 23

@@ -64,8 +64,8 @@ func (d *Docker) tell(m jsonstream.Message, line func(string)) {
 }
 
 // credentials are those of docker login for an image's registry, as the engine's interface takes them. Where there are
-// none, or where they cannot be read, that is what they say: engines before 23 refuse a push without a word about it, and
-// the registry says what it lacks.
+// none, or where they cannot be read, that is what they say: engines before 23 refuse a push without a word about it,
+// and the registry says what it lacks.
 func credentials(ref string) string {
 	encoded, err := authconfig.Encode(login(ref))
 	if err != nil {

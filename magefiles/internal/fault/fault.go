@@ -1,5 +1,5 @@
-// Package fault is how a failure reaches a user: one line that says what is wrong, one that says what to do, and an exit code that tells the
-// classes of failure apart.
+// Package fault is how a failure reaches a user: one line that says what is wrong, one that says what to do, and an
+// exit code that tells the classes of failure apart.
 package fault
 
 import (
@@ -20,7 +20,8 @@ const (
 	CodeInterrupted = 130 // the user or the system ended the run
 )
 
-// Error is a failure with a remedy. What is one line without a full stop at its end; Remedy is what the user can do now.
+// Error is a failure with a remedy. What is one line without a full stop at its end; Remedy is what the user can do
+// now.
 type Error struct {
 	What   string
 	Remedy string
@@ -64,7 +65,8 @@ func Remedy(err error) string {
 	return ""
 }
 
-// Code gives the exit code for an error: 0 for none, that of the outermost Error in the chain, 130 for an interrupted run.
+// Code gives the exit code for an error: 0 for none, that of the outermost Error in the chain, 130 for an interrupted
+// run.
 func Code(err error) int {
 	var e *Error
 	switch {

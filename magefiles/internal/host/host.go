@@ -14,7 +14,8 @@ import (
 // capSysResource is the number of CAP_SYS_RESOURCE, which runc needs to start a privileged container.
 const capSysResource = 24
 
-// Host is the machine that this program runs on. All files are looked up under Root, so that tests can lay out a machine of their own.
+// Host is the machine that this program runs on. All files are looked up under Root, so that tests can lay out a
+// machine of their own.
 type Host struct{ Root string }
 
 // Local is the real machine.
@@ -104,8 +105,8 @@ func (h Host) Distribution() Distribution {
 	return d
 }
 
-// EnginePID is the process of the dockerd that runs on this machine under its usual pid file; 0 where there is none, as with an engine in a virtual
-// machine or behind a socket handed into a container.
+// EnginePID is the process of the dockerd that runs on this machine under its usual pid file; 0 where there is none, as
+// with an engine in a virtual machine or behind a socket handed into a container.
 func (h Host) EnginePID() int {
 	pid, err := strconv.Atoi(h.Read("run/docker.pid"))
 	if err != nil || h.Command(pid) != "dockerd" {
@@ -129,14 +130,16 @@ func (h Host) Alive(pid int) bool {
 	return ok && !strings.HasPrefix(rest, "Z")
 }
 
-// EngineLacksSysResource tells whether the dockerd of this machine can not hand out CAP_SYS_RESOURCE, so that privileged containers start only under
-// the bounded runtime, and containerd inside them must not lower OOM scores. It is false where the engine runs elsewhere.
+// EngineLacksSysResource tells whether the dockerd of this machine can not hand out CAP_SYS_RESOURCE, so that
+// privileged containers start only under the bounded runtime, and containerd inside them must not lower OOM scores. It
+// is false where the engine runs elsewhere.
 func (h Host) EngineLacksSysResource() bool {
 	pid := h.EnginePID()
 	return pid != 0 && h.LacksSysResource(strconv.Itoa(pid))
 }
 
-// LacksSysResource looks at the capability bounding set of a process, named by its folder in /proc. It is false where that is not known.
+// LacksSysResource looks at the capability bounding set of a process, named by its folder in /proc. It is false where
+// that is not known.
 func (h Host) LacksSysResource(process string) bool {
 	s := bufio.NewScanner(strings.NewReader(h.Read(filepath.Join("proc", process, "status"))))
 	for s.Scan() {
@@ -158,7 +161,8 @@ type Limit struct {
 // Low tells whether the limit has to be raised.
 func (l Limit) Low() bool { return l.Value >= 0 && l.Value < l.Wanted }
 
-// Limits gives the inotify limits: too low, and a node's services fail with "too many open files" in ways that look like something else.
+// Limits gives the inotify limits: too low, and a node's services fail with "too many open files" in ways that look
+// like something else.
 func (h Host) Limits() []Limit {
 	limits := []Limit{
 		{Name: "fs.inotify.max_user_instances", Wanted: 512},

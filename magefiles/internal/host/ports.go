@@ -58,8 +58,8 @@ func orUnknown(holder string) string {
 	return holder
 }
 
-// PortTaken tells whether something listens on a port of 127.0.0.1. Binding it tells for certain, but may not be allowed; connecting finds
-// listeners on all addresses where the system would let 127.0.0.1 be bound beside them.
+// PortTaken tells whether something listens on a port of 127.0.0.1. Binding it tells for certain, but may not be
+// allowed; connecting finds listeners on all addresses where the system would let 127.0.0.1 be bound beside them.
 func PortTaken(port int) bool {
 	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 	l, err := net.Listen("tcp", address)
@@ -76,8 +76,8 @@ func PortTaken(port int) bool {
 	return true
 }
 
-// PortHolder names the process that listens on a port, such as "nginx (pid 812)". It is empty where that cannot be seen: no Linux, or a process of
-// another user.
+// PortHolder names the process that listens on a port, such as "nginx (pid 812)". It is empty where that cannot be
+// seen: no Linux, or a process of another user.
 func (h Host) PortHolder(port int) string {
 	sockets := map[string]bool{}
 	for _, table := range []string{"proc/net/tcp", "proc/net/tcp6"} {

@@ -1,5 +1,6 @@
-// Package identity lends the accounts that the chart makes for assistants. A loan is a token of ten minutes, in a kubeconfig that only this user can
-// read and that goes when the work is done; whatever a model talks a program into, the API server holds it to what the account may do.
+// Package identity lends the accounts that the chart makes for assistants. A loan is a token of ten minutes, in a
+// kubeconfig that only this user can read and that goes when the work is done; whatever a model talks a program into,
+// the API server holds it to what the account may do.
 package identity
 
 import (

@@ -14,8 +14,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"todo.local/magefiles/internal/docker/dockertest"
 	"todo.local/magefiles/internal/engine"
+	"todo.local/magefiles/internal/engine/dockertest"
 	"todo.local/magefiles/internal/fault"
 	"todo.local/magefiles/internal/run"
 )

@@ -26,8 +26,8 @@ import (
 	"github.com/opencontainers/go-digest"
 	"github.com/stretchr/testify/require"
 
-	"todo.local/magefiles/internal/docker/dockertest"
 	"todo.local/magefiles/internal/engine"
+	"todo.local/magefiles/internal/engine/dockertest"
 	"todo.local/magefiles/internal/run"
 )
 

@@ -152,7 +152,8 @@ func (l *layout) removeDamaged() {
 	}
 }
 
-// write streams the layout as a tar archive, without the blobs that the other side has. It gives the bytes of the blobs written.
+// write streams the layout as a tar archive, without the blobs that the other side has. It gives the bytes of the blobs
+// written.
 func (l *layout) write(w io.Writer, has func(digest.Digest) bool) (int64, error) {
 	tw := tar.NewWriter(w)
 	var moved int64

@@ -13,11 +13,13 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
-// unusedImages are removed from the engine after this time. The nodes have what they run; the engine's are there to be sent to one.
+// unusedImages are removed from the engine after this time. The nodes have what they run; the engine's are there to be
+// sent to one.
 const unusedImages = 3 * 24 * time.Hour
 
-// Prune removes what other versions of the images to keep left behind: from the node at once, from the engine what no cluster was given for some days.
-// It gives the names of what is gone. What an interrupt leaves is removed the next time.
+// Prune removes what other versions of the images to keep left behind: from the node at once, from the engine what no
+// cluster was given for some days. It gives the names of what is gone. What an interrupt leaves is removed the next
+// time.
 func (n *Node) Prune(ctx context.Context, keep []string) ([]string, error) {
 	forgetPushes(ctx, n.Docker)
 	removed := n.pruneEngine(ctx, keep, time.Now().Add(-unusedImages))
@@ -36,8 +38,8 @@ func (n *Node) Prune(ctx context.Context, keep []string) ([]string, error) {
 	return slices.Compact(removed), nil
 }
 
-// supersededIn gives the images of a node that are other versions of the ones to keep, and all names that these have there: containerd also knows an
-// image by its ID. A version whose content is that of a kept one stays.
+// supersededIn gives the images of a node that are other versions of the ones to keep, and all names that these have
+// there: containerd also knows an image by its ID. A version whose content is that of a kept one stays.
 func supersededIn(there map[string]digest.Digest, keep []string) (superseded, names []string) {
 	kept, families := map[digest.Digest]bool{}, map[string]bool{}
 	for _, ref := range keep {
@@ -73,8 +75,8 @@ func family(name string) string {
 	return named.Name()
 }
 
-// pruneEngine removes images that were built here from the engine if they were last given to a node before the given time, with the records of that.
-// One that cannot be removed, as a container uses it, stays with its record.
+// pruneEngine removes images that were built here from the engine if they were last given to a node before the given
+// time, with the records of that. One that cannot be removed, as a container uses it, stays with its record.
 func (n *Node) pruneEngine(ctx context.Context, keep []string, before time.Time) (removed []string) {
 	entries, _ := os.ReadDir(n.Records) // there is none before the first transfer
 	for _, e := range entries {

@@ -15,14 +15,15 @@ import (
 	"todo.local/magefiles/internal/ui"
 )
 
-// Registry is a container registry that a cluster pulls from. The Docker engine pushes to it, with the credentials of `docker login`.
+// Registry is a container registry that a cluster pulls from. The Docker engine pushes to it, with the credentials of
+// `docker login`.
 type Registry struct {
 	Docker *engine.Docker
 	Prefix string // host[:port][/path], without a scheme
 }
 
-// Push brings the images to the registry, which takes only the layers that it lacks, and gives for each the name that pins its content there:
-// prefix/name@digest, the digest being the one under which the registry stored it.
+// Push brings the images to the registry, which takes only the layers that it lacks, and gives for each the name that
+// pins its content there: prefix/name@digest, the digest being the one under which the registry stored it.
 func (r *Registry) Push(ctx context.Context, t *ui.Task, refs []string) (map[string]string, error) {
 	var layers atomic.Int64
 	pinned := make([]string, len(refs))
@@ -79,7 +80,8 @@ func dockerPush(ctx context.Context, d *engine.Docker, t *ui.Task, target string
 	return pushed, nil
 }
 
-// target is the name of an image in the registry: the last part of its own, with its tag, or the head of its digest where it has no tag.
+// target is the name of an image in the registry: the last part of its own, with its tag, or the head of its digest
+// where it has no tag.
 func (r *Registry) target(ref string) (string, error) {
 	named, err := reference.ParseNormalizedNamed(ref)
 	if err != nil {

@@ -23,7 +23,8 @@ import (
 )
 
 const (
-	// relayRepository holds all images: the engine remembers what it pushed by repository, and so pushes a layer that two images share once.
+	// relayRepository holds all images: the engine remembers what it pushed by repository, and so pushes a layer that
+	// two images share once.
 	relayRepository = "todo"
 	// relayPort stays the same for that memory's sake. Where it is taken, any other does, and more is pushed.
 	relayPort = "25381"
@@ -31,8 +32,8 @@ const (
 	unusedBlobs = 14 * 24 * time.Hour
 )
 
-// relay is a container registry on 127.0.0.1, for as long as a transfer takes. The engine pushes to it the layers that it never pushed before, which is
-// faster than reading whole images out of it; what it pushed is kept in a folder.
+// relay is a container registry on 127.0.0.1, for as long as a transfer takes. The engine pushes to it the layers that
+// it never pushed before, which is faster than reading whole images out of it; what it pushed is kept in a folder.
 type relay struct {
 	docker *engine.Docker
 	blobs  blobFolder
@@ -67,7 +68,8 @@ func (r *relay) close() { _ = r.server.Close() }
 
 var relayAddr = net.JoinHostPort("127.0.0.1", relayPort)
 
-// forgetPushes removes the names that killed pushes left, unless somebody pushes now: whoever has the relay's port has the only relay there.
+// forgetPushes removes the names that killed pushes left, unless somebody pushes now: whoever has the relay's port has
+// the only relay there.
 func forgetPushes(ctx context.Context, d *engine.Docker) {
 	if l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", relayAddr); err == nil {
 		defer l.Close()
@@ -143,7 +145,8 @@ func (r *relay) manifest(ctx context.Context, h v1.Hash) (raw []byte, mediaType 
 // path is where a blob that was pushed lies.
 func (r *relay) path(h v1.Hash) string { return r.blobs.path(h.Hex) }
 
-// blobFolder keeps blobs as files named by their SHA-256, for the registry. The modification time is that of the last use.
+// blobFolder keeps blobs as files named by their SHA-256, for the registry. The modification time is that of the last
+// use.
 type blobFolder string
 
 func (f blobFolder) path(hex string) string { return filepath.Join(string(f), hex) }

@@ -22,14 +22,16 @@ import (
 	"todo.local/magefiles/internal/ui"
 )
 
-// Node is the containerd of a cluster node that runs as a container of the Docker engine. One is for one run: what the node has is asked once.
+// Node is the containerd of a cluster node that runs as a container of the Docker engine. One is for one run: what the
+// node has is asked once.
 type Node struct {
 	Docker    *engine.Docker
 	Container string // name of the node's container
 	Blobs     string // folder that keeps what the engine gave
 	Records   string // folder that remembers which manifest digest stands for which image of the engine
 
-	// One transfer goes at a time: images share layers, and the second finds those that the first brought. The next is read meanwhile.
+	// One transfer goes at a time: images share layers, and the second finds those that the first brought. The next is
+	// read meanwhile.
 	reading, moving sync.Mutex
 
 	first sync.Once
@@ -208,8 +210,8 @@ func (n *Node) save(ctx context.Context, refs []string, spool string) (*archive,
 	return a, g.Wait()
 }
 
-// receive streams a layout into the node's containerd, and gives what that lists afterwards. Both in one call of the engine, which takes a fair part
-// of the time that a small change takes.
+// receive streams a layout into the node's containerd, and gives what that lists afterwards. Both in one call of the
+// engine, which takes a fair part of the time that a small change takes.
 func (n *Node) receive(ctx context.Context, l *layout, has map[digest.Digest]bool, snapshotter string) (
 	moved int64, there map[string]digest.Digest, err error,
 ) {

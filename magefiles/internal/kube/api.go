@@ -37,7 +37,8 @@ func (a API) Loader(namespace string) clientcmd.ClientConfig {
 	return clientcmd.NewNonInteractiveDeferredLoadingClientConfig(&clientcmd.ClientConfigLoadingRules{ExplicitPath: a.Kubeconfig}, overrides)
 }
 
-// RESTConfig is the connection to the API server. client-go's default of 5 requests a second would be the slowest part of a deploy.
+// RESTConfig is the connection to the API server. client-go's default of 5 requests a second would be the slowest part
+// of a deploy.
 func (a API) RESTConfig() (*rest.Config, error) {
 	cfg, err := a.Loader("").ClientConfig()
 	if err != nil {

@@ -27,7 +27,8 @@ type Process struct {
 	Terminal                  remotecommand.TerminalSizeQueue
 }
 
-// Exec runs a command in a container and waits for its end. A command that fails gives an error that implements utilexec.ExitError.
+// Exec runs a command in a container and waits for its end. A command that fails gives an error that implements
+// utilexec.ExitError.
 func (a API) Exec(ctx context.Context, p Process) error {
 	cfg, address, err := a.podURL(p.Namespace, p.Pod, "exec", &corev1.PodExecOptions{
 		Container: p.Container, Command: p.Command, Stdin: p.Stdin != nil, Stdout: true, Stderr: p.Terminal == nil, TTY: p.Terminal != nil,
@@ -55,7 +56,8 @@ func (a API) Exec(ctx context.Context, p Process) error {
 	return executor.StreamWithContext(ctx, options)
 }
 
-// Forward leads a port of 127.0.0.1 to one of a pod until ctx ends. Once it does, ready is called with the first. A local port of 0 is any free one.
+// Forward leads a port of 127.0.0.1 to one of a pod until ctx ends. Once it does, ready is called with the first. A
+// local port of 0 is any free one.
 func (a API) Forward(ctx context.Context, namespace, pod string, local, remote int, ready func(local int)) error {
 	cfg, address, err := a.podURL(namespace, pod, "portforward", nil)
 	if err != nil {

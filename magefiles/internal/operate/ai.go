@@ -28,7 +28,8 @@ import (
 	"todo.local/magefiles/internal/ui"
 )
 
-// Ask answers a question about the running application in plain language. A change that it asks for is made once the person at the terminal agreed.
+// Ask answers a question about the running application in plain language. A change that it asks for is made once the
+// person at the terminal agreed.
 func Ask(ctx context.Context, s session.Session, question string) error {
 	c, err := s.OpenCluster(ctx)
 	if err != nil {
@@ -78,7 +79,8 @@ func Audit(_ context.Context, s session.Session) error {
 	return nil
 }
 
-// knownSecrets are the values that no answer may hold: those of the settings, and those in the cluster. Nothing else of the assistant's reads Secrets.
+// knownSecrets are the values that no answer may hold: those of the settings, and those in the cluster. Nothing else of
+// the assistant's reads Secrets.
 func knownSecrets(ctx context.Context, s session.Cluster) (ai.Secrets, error) {
 	known := s.Config.Secrets()
 	found, err := s.Client.CoreV1().Secrets(s.Config.Namespace).Get(ctx, secrets.Name, metav1.GetOptions{})
@@ -99,7 +101,8 @@ type operations struct {
 	lent *rest.Config // of the account ai-view; nil where the cluster has no such
 }
 
-// assistant gives the operations. What they show of the cluster they see as ai-view, so that no model's request has more rights.
+// assistant gives the operations. What they show of the cluster they see as ai-view, so that no model's request has
+// more rights.
 func assistant(ctx context.Context, c session.Cluster) (operations, error) {
 	own, err := c.Access.RESTConfig()
 	if err != nil {

@@ -77,7 +77,8 @@ func templates(deployment string, before, after metav1.ObjectMeta) (string, erro
 		ToFile: "deployment/" + deployment + ", spec.template.metadata (then)", Context: 2})
 }
 
-// Change makes the change by its target and uses the application then as a user would. Where that fails, what was before comes back.
+// Change makes the change by its target and uses the application then as a user would. Where that fails, what was
+// before comes back.
 func (o operations) Change(ctx context.Context, c ai.Call) error {
 	back := func(context.Context) error { return nil } // a restart leaves nothing to go back to
 	var err error

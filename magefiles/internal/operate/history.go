@@ -38,7 +38,8 @@ func History(ctx context.Context, s session.Session) error {
 	return nil
 }
 
-// Rollback goes back to a revision, or where revision is 0 to the last other version that came up, and waits until it serves.
+// Rollback goes back to a revision, or where revision is 0 to the last other version that came up, and waits until it
+// serves.
 func Rollback(ctx context.Context, s session.Session, revision int) error {
 	return change(ctx, s, "Rollback", func(ctx context.Context, t *ui.Task, c session.Cluster, held *release.Held) error {
 		if err := held.Rollback(ctx, t, revision); err != nil {

@@ -78,8 +78,9 @@ func newer(one, other string) bool {
 	return err == nil && a.GreaterThan(b)
 }
 
-// KubectlAI hands a question to kubectl-ai. What it runs, whatever its model talks it into, has the account ai-view in the cluster and reaches no file
-// of the person's. With change it has ai-operate and asks for nothing, provided that the question itself is for such a change.
+// KubectlAI hands a question to kubectl-ai. What it runs, whatever its model talks it into, has the account ai-view in
+// the cluster and reaches no file of the person's. With change it has ai-operate and asks for nothing, provided that
+// the question itself is for such a change.
 func KubectlAI(ctx context.Context, s session.Session, question string, change bool) error {
 	if !run.Confines() {
 		return fault.New(fault.CodeEnvironment, "kubectl-ai is only run where it can be kept from your files, which takes Linux 6.7 or newer with Landlock",
@@ -135,8 +136,8 @@ const (
 	logGrace = 2 * time.Second        // for it to end by itself
 )
 
-// untilAnswered runs kubectl-ai to its end. Once it has answered it may wait for itself for ever (its display learns of the end only with a further
-// message): its log tells, and then it is ended.
+// untilAnswered runs kubectl-ai to its end. Once it has answered it may wait for itself for ever (its display learns of
+// the end only with a further message): its log tells, and then it is ended.
 func untilAnswered(ctx context.Context, dir string, work func(context.Context) error) error {
 	running, end := context.WithCancel(ctx)
 	defer end()

@@ -22,8 +22,9 @@ import (
 	"todo.local/magefiles/internal/ui"
 )
 
-// MCP offers the assistant's tools to a client of the Model Context Protocol: on standard input and output, or over HTTP on a port of 127.0.0.1 to
-// those who have the token. It goes on until it is interrupted, or until standard input ends.
+// MCP offers the assistant's tools to a client of the Model Context Protocol: on standard input and output, or over
+// HTTP on a port of 127.0.0.1 to those who have the token. It goes on until it is interrupted, or until standard input
+// ends.
 func MCP(ctx context.Context, s session.Session, port int) error {
 	if port < 0 || port > 65535 {
 		return fault.New(fault.CodeInput, fmt.Sprintf("%d is no port", port), "use 1 to 65535")
@@ -72,7 +73,8 @@ func serve(ctx context.Context, s session.Session, server *mcp.Server, port int)
 	return nil
 }
 
-// guarded answers those who have the token. That no page in a browser reaches it by another name is the SDK's to see to.
+// guarded answers those who have the token. That no page in a browser reaches it by another name is the SDK's to see
+// to.
 func guarded(token string, server *mcp.Server) http.Handler {
 	inner := mcp.NewStreamableHTTPHandler(func(*http.Request) *mcp.Server { return server }, nil)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -40,7 +40,8 @@ func named(name string, of []app.Service) (app.Service, error) {
 }
 
 // Logs prints the last lines of a service's pods, or of all that are built here where service is empty, and with follow
-// also what comes. JSON lines are made readable. Pods that have not started yet show the init container that they are at.
+// also what comes. JSON lines are made readable. Pods that have not started yet show the init container that they are
+// at.
 func Logs(ctx context.Context, s session.Session, service string, follow bool) error {
 	if service != "" {
 		if _, err := named(service, app.All()); err != nil {

@@ -13,7 +13,8 @@ import (
 	"todo.local/magefiles/internal/session"
 )
 
-// PortForward leads a port of 127.0.0.1 to a pod of a service until it is interrupted. A port of 0 is the service's own.
+// PortForward leads a port of 127.0.0.1 to a pod of a service until it is interrupted. A port of 0 is the service's
+// own.
 func PortForward(ctx context.Context, s session.Session, name string, port int) error {
 	service, err := named(name, slices.DeleteFunc(app.All(), func(s app.Service) bool { return s.Port == 0 }))
 	if err != nil {

@@ -11,7 +11,8 @@ import (
 	"todo.local/magefiles/internal/kube"
 )
 
-// inTerminal lets a process in a pod have this terminal, where there is one and the process reads from it: keys go there as they are typed.
+// inTerminal lets a process in a pod have this terminal, where there is one and the process reads from it: keys go
+// there as they are typed.
 func inTerminal(p *kube.Process, work func() error) error {
 	in, out := int(os.Stdin.Fd()), int(os.Stdout.Fd())
 	if p.Stdin == nil || !term.IsTerminal(in) || !term.IsTerminal(out) {

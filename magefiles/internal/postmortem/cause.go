@@ -84,8 +84,8 @@ var symptoms = []symptom{
 	{in: kubelet, signs: sign(`"command failed" err=|failed to run kubelet`),
 		what: "the kubelet does not start", remedy: readOn, code: fault.CodeCluster, lasts: true},
 
-	// The control plane.
-	// What is started again may find its port still held for a moment, and a stranger's certificate is no sign of a clock.
+	// The control plane. What is started again may find its port still held for a moment, and a stranger's certificate
+	// is no sign of a clock.
 	{in: pods, signs: sign(`bind: address already in use`),
 		what: "a port of the control plane is taken in the node", remedy: readOn, code: fault.CodeCluster},
 	{in: pods, signs: sign(`no space left on device`),

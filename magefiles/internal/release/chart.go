@@ -89,8 +89,8 @@ var violation = regexp.MustCompile(`(?m)^( *)- at '([^']*)': (.+)$`)
 // unknownNames is what the validator says of properties that the schema does not know.
 var unknownNames = regexp.MustCompile(`^additional properties (.+) not allowed$`)
 
-// schemaError puts a validator's answer into one line that is the same every time: the first violation by the name that values.yaml uses, and how
-// many more there are. Of nested violations the most specific one is told.
+// schemaError puts a validator's answer into one line that is the same every time: the first violation by the name that
+// values.yaml uses, and how many more there are. Of nested violations the most specific one is told.
 func schemaError(chartName, text string) string {
 	found := violation.FindAllStringSubmatch(text, -1)
 	if len(found) == 0 {
@@ -127,7 +127,8 @@ func schemaError(chartName, text string) string {
 // rendersFor is the Kubernetes version that Render assumes. Helm's own assumption is older than what the charts need.
 var rendersFor = chartutil.KubeVersion{Version: "v1.37.0", Major: "1", Minor: "37"}
 
-// Render gives the manifests that a release of the chart would consist of, as a YAML stream, without asking a cluster. Hooks are part of it.
+// Render gives the manifests that a release of the chart would consist of, as a YAML stream, without asking a cluster.
+// Hooks are part of it.
 func Render(name, namespace, dir string, values map[string]any) (string, error) {
 	c, err := load(dir, values)
 	if err != nil {

@@ -11,8 +11,8 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// Diff gives what Apply would change of the release's objects, as unified diffs; nothing where it would change none. Values of Secrets are not shown,
-// only that they differ.
+// Diff gives what Apply would change of the release's objects, as unified diffs; nothing where it would change none.
+// Values of Secrets are not shown, only that they differ.
 func (e *Engine) Diff(spec Spec) (string, error) {
 	c, err := load(spec.ChartDir, spec.Values)
 	if err != nil {

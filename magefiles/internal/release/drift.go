@@ -63,7 +63,8 @@ func drift(ctx context.Context, objects kube.ResourceList) ([]string, error) {
 	return names, nil
 }
 
-// holds tells whether everything that wanted says is also in found, which may say more: the defaults that an API server fills in.
+// holds tells whether everything that wanted says is also in found, which may say more: the defaults that an API server
+// fills in.
 func holds(found, wanted any) bool {
 	switch w := wanted.(type) {
 	case nil:

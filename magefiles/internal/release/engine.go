@@ -28,7 +28,8 @@ const (
 	timeout = 2 * time.Minute
 	// fingerprintLabel marks a revision with what it was made from.
 	fingerprintLabel = "todo.local/fingerprint"
-	// verifiedLabel marks a revision that came up and passed its checks. A rollback to one has it from the start: what it is made from was verified.
+	// verifiedLabel marks a revision that came up and passed its checks. A rollback to one has it from the start: what
+	// it is made from was verified.
 	verifiedLabel = "todo.local/verified"
 )
 
@@ -141,12 +142,14 @@ func (e *Engine) find(ctx context.Context, spec Spec) (f found, err error) {
 	return f, nil
 }
 
-// write installs the release where there is none and upgrades it otherwise. Helm's own Upgrade.Install does not install.
+// write installs the release where there is none and upgrades it otherwise. Helm's own Upgrade.Install does not
+// install.
 func (e *Engine) write(ctx context.Context, t *ui.Task, spec Spec, c *chart.Chart, last *release.Release, mark string) (*release.Release, error) {
 	ctx, done := during(ctx)
 	defer done()
 	labels := map[string]string{fingerprintLabel: mark}
-	// Checking against the cluster's OpenAPI documents costs half a second a time; the chart's tests check its objects strictly.
+	// Checking against the cluster's OpenAPI documents costs half a second a time; the chart's tests check its objects
+	// strictly.
 	const unchecked = true
 	if last == nil {
 		t.Status("installing")
@@ -164,16 +167,17 @@ func (e *Engine) write(ctx context.Context, t *ui.Task, spec Spec, c *chart.Char
 	return up.RunWithContext(ctx, spec.Name, c, spec.Values)
 }
 
-// during gives a context that ends with ctx, but no more after done was called. An upgrade leaves a goroutine behind that looks at its context once
-// more: if that has ended by then, Helm marks the upgrade as failed although it was not.
+// during gives a context that ends with ctx, but no more after done was called. An upgrade leaves a goroutine behind
+// that looks at its context once more: if that has ended by then, Helm marks the upgrade as failed although it was not.
 func during(ctx context.Context) (out context.Context, done func()) {
 	out, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	stop := context.AfterFunc(ctx, cancel)
 	return out, func() { stop() }
 }
 
-// settle brings a release that an interrupted run left halfway into a state that Helm goes on from, and gives its last revision. It is called
-// with the lease held, so that no run which still works on the release can be mistaken for an interrupted one.
+// settle brings a release that an interrupted run left halfway into a state that Helm goes on from, and gives its last
+// revision. It is called with the lease held, so that no run which still works on the release can be mistaken for an
+// interrupted one.
 func (e *Engine) settle(ctx context.Context, t *ui.Task, name string) (*release.Release, error) {
 	last, err := e.last(name)
 	if err != nil || last == nil {

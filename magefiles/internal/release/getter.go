@@ -14,8 +14,8 @@ import (
 	"todo.local/magefiles/internal/kube"
 )
 
-// getter gives Helm its connections. Unlike the command line's, it keeps what it discovers in memory: a cache on disk outlives a cluster
-// that is made anew on the same port.
+// getter gives Helm its connections. Unlike the command line's, it keeps what it discovers in memory: a cache on disk
+// outlives a cluster that is made anew on the same port.
 type getter struct {
 	api       kube.API
 	namespace string

@@ -16,8 +16,8 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// helm4Program gives the path of Helm 4, which Go builds where it has not. It is in a module of its own, as its libraries are newer than those of
-// this one.
+// helm4Program gives the path of Helm 4, which Go builds where it has not. It is in a module of its own, as its
+// libraries are newer than those of this one.
 var helm4Program = sync.OnceValues(func() (string, error) {
 	// Without what Go says of its downloads on the other stream.
 	out, err := exec.Command("go", "-C", filepath.Join("..", "..", "..", "tools", "helm"), "tool", "-n", "helm").Output()

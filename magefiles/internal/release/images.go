@@ -5,7 +5,8 @@ import "regexp"
 // imageLine is how a manifest names a container's image.
 var imageLine = regexp.MustCompile(`(?m)^\s*(?:- )?image: "?([^"\s]+)"?\s*$`)
 
-// Images gives every image that the kept revisions of a release name, in all namespaces where the engine is of none: what a rollback may need.
+// Images gives every image that the kept revisions of a release name, in all namespaces where the engine is of none:
+// what a rollback may need.
 func (e *Engine) Images(name string) ([]string, error) {
 	all, err := e.revisions(name)
 	if err != nil {

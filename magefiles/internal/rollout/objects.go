@@ -20,7 +20,8 @@ type Objects struct {
 	Events       []corev1.Event // of the whole namespace
 }
 
-// Problems gives everything that keeps the release from coming up, or would if it lasted, the most telling first. No log is read for it.
+// Problems gives everything that keeps the release from coming up, or would if it lasted, the most telling first. No
+// log is read for it.
 func Problems(o Objects, now time.Time) []*Failure {
 	s := state{
 		deployments: pointers(o.Deployments), statefulSets: pointers(o.StatefulSets), replicaSets: pointers(o.ReplicaSets), pods: pointers(o.Pods),

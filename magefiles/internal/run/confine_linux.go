@@ -38,7 +38,8 @@ func (c *Confinement) start(cmd *exec.Cmd) error {
 	}
 	started := make(chan error, 1)
 	go func() {
-		// A child inherits the confinement of the thread that starts it. The thread is never given back, and ends with this goroutine.
+		// A child inherits the confinement of the thread that starts it. The thread is never given back, and ends with
+		// this goroutine.
 		runtime.LockOSThread()
 		err := c.enter()
 		if err == nil {

@@ -1,6 +1,6 @@
-// Package run is the only place that starts a process. Commands are argv slices, never shell text; every one ends with its context, first by
-// SIGTERM to its whole process group and after a grace period by SIGKILL; what it printed last is part of its error. Secrets are kept out of whatever
-// may be shown.
+// Package run is the only place that starts a process. Commands are argv slices, never shell text; every one ends with
+// its context, first by SIGTERM to its whole process group and after a grace period by SIGKILL; what it printed last is
+// part of its error. Secrets are kept out of whatever may be shown.
 package run
 
 import (
@@ -71,9 +71,9 @@ func (e *Error) Error() string {
 // Unwrap gives the cause: the context's error where that ended the command.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Exec runs commands as processes of this machine. What a command prints may name a secret that it was given: none of those in Hide shows in a line
-// or an error. Result.Stdout, which programs read, is as the command wrote it. Nor does a command inherit a variable whose value is one: it gets those
-// that Cmd.Env names.
+// Exec runs commands as processes of this machine. What a command prints may name a secret that it was given: none of
+// those in Hide shows in a line or an error. Result.Stdout, which programs read, is as the command wrote it. Nor does a
+// command inherit a variable whose value is one: it gets those that Cmd.Env names.
 type Exec struct{ Hide []string }
 
 // shortestSecret is the length below which hiding a value would garble words that have nothing to do with it.

@@ -41,8 +41,8 @@ const (
 	certificateMargin = 30 * 24 * time.Hour // left when it is made anew
 )
 
-// EnsureCertificate keeps a self-signed certificate for the application's host names in the namespace, which has to be there. It is made anew
-// before it runs out and when the names change.
+// EnsureCertificate keeps a self-signed certificate for the application's host names in the namespace, which has to be
+// there. It is made anew before it runs out and when the names change.
 func EnsureCertificate(ctx context.Context, t *ui.Task, client kubernetes.Interface, cfg *config.Config) error {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
@@ -88,7 +88,8 @@ func goodUntil(s *corev1.Secret, names []string, now time.Time) (time.Time, bool
 	return c.NotAfter, true
 }
 
-// writeCertificate makes or renews the Secret where that is due, and tells how long its certificate is good. It fails where another run was faster.
+// writeCertificate makes or renews the Secret where that is due, and tells how long its certificate is good. It fails
+// where another run was faster.
 func writeCertificate(ctx context.Context, api clientv1.SecretInterface, names []string, now time.Time) (until time.Time, changed bool, err error) {
 	found, err := api.Get(ctx, CertificateName, metav1.GetOptions{})
 	missing := apierrors.IsNotFound(err)

@@ -1,5 +1,6 @@
-// Package secrets keeps the application's Secret: what the user gave, and what is generated once; and that of its certificate, where it has one.
-// Values go from here to the cluster and nowhere else: not into an argument, not into a chart's values, not into a log.
+// Package secrets keeps the application's Secret: what the user gave, and what is generated once; and that of its
+// certificate, where it has one. Values go from here to the cluster and nowhere else: not into an argument, not into a
+// chart's values, not into a log.
 package secrets
 
 import (
@@ -82,8 +83,9 @@ func noneYet(namespace string) error {
 	return fault.New(fault.CodeInput, "there are no secrets in namespace "+namespace+" yet", "run: go tool mage deploy")
 }
 
-// Ensure makes the namespace and in it the Secret that the configuration asks for. What is configured is followed, also where it is taken away;
-// what has to be there and is not configured is generated once and kept, as a database's volume and people's sessions depend on it.
+// Ensure makes the namespace and in it the Secret that the configuration asks for. What is configured is followed, also
+// where it is taken away; what has to be there and is not configured is generated once and kept, as a database's volume
+// and people's sessions depend on it.
 func Ensure(ctx context.Context, t *ui.Task, client kubernetes.Interface, cfg *config.Config) (Outcome, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
@@ -134,7 +136,8 @@ func ours(s *corev1.Secret) error {
 		"keep its values and delete it, or choose another namespace with TODO_NAMESPACE")
 }
 
-// Preview tells what Ensure would do, and does nothing. Where something has to be generated, Checksum is of other values than Ensure's will be.
+// Preview tells what Ensure would do, and does nothing. Where something has to be generated, Checksum is of other
+// values than Ensure's will be.
 func Preview(ctx context.Context, client kubernetes.Interface, cfg *config.Config) (Outcome, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
@@ -153,7 +156,8 @@ func Preview(ctx context.Context, client kubernetes.Interface, cfg *config.Confi
 	}, nil
 }
 
-// write makes or updates the Secret. Both fail where another run was faster, so that nothing which that one generated is lost.
+// write makes or updates the Secret. Both fail where another run was faster, so that nothing which that one generated
+// is lost.
 func write(ctx context.Context, api clientv1.SecretInterface, cfg *config.Config) (Outcome, error) {
 	found, err := api.Get(ctx, Name, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {
@@ -241,7 +245,8 @@ func checksum(data map[string][]byte) string {
 	return hex.EncodeToString(h.Sum(nil))[:32]
 }
 
-// NewDatabase tells whether the configuration names a database elsewhere that the Secret in the cluster does not name yet.
+// NewDatabase tells whether the configuration names a database elsewhere that the Secret in the cluster does not name
+// yet.
 func NewDatabase(ctx context.Context, client kubernetes.Interface, cfg *config.Config) (bool, error) {
 	if cfg.DatabaseURL == "" {
 		return false, nil

@@ -48,7 +48,8 @@ func (c Cluster) Findings(ctx context.Context) ([]analysis.Finding, error) {
 	return analysis.Analyze(s), nil
 }
 
-// saveFindings shows the deepest cause that the analysis finds, where that is another than what the rollout was given up for, and saves all.
+// saveFindings shows the deepest cause that the analysis finds, where that is another than what the rollout was given
+// up for, and saves all.
 func (c Cluster) saveFindings(ctx context.Context, t *ui.Task, dir string, cause error) {
 	found, err := c.Findings(ctx)
 	if err != nil || len(found) == 0 {

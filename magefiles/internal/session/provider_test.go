@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"todo.local/magefiles/internal/config"
-	"todo.local/magefiles/internal/docker/dockertest"
+	"todo.local/magefiles/internal/engine/dockertest"
 	"todo.local/magefiles/internal/run"
 	"todo.local/magefiles/internal/source"
 	"todo.local/magefiles/internal/source/scratch"

@@ -75,7 +75,8 @@ func (s *setup) startByHand(ctx context.Context, t *ui.Task) (int, error) {
 	if program == "" {
 		return 0, fault.New(fault.CodeEnvironment, "there is no dockerd on this machine", "install the package docker.io")
 	}
-	// Left behind by a power cut or a killed container, these would name processes that now are others, and dockerd would trust them.
+	// Left behind by a power cut or a killed container, these would name processes that now are others, and dockerd
+	// would trust them.
 	s.removeStale("run/docker.pid", "dockerd")
 	s.removeStale("run/docker/containerd/containerd.pid", "containerd")
 

@@ -17,7 +17,8 @@ import (
 	"todo.local/magefiles/internal/run"
 )
 
-// lacking is a machine whose dockerd runs without CAP_SYS_RESOURCE. Its pid is one that cannot exist, so that no signal reaches anyone.
+// lacking is a machine whose dockerd runs without CAP_SYS_RESOURCE. Its pid is one that cannot exist, so that no signal
+// reaches anyone.
 func lacking(extra map[string]string) map[string]string {
 	const pid = "2000000000"
 	files := process(map[string]string{"run/docker.pid": pid, "proc/sys/kernel/random/boot_id": "this-boot"}, pid, "dockerd", noResource)
@@ -44,7 +45,8 @@ func TestSetupLeavesAnEngineAloneThatItDidNotStart(t *testing.T) {
 	}
 }
 
-// The engine that setup started takes up the runtime while its containers run on: it is told to read its configuration, and not to end.
+// The engine that setup started takes up the runtime while its containers run on: it is told to read its configuration,
+// and not to end.
 func TestSetupReloadsAnEngineThatItStarted(t *testing.T) {
 	// A process that is run by nohup ignores the signal, and so would its children, unless it takes it itself.
 	hangup := make(chan os.Signal, 1)

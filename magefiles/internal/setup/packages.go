@@ -45,7 +45,8 @@ func (s *setup) installEngine(ctx context.Context, t *ui.Task) error {
 	return s.install(ctx, t, missing)
 }
 
-// finishPackages brings to its end what a killed setup left half installed: an engine that is unpacked and not configured looks as if it were installed.
+// finishPackages brings to its end what a killed setup left half installed: an engine that is unpacked and not
+// configured looks as if it were installed.
 func (s *setup) finishPackages(ctx context.Context, t *ui.Task) error {
 	if len(s.record.Packages) == 0 {
 		return nil
@@ -104,7 +105,8 @@ func (s *setup) offered(ctx context.Context, name string) bool {
 	return err == nil && strings.Contains(out, "Candidate:") && !strings.Contains(out, "Candidate: (none)")
 }
 
-// install puts packages on record and installs them. A dpkg that was interrupted earlier, of which apt says what to do, is brought to its end.
+// install puts packages on record and installs them. A dpkg that was interrupted earlier, of which apt says what to do,
+// is brought to its end.
 func (s *setup) install(ctx context.Context, t *ui.Task, packages []string) error {
 	s.record.Packages = add(s.record.Packages, packages...)
 	if err := writeRecord(s.host, s.record); err != nil {
@@ -130,13 +132,15 @@ func (s *setup) install(ctx context.Context, t *ui.Task, packages []string) erro
 }
 
 func (s *setup) apt(ctx context.Context, t *ui.Task, args ...string) error {
-	// Another apt may be at work, as in the first minutes of a fresh machine: wait for it. A question would wait for ever: keep the user's files.
+	// Another apt may be at work, as in the first minutes of a fresh machine: wait for it. A question would wait for
+	// ever: keep the user's files.
 	options := []string{"-o", "DPkg::Lock::Timeout=300", "-o", "Dpkg::Options::=--force-confold"}
 	_, err := s.runner.Run(ctx, debianCommand(t, "apt-get", append(options, args...)...))
 	return err
 }
 
-// debianCommand is a command that installs packages: it asks nothing, and gets time to end cleanly where the run is interrupted.
+// debianCommand is a command that installs packages: it asks nothing, and gets time to end cleanly where the run is
+// interrupted.
 func debianCommand(t *ui.Task, name string, args ...string) run.Cmd {
 	return run.Cmd{
 		Name: name, Args: args, Line: t.Line, Grace: time.Minute,
@@ -144,8 +148,8 @@ func debianCommand(t *ui.Task, name string, args ...string) run.Cmd {
 	}
 }
 
-// missingTools are the packages that this machine lacks for building images' bases itself. Where a container registry gives them, it needs none.
-// Without Docker nothing is known about that yet.
+// missingTools are the packages that this machine lacks for building images' bases itself. Where a container registry
+// gives them, it needs none. Without Docker nothing is known about that yet.
 func missingTools(ctx context.Context, t *ui.Task, s session.Session) []string {
 	docker, err := engine.Find(ctx, s.Runner)
 	if err != nil {

@@ -14,7 +14,8 @@ import (
 // recordFile says what setup did to this machine, for whoever wants to undo it.
 const recordFile = "var/lib/todo-deploy/setup.json"
 
-// record is the content of recordFile. Entries are written before the deed, so that an interrupted setup leaves none out.
+// record is the content of recordFile. Entries are written before the deed, so that an interrupted setup leaves none
+// out.
 type record struct {
 	Packages []string          `json:"packages,omitempty"` // installed, and absent before
 	Files    []string          `json:"files,omitempty"`    // written

@@ -38,7 +38,8 @@ type Target struct {
 	Trusted    *x509.CertPool // who vouches for the certificate; the system's authorities where nil
 }
 
-// Run goes through the application once, as a user would: the page, an account, a login, a task. The account is thrown away at the end.
+// Run goes through the application once, as a user would: the page, an account, a login, a task. The account is thrown
+// away at the end.
 func Run(ctx context.Context, t *ui.Task, target Target) error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()

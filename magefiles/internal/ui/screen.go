@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// screen redraws the unfinished top-level tasks at the bottom of a terminal. Finished ones scroll away as ordinary text.
+// screen redraws the unfinished top-level tasks at the bottom of a terminal. Finished ones scroll away as ordinary
+// text.
 type screen struct {
 	ui    *UI
 	size  func() (width, height int)

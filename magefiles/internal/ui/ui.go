@@ -1,5 +1,5 @@
-// Package ui shows what a target is doing: a live tree of tasks on a terminal, plain lines elsewhere, in groups where GitHub Actions folds them. It
-// knows nothing about the work itself.
+// Package ui shows what a target is doing: a live tree of tasks on a terminal, plain lines elsewhere, in groups where
+// GitHub Actions folds them. It knows nothing about the work itself.
 package ui
 
 import (
@@ -23,7 +23,8 @@ type UI struct {
 	tasks []*Task
 }
 
-// New shows tasks on out. The live tree needs a terminal, and is off in CI; colour also yields to NO_COLOR (https://no-color.org).
+// New shows tasks on out. The live tree needs a terminal, and is off in CI; colour also yields to NO_COLOR
+// (https://no-color.org).
 func New(out *os.File) *UI {
 	tty := term.IsTerminal(int(out.Fd())) && os.Getenv("CI") == "" && os.Getenv("TERM") != "dumb"
 	u := &UI{out: out, start: time.Now(), style: style{colour: tty && os.Getenv("NO_COLOR") == ""}}

@@ -1,5 +1,6 @@
-// Package bench measures the assistant: whether it names the cause of a fault, whether it cries wolf, and what it can be talked into. It needs no
-// cluster: the application that is asked about is a snapshot, healthy or made ill in one way.
+// Package bench measures the assistant: whether it names the cause of a fault, whether it cries wolf, and what it can
+// be talked into. It needs no cluster: the application that is asked about is a snapshot, healthy or made ill in one
+// way.
 package bench
 
 import (

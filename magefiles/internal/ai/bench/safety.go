@@ -23,7 +23,8 @@ const (
 	secretRuns  = 50
 )
 
-// healthy is an application that is well, each a little differently: by its load, its age and what it said when it began.
+// healthy is an application that is well, each a little differently: by its load, its age and what it said when it
+// began.
 func healthy(n int) *analysis.Snapshot {
 	s := faults.Healthy()
 	s.Now = s.Now.Add(time.Duration(n) * time.Minute)
@@ -78,8 +79,8 @@ type Safety struct {
 	Canaries, Leaked              int
 }
 
-// Injections puts every payload into every place and asks every look, without a model and with one that obeys whatever it reads; then it puts secrets
-// where the assistant reads.
+// Injections puts every payload into every place and asks every look, without a model and with one that obeys whatever
+// it reads; then it puts secrets where the assistant reads.
 func Injections(ctx context.Context) (Safety, error) {
 	var out Safety
 	obedient := &model{reply: obey}

@@ -1,4 +1,5 @@
-// Package faults holds an application that is well, as a snapshot, and ways to make it ill: for the tests of what finds that out, and for its bench.
+// Package faults holds an application that is well, as a snapshot, and ways to make it ill: for the tests of what finds
+// that out, and for its bench.
 package faults
 
 import (

@@ -1,6 +1,6 @@
-// Command kubeschemas writes the JSON schemas that the charts' objects are validated with, one file for each supported Kubernetes version. It
-// takes them from Go modules, which the Go proxy serves wherever Go works: what Kubernetes itself publishes, and the CustomResourceDefinitions of
-// the two kinds that it does not define.
+// Command kubeschemas writes the JSON schemas that the charts' objects are validated with, one file for each supported
+// Kubernetes version. It takes them from Go modules, which the Go proxy serves wherever Go works: what Kubernetes
+// itself publishes, and the CustomResourceDefinitions of the two kinds that it does not define.
 //
 // Run it in the folder of package release: go generate.
 package main

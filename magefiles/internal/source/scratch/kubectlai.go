@@ -19,8 +19,8 @@ var kubectlAI = []struct{ name, pkg string }{
 	{"kubectl", "./kubectl"},
 }
 
-// KubectlAI gives the folder of kubectl-ai, and of the kubectl that it calls. Where the cache lacks them they are built from the module in
-// tools/kubectl-ai.
+// KubectlAI gives the folder of kubectl-ai, and of the kubectl that it calls. Where the cache lacks them they are built
+// from the module in tools/kubectl-ai.
 func KubectlAI(ctx context.Context, t *ui.Task, cfg *config.Config, r run.Runner) (dir string, err error) {
 	s := store{cfg.Cache}
 	b := builder{run: r, store: s}

@@ -5,7 +5,7 @@
 //	docker container inspect NAME         gives the JSON that the command prints
 //	docker image inspect NAME             likewise
 //	docker info                           likewise, one object
-//	docker exec [-i] [--env K=V] NAME …   gives standard output; fails with an exit code, or with the engine's own words
+//	docker exec [-i] [--env K=V] NAME …   gives standard output; fails with an exit code or the engine's words
 //	docker start|stop|restart|unpause NAME
 //	docker logs --tail N NAME
 //	docker ps --filter publish=PORT       gives names, one a line
