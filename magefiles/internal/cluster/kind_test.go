@@ -70,6 +70,12 @@ func newWorld(t *testing.T) (*world, *Kind) {
 		return fmt.Sprintf(`[{"Id":"1234","State":{"Status":%q,"StartedAt":"2026-01-01T00:00:0%dZ"},"Config":{"Image":"todo-node:1"},"Mounts":[{"Destination":%q}],
 			"HostConfig":{"PortBindings":{"80/tcp":[{"HostIp":"127.0.0.1","HostPort":"8080"}]}}}]`, w.status, w.started, mount), nil
 	})
+	w.fake.OnFunc("docker exec --env", func(run.Cmd) (string, error) { // how it does
+		if w.status != "running" {
+			return "", run.Failed(1, "Error response from daemon: Container 1234 is not running\n")
+		}
+		return "", nil
+	})
 	w.fake.OnFunc(asked, func(run.Cmd) (string, error) {
 		if w.complete {
 			return "complete\n", nil

@@ -109,6 +109,7 @@ func newMinikube(t *testing.T) (*minikubeWorld, *Minikube) {
 	}))
 	t.Cleanup(api.Close)
 	w.write(t, "kubeconfig", kubeconfigOf("x", api.URL))
+	w.docker.On("docker exec --env", "", nil) // how it does
 	w.docker.OnFunc("docker container inspect", func(run.Cmd) (string, error) {
 		id, err := os.ReadFile(filepath.Join(w.state, "container"))
 		if err != nil {

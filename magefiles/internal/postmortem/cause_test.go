@@ -123,6 +123,22 @@ func TestEveryCauseIsToldByItsSigns(t *testing.T) {
 	}
 }
 
+// The engine calls a container running for a moment after its last process ended.
+func TestAnEndThatTheEngineHasNotNoticedYetIsTold(t *testing.T) {
+	looks := 0
+	fake := (&run.Fake{}).On("docker logs --tail 400 x", "ERROR: the reason why\n", nil).
+		On("docker exec", "", run.Failed(126, "OCI runtime exec failed: exec failed: cannot exec in a stopped container\n")).
+		OnFunc("docker container inspect x", func(run.Cmd) (string, error) {
+			if looks++; looks < 3 {
+				return running, nil
+			}
+			return exited, nil
+		})
+	refused := errors.New("its node does not tell whether its creation was completed")
+	c := Look(t.Context(), dockertest.New(t, fake), "x", refused).Cause()
+	assert.Equal(t, "its container ended: exit code 3: ERROR: the reason why", c.What)
+}
+
 func TestAMissingCgroupIsMendedAndNotFinal(t *testing.T) {
 	c := Look(t.Context(), node(t, running, map[source]string{kubelet: `E1125 00:01:02.345678     321 run.go:72] "command failed" err="failed to run Kubelet: ` +
 		`cgroup [\"kubelet\"] has some missing paths: /sys/fs/cgroup/hugetlb/kubelet, /sys/fs/cgroup/net_cls,net_prio/kubelet; rm -rf /"`}), "x", nil).Cause()

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	state "github.com/moby/moby/api/types/container"
@@ -23,6 +24,9 @@ import (
 
 // questionLimit is how long one question to the engine or the node may take. A node in trouble may not answer at all.
 const questionLimit = 10 * time.Second
+
+// noticeLimit is how long the engine may take to notice that a container ended.
+const noticeLimit = 3 * time.Second
 
 // Evidence is what was found of a node: the failure, and texts by the names of the files that keep them.
 type Evidence struct {
@@ -99,23 +103,56 @@ func Look(ctx context.Context, d *engine.Docker, node string, failure error) *Ev
 			e.texts[about] = run.Redact(d.Runner, text)
 		})
 	}
-	ask(console, func(ctx context.Context) string {
-		text, _ := d.Logs(ctx, node, 400)
-		return text
-	})
+	read := func() {
+		ask(console, func(ctx context.Context) string {
+			text, _ := d.Logs(ctx, node, 400)
+			return text
+		})
+	}
+	read()
 	if c.Runs() {
+		var answers atomic.Bool
 		env := []string{fmt.Sprintf("STARTED=@%d", c.Started().Unix()), "ID=" + c.ID}
 		for about, script := range questions {
 			ask(about, func(ctx context.Context) string {
 				var text bytes.Buffer
-				_, _ = d.ExecCommand(ctx, node, engine.Command{Args: []string{"sh", "-c", script}, Env: env, Output: &text})
+				_, err := d.ExecCommand(ctx, node, engine.Command{Args: []string{"sh", "-c", script}, Env: env, Output: &text})
+				if err == nil {
+					answers.Store(true)
+				}
 				return text.String()
 			})
+		}
+		wg.Wait()
+		if !answers.Load() {
+			c = settle(ctx, d, node, c)
+			e.texts[container] = kept(c)
+			read()
 		}
 	}
 	wg.Wait()
 	e.texts[ending] = endingOf(c.State, e.texts[console])
 	return e
+}
+
+// settle gives the container as it is once the engine has noticed that it ended. For a moment it is called running
+// while no command can be executed in it. One that goes on running is given after a while.
+func settle(ctx context.Context, d *engine.Docker, node string, c *engine.Container) *engine.Container {
+	ctx, cancel := context.WithTimeout(ctx, noticeLimit)
+	defer cancel()
+	tick := time.NewTicker(noticeLimit / 30)
+	defer tick.Stop()
+	for c.Runs() {
+		select {
+		case <-ctx.Done():
+			return c
+		case <-tick.C:
+		}
+		if now := inspect(ctx, d, node); now != nil {
+			c = now
+		}
+	}
+	return c
 }
 
 // refused tells whether it is the engine itself that failed to do something, and nothing in the node: a start, a pull.
