@@ -10,6 +10,8 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/kubectl/pkg/util/podutils"
+
+	"todo.local/magefiles/internal/app"
 )
 
 // signs are what faults sound like in a log, the more particular first. A line is a sign of the first that fits.
@@ -127,7 +129,7 @@ const (
 func responses(s *Snapshot) []Finding {
 	var out []Finding
 	for _, l := range s.Logs {
-		if l.Container != "backend" {
+		if l.Container != app.Backend.Name {
 			continue
 		}
 		var durations []float64

@@ -10,6 +10,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"todo.local/magefiles/internal/app"
 )
 
 // party is one end of a connection: pods of this namespace by their labels, or whoever is in another one.
@@ -23,28 +25,28 @@ type party struct {
 // in.
 func policies(s *Snapshot) []Finding {
 	var out []Finding
-	backend, database := s.labelsOf("backend"), s.labelsOf("postgres")
+	backend, database := s.labelsOf(app.Backend), s.labelsOf(app.Postgres)
 	if backend != nil && database != nil {
-		out = append(out, s.cut(PolicyDatabase, "backend", "its database", backend, party{labels: database, name: "postgres"}, 5432)...)
-		out = append(out, s.shut(PolicyDatabase, "postgres", "the backend", database, party{labels: backend}, 5432, "postgres")...)
+		way := party{labels: database, name: "postgres"}
+		out = append(out, s.cut(PolicyDatabase, app.Backend, "its database", backend, way, app.Postgres.Port)...)
+		out = append(out, s.shut(PolicyDatabase, app.Postgres, "the backend", database, party{labels: backend}, way.name)...)
 	}
-	for _, service := range []string{"backend", "frontend"} {
+	for _, service := range []app.Service{app.Backend, app.Frontend} {
 		of := s.labelsOf(service)
 		if of == nil {
 			continue
 		}
 		out = append(out, s.cut(PolicyDNS, service, "the cluster's DNS", of, party{namespace: "kube-system"}, 53)...)
 		if s.IngressNamespace != "" {
-			port := map[string]int32{"backend": 8000, "frontend": 3000}[service]
-			out = append(out, s.shut(PolicyIngress, service, "the ingress controller", of, party{namespace: s.IngressNamespace}, port, "http")...)
+			out = append(out, s.shut(PolicyIngress, service, "the ingress controller", of, party{namespace: s.IngressNamespace}, "http")...)
 		}
 	}
 	return out
 }
 
-func (s *Snapshot) labelsOf(workload string) map[string]string {
+func (s *Snapshot) labelsOf(service app.Service) map[string]string {
 	for _, t := range s.templates() {
-		if strings.HasSuffix(t.object, "/"+workload) {
+		if strings.HasSuffix(t.object, "/"+service.Name) {
 			return t.labels
 		}
 	}
@@ -52,7 +54,7 @@ func (s *Snapshot) labelsOf(workload string) map[string]string {
 }
 
 // cut tells whether policies for egress keep pods from a party's port.
-func (s *Snapshot) cut(k Kind, from, what string, of map[string]string, to party, port int32) []Finding {
+func (s *Snapshot) cut(k Kind, from app.Service, what string, of map[string]string, to party, port int) []Finding {
 	var holding []string
 	for _, p := range s.NetworkPolicies {
 		if !slices.Contains(p.Spec.PolicyTypes, networkingv1.PolicyTypeEgress) || !selects(&p.Spec.PodSelector, of) {
@@ -65,11 +67,11 @@ func (s *Snapshot) cut(k Kind, from, what string, of map[string]string, to party
 			}
 		}
 	}
-	return s.closed(k, holding, from+"'s pods do not reach "+what, fmt.Sprintf("spec.egress: nothing allows port %d to it", port))
+	return s.closed(k, holding, from.Name+"'s pods do not reach "+what, fmt.Sprintf("spec.egress: nothing allows port %d to it", port))
 }
 
 // shut tells whether policies for ingress keep a party from pods' port.
-func (s *Snapshot) shut(k Kind, to, whom string, of map[string]string, from party, port int32, name string) []Finding {
+func (s *Snapshot) shut(k Kind, to app.Service, whom string, of map[string]string, from party, name string) []Finding {
 	var holding []string
 	for _, p := range s.NetworkPolicies {
 		// A policy without types is one for ingress.
@@ -78,12 +80,12 @@ func (s *Snapshot) shut(k Kind, to, whom string, of map[string]string, from part
 		}
 		holding = append(holding, p.Name)
 		for _, rule := range p.Spec.Ingress {
-			if through(rule.Ports, port, name) && admits(rule.From, from) {
+			if through(rule.Ports, to.Port, name) && admits(rule.From, from) {
 				return nil
 			}
 		}
 	}
-	return s.closed(k, holding, to+"'s pods are not reached by "+whom, fmt.Sprintf("spec.ingress: nothing allows port %d from it", port))
+	return s.closed(k, holding, to.Name+"'s pods are not reached by "+whom, fmt.Sprintf("spec.ingress: nothing allows port %d from it", to.Port))
 }
 
 // closed is the finding where policies hold pods and none of them opens the way. Named first is the one that is not the
@@ -111,7 +113,7 @@ func selects(selector *metav1.LabelSelector, of map[string]string) bool {
 }
 
 // through tells whether a rule is for a port. One without ports is for all.
-func through(ports []networkingv1.NetworkPolicyPort, port int32, name string) bool {
+func through(ports []networkingv1.NetworkPolicyPort, port int, name string) bool {
 	return len(ports) == 0 || slices.ContainsFunc(ports, func(p networkingv1.NetworkPolicyPort) bool {
 		switch {
 		case p.Port == nil:
@@ -119,9 +121,9 @@ func through(ports []networkingv1.NetworkPolicyPort, port int32, name string) bo
 		case p.Port.Type == intstr.String:
 			return p.Port.StrVal == name
 		case p.EndPort != nil:
-			return p.Port.IntVal <= port && port <= *p.EndPort
+			return p.Port.IntValue() <= port && port <= int(*p.EndPort)
 		}
-		return p.Port.IntVal == port
+		return p.Port.IntValue() == port
 	})
 }
 

@@ -15,13 +15,14 @@ import (
 	"todo.local/magefiles/internal/ai"
 	"todo.local/magefiles/internal/analysis"
 	"todo.local/magefiles/internal/analysis/faults"
+	"todo.local/magefiles/internal/app"
 	"todo.local/magefiles/internal/ui"
 )
 
 // wordings are how each fault is asked about.
 var wordings = []string{"what is wrong?", "why does it not work?", "is everything ok?", "something is broken, please help", "diagnose the application"}
 
-var application = ai.Application{Namespace: "todo", Services: []string{"backend", "frontend", "postgres"}, Scalable: []string{"backend", "frontend"}, MaxPods: 20}
+var application = ai.Application{Namespace: "todo", Services: app.Names(app.All()), Scalable: app.Names(app.Scalable()), MaxPods: 20}
 
 // still is an application at one moment, which counts what is done to it.
 type still struct {

@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"todo.local/magefiles/internal/analysis"
+	"todo.local/magefiles/internal/app"
 )
 
 // Fault is one way in which an application is ill.
@@ -69,7 +70,7 @@ var All = []Fault{
 	}},
 	{"network policy keeps visitors out", analysis.PolicyIngress, "networkpolicy", func(s *analysis.Snapshot) {
 		s.NetworkPolicies = append(s.NetworkPolicies, networkingv1.NetworkPolicy{ObjectMeta: metav1.ObjectMeta{Name: "closed"}, Spec: networkingv1.NetworkPolicySpec{
-			PodSelector: metav1.LabelSelector{MatchLabels: selector("frontend")}, PolicyTypes: []networkingv1.PolicyType{networkingv1.PolicyTypeIngress}}})
+			PodSelector: metav1.LabelSelector{MatchLabels: selector(app.Frontend)}, PolicyTypes: []networkingv1.PolicyType{networkingv1.PolicyTypeIngress}}})
 	}},
 	{"a right is missing", analysis.RBAC, "Role", says(unready("Readiness probe failed: HTTP probe failed with statuscode: 500"),
 		`configmaps is forbidden: User "system:serviceaccount:todo:todo-backend" cannot list resource "configmaps"`)},
@@ -83,7 +84,7 @@ var All = []Fault{
 	{"disk is full", analysis.DiskFull, "disk", func(s *analysis.Snapshot) {
 		s.Nodes[0].Status.Conditions[1] = corev1.NodeCondition{Type: corev1.NodeDiskPressure, Status: corev1.ConditionTrue, Reason: "KubeletHasDiskPressure"}
 	}},
-	{"database's disk is full", analysis.DiskFull, "disk", repeats("postgres", `ERROR:  could not extend file "base/16384/1": No space left on device`)},
+	{"database's disk is full", analysis.DiskFull, "disk", repeats(app.Postgres, `ERROR:  could not extend file "base/16384/1": No space left on device`)},
 	{"clock is off", analysis.Clock, "timedatectl", func(s *analysis.Snapshot) { s.ClockAhead = 5 * time.Minute }},
 	{"finalizer is stuck", analysis.Finalizer, "finalizers", func(s *analysis.Snapshot) {
 		s.ConfigMaps[0].DeletionTimestamp, s.ConfigMaps[0].Finalizers = stamp(now.Add(-10*time.Minute)), []string{"example.com/gone"}
@@ -99,8 +100,8 @@ var All = []Fault{
 		s.Secrets[0].Keys["DATABASE_URL"] = "is encoded twice: its value is base64"
 		says(ends(1, "Error", ""), "DATABASE_URL is not valid")(s)
 	}},
-	{"connection pool is exhausted", analysis.Pool, "scale", repeats("backend", `{"level":"WARNING","message":"overloaded","waiting":50}`)},
-	{"database is out of connections", analysis.DatabaseFull, "max_connections", repeats("backend", `{"level":"ERROR","message":"database unavailable","reason":"FATAL: sorry, too many clients already"}`)},
+	{"connection pool is exhausted", analysis.Pool, "scale", repeats(app.Backend, `{"level":"WARNING","message":"overloaded","waiting":50}`)},
+	{"database is out of connections", analysis.DatabaseFull, "max_connections", repeats(app.Backend, `{"level":"ERROR","message":"database unavailable","reason":"FATAL: sorry, too many clients already"}`)},
 	{"database does not take the password", analysis.DatabaseLogin, "password", says(unready("Readiness probe failed: HTTP probe failed with statuscode: 503"),
 		`{"level":"ERROR","message":"database unavailable","reason":"password authentication failed for user \"todo\""}`)},
 	{"database is away", analysis.DatabaseAway, "postgres", says(unready("Readiness probe failed: HTTP probe failed with statuscode: 503"),
@@ -110,7 +111,7 @@ var All = []Fault{
 		s.StatefulSets[0].Spec.Replicas, s.StatefulSets[0].Status = &none, appsv1.StatefulSetStatus{ObservedGeneration: 1, UpdateRevision: "postgres-1"}
 		s.Pods = s.Pods[:4]
 	}},
-	{"schema is behind", analysis.SchemaBehind, "migration", repeats("backend", `{"level":"ERROR","message":"unhandled error","exception":"UndefinedTable: relation \"tasks\" does not exist"}`)},
+	{"schema is behind", analysis.SchemaBehind, "migration", repeats(app.Backend, `{"level":"ERROR","message":"unhandled error","exception":"UndefinedTable: relation \"tasks\" does not exist"}`)},
 	{"requests are slow", analysis.SlowQueries, "top", requests(200, 2400)},
 	{"requests fail", analysis.ServerErrors, "logs", requests(500, 12)},
 	{"memory is nearly used up", analysis.MemoryNear, "limits.memory", func(s *analysis.Snapshot) {
@@ -130,7 +131,7 @@ var All = []Fault{
 	{"node is cordoned", analysis.Cordoned, "uncordon", func(s *analysis.Snapshot) { s.Nodes[0].Spec.Unschedulable = true }},
 	{"rollout is paused", analysis.Paused, "resume", func(s *analysis.Snapshot) { s.Deployments[0].Spec.Paused = true }},
 	{"namespace is being deleted", analysis.Finalizer, "namespace", func(s *analysis.Snapshot) { s.NamespaceEnds = true }},
-	{"authority is not trusted", analysis.TrustedAuthority, "TODO_CA_BUNDLE", repeats("backend", `{"level":"ERROR","message":"assistant unavailable","reason":"certificate verify failed"}`)},
+	{"authority is not trusted", analysis.TrustedAuthority, "TODO_CA_BUNDLE", repeats(app.Backend, `{"level":"ERROR","message":"assistant unavailable","reason":"certificate verify failed"}`)},
 	{"volume cannot be mounted", analysis.Volume, "storage class", stays("FailedMount", `MountVolume.SetUp failed for volume "data" : secret "absent" not found`)},
 	{"pod has no network", analysis.Sandbox, "cluster:down", stays("FailedCreatePodSandBox", `Failed to create pod sandbox: no runtime for "x" is configured`)},
 }

@@ -12,6 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"todo.local/magefiles/internal/analysis"
+	"todo.local/magefiles/internal/app"
 )
 
 // down takes the backend's pods out of service: none is ready, and the rollout is not done.
@@ -19,7 +20,7 @@ func down(s *analysis.Snapshot, then func(*corev1.Pod)) {
 	s.Deployments[0].Status.AvailableReplicas, s.Deployments[0].Status.ReadyReplicas = 0, 0
 	for i := range s.Pods {
 		p := &s.Pods[i]
-		if p.Labels["app"] != "todo-backend" {
+		if p.Labels["app"] != app.Backend.Label() {
 			continue
 		}
 		for j := range p.Status.Conditions {
@@ -56,19 +57,19 @@ func ends(code int32, reason, text string) func(*analysis.Snapshot) {
 func says(inject func(*analysis.Snapshot), line string) func(*analysis.Snapshot) {
 	return func(s *analysis.Snapshot) {
 		inject(s)
-		logLine(s, "backend", line, 1)
+		logLine(s, app.Backend, line, 1)
 	}
 }
 
 // repeats lets pods that are ready go on saying something.
-func repeats(container, line string) func(*analysis.Snapshot) {
-	return func(s *analysis.Snapshot) { logLine(s, container, line, 5) }
+func repeats(service app.Service, line string) func(*analysis.Snapshot) {
+	return func(s *analysis.Snapshot) { logLine(s, service, line, 5) }
 }
 
-func logLine(s *analysis.Snapshot, container, line string, times int) {
+func logLine(s *analysis.Snapshot, service app.Service, line string, times int) {
 	for i := range s.Logs {
 		for n := range times {
-			if s.Logs[i].Container == container {
+			if s.Logs[i].Container == service.Name {
 				s.Logs[i].Lines = append(s.Logs[i].Lines, analysis.Line{Time: now.Add(-time.Duration(times-n) * 10 * time.Second), Text: line})
 			}
 		}
@@ -85,7 +86,7 @@ func slowStart(s *analysis.Snapshot) {
 	s.Deployments[0].Spec.Template.Spec.Containers[0].StartupProbe = nil
 	ends(137, "Error", "")(s)
 	for i := range s.Pods {
-		if p := &s.Pods[i]; p.Labels["app"] == "todo-backend" {
+		if p := &s.Pods[i]; p.Labels["app"] == app.Backend.Label() {
 			p.Spec.Containers[0].StartupProbe = nil
 			s.Events = append(s.Events, event(p, "Normal", "Killing", "Container backend failed liveness probe, will be restarted", now),
 				event(p, "Warning", "Unhealthy", "Liveness probe failed: connection refused", now))
@@ -119,7 +120,7 @@ func refused(text string) func(*analysis.Snapshot) {
 		d.Status.Conditions = []appsv1.DeploymentCondition{{Type: appsv1.DeploymentReplicaFailure, Status: corev1.ConditionTrue, Reason: "FailedCreate", Message: text}}
 		var rest []corev1.Pod
 		for _, p := range s.Pods {
-			if p.Labels["app"] != "todo-backend" {
+			if p.Labels["app"] != app.Backend.Label() {
 				rest = append(rest, p)
 			}
 		}
@@ -130,14 +131,14 @@ func refused(text string) func(*analysis.Snapshot) {
 // egress adds a policy that holds the backend's pods to one rule.
 func egress(s *analysis.Snapshot, rule networkingv1.NetworkPolicyEgressRule) {
 	s.NetworkPolicies = append(s.NetworkPolicies, networkingv1.NetworkPolicy{ObjectMeta: metav1.ObjectMeta{Name: "closed"}, Spec: networkingv1.NetworkPolicySpec{
-		PodSelector: metav1.LabelSelector{MatchLabels: selector("backend")}, PolicyTypes: []networkingv1.PolicyType{networkingv1.PolicyTypeEgress},
+		PodSelector: metav1.LabelSelector{MatchLabels: selector(app.Backend)}, PolicyTypes: []networkingv1.PolicyType{networkingv1.PolicyTypeEgress},
 		Egress: []networkingv1.NetworkPolicyEgressRule{rule}}})
 }
 
 func autoscaler(kind autoscalingv2.HorizontalPodAutoscalerConditionType, status corev1.ConditionStatus, reason string) func(*analysis.Snapshot) {
 	return func(s *analysis.Snapshot) {
-		s.Autoscalers = append(s.Autoscalers, autoscalingv2.HorizontalPodAutoscaler{ObjectMeta: metav1.ObjectMeta{Name: "backend"},
-			Spec: autoscalingv2.HorizontalPodAutoscalerSpec{ScaleTargetRef: autoscalingv2.CrossVersionObjectReference{Name: "backend"}, MaxReplicas: 6},
+		s.Autoscalers = append(s.Autoscalers, autoscalingv2.HorizontalPodAutoscaler{ObjectMeta: metav1.ObjectMeta{Name: app.Backend.Name},
+			Spec: autoscalingv2.HorizontalPodAutoscalerSpec{ScaleTargetRef: autoscalingv2.CrossVersionObjectReference{Name: app.Backend.Name}, MaxReplicas: 6},
 			Status: autoscalingv2.HorizontalPodAutoscalerStatus{Conditions: []autoscalingv2.HorizontalPodAutoscalerCondition{
 				{Type: kind, Status: status, Reason: reason, Message: "the HPA says why"}}}})
 	}
@@ -146,6 +147,6 @@ func autoscaler(kind autoscalingv2.HorizontalPodAutoscalerConditionType, status 
 // requests lets a tenth of the backend's answers have a status and take so many milliseconds.
 func requests(status, milliseconds int) func(*analysis.Snapshot) {
 	return func(s *analysis.Snapshot) {
-		logLine(s, "backend", strings.TrimSpace(fmt.Sprintf(`{"level":"INFO","message":"GET /api/tasks","path":"/api/tasks","method":"GET","status":%d,"duration_ms":%d.0}`, status, milliseconds)), 6)
+		logLine(s, app.Backend, strings.TrimSpace(fmt.Sprintf(`{"level":"INFO","message":"GET /api/tasks","path":"/api/tasks","method":"GET","status":%d,"duration_ms":%d.0}`, status, milliseconds)), 6)
 	}
 }
