@@ -7,7 +7,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -23,6 +22,7 @@ import (
 	"todo.local/magefiles/internal/cluster"
 	"todo.local/magefiles/internal/engine"
 	"todo.local/magefiles/internal/image"
+	"todo.local/magefiles/internal/release/helmcli"
 	"todo.local/magefiles/internal/source"
 	"todo.local/magefiles/internal/source/scratch"
 )
@@ -173,14 +173,11 @@ func helm(t *testing.T, d *deployment, project checkout, args ...string) string 
 }
 
 func helm4(ctx context.Context, d *deployment, project checkout, args ...string) (string, error) {
-	program, err := helmProgram(ctx, project)
+	program, err := helmcli.Program(ctx, project.dir)
 	if err != nil {
 		return "", err
 	}
-	cmd := exec.CommandContext(ctx, program, args...)
-	cmd.Dir, cmd.Env = project.dir, append(os.Environ(), "KUBECONFIG="+d.access.Kubeconfig)
-	out, err := cmd.CombinedOutput()
-	return string(out), err
+	return helmcli.Run(ctx, program, project.dir, d.access.Kubeconfig, args...)
 }
 
 // removePlain takes away what chartAlone made.

@@ -136,12 +136,6 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// helmProgram gives the path of Helm 4, which Go builds where it has not.
-func helmProgram(ctx context.Context, c checkout) (string, error) {
-	out, err := exec.CommandContext(ctx, "go", "-C", filepath.Join(c.dir, "tools", "helm"), "tool", "-n", "helm").Output()
-	return strings.TrimSpace(string(out)), err
-}
-
 // command is a call of targets in a process group of its own, so that a test can end it with everything below it.
 func (c checkout) command(ctx context.Context, out io.Writer, env []string, targets ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, targetsBinary, targets...)

@@ -19,6 +19,7 @@ import (
 	"todo.local/magefiles/internal/cluster"
 	"todo.local/magefiles/internal/config"
 	"todo.local/magefiles/internal/kube"
+	"todo.local/magefiles/internal/release/helmcli"
 	"todo.local/magefiles/internal/rollout"
 	"todo.local/magefiles/internal/run"
 	"todo.local/magefiles/internal/source"
@@ -62,7 +63,7 @@ func newScripts(t *testing.T, c checkout) *scripts {
 	s := &scripts{checkout: c, cluster: settings(t).ClusterName + "-scripts", docker: docker(t).CLI, kind: filepath.Join(t.TempDir(), "kind")}
 	_, err := run.Exec{}.Run(t.Context(), run.Cmd{Name: "go", Args: []string{"build", "-o", s.kind, "sigs.k8s.io/kind"}, Dir: here(t).dir})
 	require.NoError(t, err)
-	s.helm, err = helmProgram(t.Context(), here(t))
+	s.helm, err = helmcli.Program(t.Context(), here(t).dir)
 	require.NoError(t, err)
 	src, _, err := source.Pick(t.Context(), nil, settings(t), docker(t), scratch.New(settings(t), docker(t)))
 	require.NoError(t, err)

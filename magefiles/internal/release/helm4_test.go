@@ -1,11 +1,8 @@
 package release_test
 
 import (
-	"bytes"
-	"errors"
-	"fmt"
+	"context"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -14,34 +11,20 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"sigs.k8s.io/yaml"
+
+	"todo.local/magefiles/internal/release/helmcli"
 )
 
-// helm4Program gives the path of Helm 4, which Go builds where it has not. It is in a module of its own, as its
-// libraries are newer than those of this one.
 var helm4Program = sync.OnceValues(func() (string, error) {
-	// Without what Go says of its downloads on the other stream.
-	out, err := exec.Command("go", "-C", filepath.Join("..", "..", "..", "tools", "helm"), "tool", "-n", "helm").Output()
-	if err != nil {
-		var exit *exec.ExitError
-		if errors.As(err, &exit) {
-			err = fmt.Errorf("%w: %s", err, exit.Stderr)
-		}
-		return "", fmt.Errorf("building Helm 4: %w", err)
-	}
-	return strings.TrimSpace(string(out)), nil
+	return helmcli.Program(context.Background(), filepath.Join("..", "..", ".."))
 })
 
-// helm4 runs Helm 4, as people without the targets do, and gives its output. No cluster is asked.
+// helm4 runs Helm 4 and gives its output. No cluster is asked.
 func helm4(t *testing.T, args ...string) (string, error) {
 	t.Helper()
 	program, err := helm4Program()
 	require.NoError(t, err)
-	cmd := exec.Command(program, args...)
-	cmd.Env = append(os.Environ(), "KUBECONFIG="+os.DevNull)
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	out, err := cmd.Output()
-	return string(out) + stderr.String(), err
+	return helmcli.Run(t.Context(), program, "", "", args...)
 }
 
 // folder gives the absolute path of a chart.
