@@ -3,17 +3,11 @@ package ai
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -22,123 +16,6 @@ import (
 	"todo.local/magefiles/internal/fault"
 	"todo.local/magefiles/internal/ui"
 )
-
-var todo = Application{Namespace: "todo", Services: []string{"backend", "frontend", "postgres"}, Scalable: []string{"backend", "frontend"}, MaxPods: 20}
-
-// fakeOperations remember what was asked of them.
-type fakeOperations struct {
-	gives map[string]string // by tool
-	fails error             // of changes
-	finds []analysis.Finding
-	calls []Call
-}
-
-func (f *fakeOperations) Read(_ context.Context, c Call) (string, error) {
-	f.calls = append(f.calls, c)
-	return f.gives[c.Tool], nil
-}
-
-func (f *fakeOperations) Analyze(context.Context) ([]analysis.Finding, error) { return f.finds, nil }
-
-func (f *fakeOperations) Preview(_ context.Context, c Call) (string, error) {
-	return "diff of " + c.Tool, nil
-}
-
-func (f *fakeOperations) Change(_ context.Context, c Call) error {
-	f.calls = append(f.calls, c)
-	return f.fails
-}
-
-// turn is what the scripted endpoint answers with: a message, a status, or a connection that breaks off.
-type turn struct {
-	content, refusal string
-	calls            []function
-	status           int
-	retryAfter       string
-	cut              bool
-	raw              string
-}
-
-// script is an endpoint that speaks the wire of chat completions. It says its last turn for as long as it is asked.
-type script struct {
-	mu    sync.Mutex
-	turns []turn
-	asked []completion // what it was sent
-	keys  []string
-}
-
-func (s *script) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var c completion
-	if err := json.NewDecoder(r.Body).Decode(&c); err != nil || r.URL.Path != "/v1/chat/completions" {
-		http.Error(w, "what?", http.StatusTeapot)
-		return
-	}
-	now := s.turns[min(len(s.asked), len(s.turns)-1)]
-	s.asked, s.keys = append(s.asked, c), append(s.keys, r.Header.Get("Authorization"))
-	switch {
-	case now.cut:
-		w.Header().Set("Content-Length", "1000")
-		fmt.Fprint(w, `{"choices":[{"mess`)
-		return
-	case now.raw != "":
-		fmt.Fprint(w, now.raw)
-		return
-	case now.status != 0:
-		w.Header().Set("Retry-After", now.retryAfter)
-		w.WriteHeader(now.status)
-		fmt.Fprintf(w, `{"error":{"message":"no, %s"}}`, strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer "))
-		return
-	}
-	reply := map[string]any{"role": "assistant", "content": nil}
-	if now.content != "" {
-		reply["content"] = now.content
-	}
-	if now.refusal != "" {
-		reply["refusal"] = now.refusal
-	}
-	var calls []map[string]any
-	for i, f := range now.calls {
-		calls = append(calls, map[string]any{"id": fmt.Sprintf("call_%d_%d", len(s.asked), i), "type": "function", "function": f})
-	}
-	if calls != nil {
-		reply["tool_calls"] = calls
-	}
-	_ = json.NewEncoder(w).Encode(map[string]any{"choices": []any{map[string]any{"index": 0, "message": reply, "finish_reason": "stop"}}})
-}
-
-// results gives the tool results that the endpoint was sent last, by their id.
-func (s *script) results() map[string]string {
-	out := map[string]string{}
-	for _, m := range s.asked[len(s.asked)-1].Messages {
-		if m.Role == "tool" {
-			out[m.ToolCallID] = m.Content
-		}
-	}
-	return out
-}
-
-const key = "sk-this-is-the-key"
-
-// session asks a scripted endpoint.
-func session(t *testing.T, turns ...turn) (*Session, *script, *fakeOperations, *bytes.Buffer) {
-	t.Helper()
-	s := &script{turns: turns}
-	server := httptest.NewServer(s)
-	t.Cleanup(server.Close)
-	ops, out := &fakeOperations{gives: map[string]string{}}, &bytes.Buffer{}
-	return &Session{
-		UI: ui.Plain(out), Application: todo, Operations: ops, Secrets: KnownSecrets("hunter2hunter2", key),
-		Endpoint: &Endpoint{URL: server.URL + "/v1", Key: key, Model: "small", pause: time.Millisecond},
-	}, s, ops, out
-}
-
-func call(name, arguments string) function { return function{name, arguments} }
-
-func answered(yes bool) func(context.Context, string) (bool, error) {
-	return func(context.Context, string) (bool, error) { return yes, nil }
-}
 
 func TestAModelLooksAndAnswers(t *testing.T) {
 	s, server, ops, out := session(t,
@@ -304,63 +181,6 @@ func TestLongResultsAreCutAfterSecretsWentOut(t *testing.T) {
 	assert.True(t, strings.HasSuffix(got, end))
 	assert.NotContains(t, got, "hunter2")
 	assert.NotContains(t, got, "\ufffd")
-}
-
-func TestABusyOrBrokenEndpointIsAskedAgain(t *testing.T) {
-	for name, bad := range map[string]turn{"busy": {status: 429}, "broken": {status: 500}, "cut off": {cut: true}} {
-		s, server, _, out := session(t, bad, bad, turn{content: "All is well. [analysis]"})
-		require.NoError(t, s.Answer(t.Context(), "how are you?"), name)
-		assert.Len(t, server.asked, 3, name)
-		assert.Contains(t, out.String(), "All is well.", name)
-	}
-}
-
-func TestAnEndpointThatStaysBadIsAFailure(t *testing.T) {
-	for _, k := range []struct {
-		bad      turn
-		attempts int
-		code     int
-		what     string
-	}{
-		{turn{status: 429}, maxAttempts, fault.CodeEnvironment, "busy or broken (429 Too Many Requests: no, (left out))"},
-		{turn{status: 500}, maxAttempts, fault.CodeEnvironment, "busy or broken"},
-		{turn{cut: true}, maxAttempts, fault.CodeEnvironment, "does not answer: unexpected EOF"},
-		{turn{status: 429, retryAfter: "3600"}, 1, fault.CodeEnvironment, "busy or broken"},
-		{turn{status: 401}, 1, fault.CodeInput, "does not take the key (401 Unauthorized: no, (left out))"},
-		{turn{status: 404}, 1, fault.CodeInput, "does not take the request"},
-		{turn{status: 307}, 1, fault.CodeInput, "does not take the request"},
-		{turn{raw: "<html>"}, 1, fault.CodeEnvironment, "no chat completion"},
-		{turn{raw: `{"choices":[]}`}, 1, fault.CodeEnvironment, "no chat completion"},
-		{turn{raw: strings.Repeat(" ", maxAnswer+1)}, 1, fault.CodeEnvironment, "too long"},
-		{turn{content: " "}, 1, fault.CodeEnvironment, "empty answer"},
-		{turn{refusal: "I won't."}, 1, fault.CodeFailed, "declines to answer: I won't."},
-	} {
-		s, server, ops, out := session(t, k.bad)
-		err := s.Answer(t.Context(), "what is wrong?")
-		assert.ErrorContains(t, err, k.what)
-		assert.Equal(t, k.code, fault.Code(err), k.what)
-		assert.Len(t, server.asked, k.attempts, k.what)
-		assert.Empty(t, ops.calls)
-		assert.NotContains(t, err.Error()+out.String(), key)
-	}
-}
-
-func TestAnEndpointThatIsNotThere(t *testing.T) {
-	s, _, _, _ := session(t, turn{})
-	s.Endpoint.URL = "http://127.0.0.1:1"
-	err := s.Answer(t.Context(), "what is wrong?")
-	assert.Equal(t, fault.CodeEnvironment, fault.Code(err))
-	assert.Contains(t, fault.Remedy(err), "OPENAI_BASE_URL")
-}
-
-func TestAnAnswerCanBeInterrupted(t *testing.T) {
-	s, _, _, _ := session(t, turn{status: 500})
-	s.Endpoint.pause = time.Minute
-	ctx, cancel := context.WithCancel(t.Context())
-	time.AfterFunc(50*time.Millisecond, cancel)
-	start := time.Now()
-	require.ErrorIs(t, s.Answer(ctx, "what is wrong?"), context.Canceled)
-	assert.Less(t, time.Since(start), 10*time.Second)
 }
 
 func TestQuestionsHaveALength(t *testing.T) {
