@@ -105,7 +105,7 @@ func (m *scriptedModel) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case last.Content == "propose: restart the backend":
 		reply = call("restart", `{"service":"backend"}`)
 	}
-	fmt.Fprintf(w, `{"choices":[{"index":0,"finish_reason":"stop","message":%s}]}`, reply)
+	_, _ = fmt.Fprintf(w, `{"choices":[{"index":0,"finish_reason":"stop","message":%s}]}`, reply)
 }
 
 // saw gives the last result that the model got.

@@ -75,7 +75,7 @@ func (b birth) client(t *testing.T, cluster string) []string {
 	}
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	t.Cleanup(func() { taken.Close() })
+	t.Cleanup(func() { _ = taken.Close() })
 	_, port, err := net.SplitHostPort(taken.Addr().String())
 	require.NoError(t, err)
 	options := strings.NewReplacer("DIR", dir, "TAKEN", port).Replace(strings.Join(b.options, "' '"))

@@ -102,7 +102,7 @@ type event struct {
 func (u *user) chat(t *testing.T, message string) []event {
 	t.Helper()
 	res := u.ask(t, message)
-	defer res.Body.Close()
+	defer func() { _ = res.Body.Close() }()
 	var events []event
 	lines := bufio.NewScanner(res.Body)
 	for lines.Scan() {

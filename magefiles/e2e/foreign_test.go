@@ -74,7 +74,7 @@ func ingressOfItsOwn(t *testing.T, project checkout, foreign []string) {
 	assert.Equal(t, "edge", *found.Spec.IngressClassName)
 	res, err := d.browser().Get("http://" + d.cfg.Host + "/")
 	require.NoError(t, err)
-	res.Body.Close()
+	_ = res.Body.Close()
 	require.Equal(t, http.StatusPermanentRedirect, res.StatusCode, "the ingress leads to HTTPS")
 
 	// As where the ingress's own certificate is at work, which the settings name nothing of.

@@ -61,7 +61,7 @@ func further(t *testing.T, project checkout) {
 
 	res, err := d.browser().Get("http://todo.localhost/greeter/")
 	require.NoError(t, err)
-	defer res.Body.Close()
+	defer func() { _ = res.Body.Close() }()
 	body, err := io.ReadAll(res.Body)
 	require.NoError(t, err)
 	assert.Equal(t, http.StatusOK, res.StatusCode)

@@ -82,9 +82,8 @@ func appendTo(t *testing.T, c checkout, name, text string) {
 	t.Helper()
 	f, err := os.OpenFile(filepath.Join(c.dir, name), os.O_APPEND|os.O_WRONLY, 0)
 	require.NoError(t, err)
-	defer f.Close()
 	_, err = f.WriteString(text)
-	require.NoError(t, err)
+	require.NoError(t, errors.Join(err, f.Close()))
 }
 
 // result is what a target printed and how it ended.
@@ -132,7 +131,7 @@ func TestMain(m *testing.M) {
 		os.Exit(1)
 	}
 	code := m.Run()
-	os.RemoveAll(dir)
+	_ = os.RemoveAll(dir)
 	os.Exit(code)
 }
 
@@ -341,7 +340,7 @@ func (u *user) do(ctx context.Context, method, path string, body any, status int
 	if err != nil {
 		return err
 	}
-	defer res.Body.Close()
+	defer func() { _ = res.Body.Close() }()
 	answer, err := io.ReadAll(io.LimitReader(res.Body, 1<<20))
 	if err != nil {
 		return err

@@ -200,7 +200,7 @@ func TestWorldInternetThroughAProxy(t *testing.T) {
 		if err != nil {
 			return "", err
 		}
-		defer res.Body.Close()
+		defer func() { _ = res.Body.Close() }()
 		body, err := io.ReadAll(res.Body)
 		return string(body), err
 	}

@@ -152,7 +152,7 @@ func routing(t *testing.T) {
 		var body bytes.Buffer
 		_, err = body.ReadFrom(res.Body)
 		require.NoError(t, err)
-		res.Body.Close()
+		_ = res.Body.Close()
 		assert.Equal(t, c.status, res.StatusCode, c.url)
 		assert.Contains(t, strings.ToLower(body.String()+res.Header.Get("Content-Type")), c.body, c.url)
 	}

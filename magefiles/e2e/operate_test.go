@@ -123,7 +123,7 @@ func followed(t *testing.T, project checkout, d *deployment) {
 	require.NoError(t, cmd.Start())
 	go func() {
 		_ = cmd.Wait()
-		write.Close()
+		_ = write.Close()
 	}()
 	stop := time.AfterFunc(30*time.Second, cancel)
 	defer stop.Stop()
@@ -138,7 +138,7 @@ func followed(t *testing.T, project checkout, d *deployment) {
 			asked = true
 			res, err := d.browser().Get("http://todo.localhost/api/marker-of-this-test")
 			require.NoError(t, err)
-			res.Body.Close()
+			_ = res.Body.Close()
 		}
 	}
 	require.NoError(t, syscall.Kill(-cmd.Process.Pid, syscall.SIGINT))
@@ -150,12 +150,15 @@ func forwarded(t *testing.T, project checkout) {
 	port := strings.TrimPrefix(freeAddr(t), "127.0.0.1:")
 	cmd := project.command(t.Context(), io.Discard, nil, "portForward", "backend", "-port="+port)
 	require.NoError(t, cmd.Start())
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = cmd.Wait()
+	}()
 	assert.EventuallyWithT(t, func(c *assert.CollectT) {
 		res, err := http.Get("http://127.0.0.1:" + port + "/health")
 		if assert.NoError(c, err) {
-			res.Body.Close()
+			_ = res.Body.Close()
 			assert.Equal(c, http.StatusOK, res.StatusCode)
 		}
 	}, 30*time.Second, 200*time.Millisecond)

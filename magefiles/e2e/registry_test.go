@@ -46,7 +46,7 @@ func (r *testRegistry) get(t *testing.T, path string, d digest.Digest) []byte {
 	require.NoError(t, err)
 	res, err := http.DefaultClient.Do(req)
 	require.NoError(t, err)
-	defer res.Body.Close()
+	defer func() { _ = res.Body.Close() }()
 	require.Equal(t, http.StatusOK, res.StatusCode, req.URL)
 	raw, err := io.ReadAll(res.Body)
 	require.NoError(t, err)
@@ -123,7 +123,7 @@ func freeAddr(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	defer l.Close()
+	defer func() { _ = l.Close() }()
 	return l.Addr().String()
 }
 

@@ -130,7 +130,7 @@ func encrypted(t *testing.T, project checkout) {
 	for _, host := range d.cfg.Hosts() {
 		res, err := trusting.Get("https://" + host + "/")
 		require.NoError(t, err, host)
-		res.Body.Close()
+		_ = res.Body.Close()
 		assert.Equal(t, http.StatusOK, res.StatusCode, host)
 		assert.True(t, res.TLS.PeerCertificates[0].Equal(certificate), host)
 		assert.GreaterOrEqual(t, res.TLS.Version, uint16(tls.VersionTLS12), host)
@@ -139,7 +139,7 @@ func encrypted(t *testing.T, project checkout) {
 	require.NoError(t, err)
 	res, err := trusting.Post("https://todo.localhost/api/auth/register", "application/json", bytes.NewReader(body))
 	require.NoError(t, err)
-	res.Body.Close()
+	_ = res.Body.Close()
 	require.Equal(t, http.StatusCreated, res.StatusCode)
 	require.NotEmpty(t, res.Cookies())
 	assert.True(t, res.Cookies()[0].Secure, "the backend is told that the way to the ingress was encrypted")
@@ -152,7 +152,7 @@ func encrypted(t *testing.T, project checkout) {
 	require.Error(t, err, "it is good for the application's names alone")
 	res, err = d.browser().Get("http://todo.localhost/")
 	require.NoError(t, err)
-	res.Body.Close()
+	_ = res.Body.Close()
 	assert.Equal(t, http.StatusOK, res.StatusCode, "HTTP still answers, and sends nobody elsewhere")
 
 	require.Zero(t, project.mage(t, nil, "deploy").code)

@@ -145,7 +145,7 @@ func firstByte(t *testing.T, d *deployment) float64 {
 	u := d.register(t, "first-byte@example.com")
 	start := time.Now()
 	res := u.ask(t, "add buy milk tomorrow")
-	defer res.Body.Close()
+	defer func() { _ = res.Body.Close() }()
 	_, err := bufio.NewReader(res.Body).ReadByte()
 	require.NoError(t, err)
 	return milliseconds(time.Since(start))

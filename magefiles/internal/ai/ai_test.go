@@ -201,7 +201,7 @@ func TestConfirmation(t *testing.T) {
 	}
 	silent, write, err := os.Pipe()
 	require.NoError(t, err)
-	defer write.Close()
+	defer func() { _ = write.Close() }()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	_, err = confirm(ctx, silent, ui.Plain(&bytes.Buffer{}), "Do it?")

@@ -116,7 +116,7 @@ func (e *Endpoint) attempt(ctx context.Context, body []byte) (reply message, aga
 	if err != nil {
 		return message{}, 0, unreachable(err)
 	}
-	defer res.Body.Close()
+	defer func() { _ = res.Body.Close() }()
 	raw, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer+1))
 	if err != nil {
 		return message{}, 0, unreachable(err)

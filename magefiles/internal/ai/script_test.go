@@ -74,15 +74,15 @@ func (s *script) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case now.cut:
 		w.Header().Set("Content-Length", "1000")
-		fmt.Fprint(w, `{"choices":[{"mess`)
+		_, _ = fmt.Fprint(w, `{"choices":[{"mess`)
 		return
 	case now.raw != "":
-		fmt.Fprint(w, now.raw)
+		_, _ = fmt.Fprint(w, now.raw)
 		return
 	case now.status != 0:
 		w.Header().Set("Retry-After", now.retryAfter)
 		w.WriteHeader(now.status)
-		fmt.Fprintf(w, `{"error":{"message":"no, %s"}}`, strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer "))
+		_, _ = fmt.Fprintf(w, `{"error":{"message":"no, %s"}}`, strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer "))
 		return
 	}
 	reply := map[string]any{"role": "assistant", "content": nil}

@@ -61,7 +61,7 @@ func (w Where) read(ctx context.Context, p *corev1.Pod, container string, previo
 	if err != nil {
 		return nil
 	}
-	defer stream.Close()
+	defer func() { _ = stream.Close() }()
 	var lines []Line
 	in := bufio.NewScanner(stream)
 	in.Buffer(nil, logBytes)

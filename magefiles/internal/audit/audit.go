@@ -113,7 +113,7 @@ func (l Log) Verify() ([]Entry, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	var all []Entry
 	before := ""
 	in := bufio.NewScanner(f)

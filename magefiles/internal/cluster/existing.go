@@ -166,7 +166,7 @@ func writeFile(path string, data []byte) error {
 	if err != nil {
 		return err
 	}
-	defer os.Remove(tmp.Name()) // a name that is gone by then, if all went well
+	defer func() { _ = os.Remove(tmp.Name()) }() // a name that is gone by then, if all went well
 	_, err = tmp.Write(data)
 	if err = errors.Join(err, tmp.Close()); err != nil {
 		return err

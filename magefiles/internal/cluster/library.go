@@ -143,8 +143,8 @@ func callLibrary(ctx context.Context, d *engine.Docker, limit time.Duration, cal
 	if err != nil {
 		return "", err
 	}
-	defer in.Close()
-	defer ask.Close()
+	defer func() { _ = in.Close() }()
+	defer func() { _ = ask.Close() }()
 	if _, err := ask.Write(question); err != nil { // a few KB, which a pipe takes unread
 		return "", err
 	}

@@ -147,6 +147,6 @@ func TestTheLibraryEndsWithItsCaller(t *testing.T) {
 	}()
 	require.NoError(t, json.NewEncoder(ask).Encode(libraryCall{Name: "x", Create: k.config(source.Node{}, Ports{}, Quirks{})}))
 	hanging(t, records)
-	ask.Close()
+	_ = ask.Close()
 	require.ErrorContains(t, <-ended, "terminated")
 }

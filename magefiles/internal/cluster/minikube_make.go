@@ -171,7 +171,7 @@ func (m *Minikube) seed(ctx context.Context, node source.Node) error {
 	if err != nil {
 		return err
 	}
-	defer os.Remove(partial.Name())
+	defer func() { _ = os.Remove(partial.Name()) }()
 	_, err = m.Docker.Run(ctx, run.Cmd{
 		Args: []string{"run", "--rm", "--network", "none", "--entrypoint", "cat", node.Image, "/usr/bin/kubeadm"}, Stdout: partial,
 	})

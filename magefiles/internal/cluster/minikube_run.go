@@ -147,8 +147,8 @@ func (m *Minikube) command(ctx context.Context, limit time.Duration, line func(s
 	if err != nil {
 		return "", err
 	}
-	defer in.Close()
-	defer open.Close()
+	defer func() { _ = in.Close() }()
+	defer func() { _ = open.Close() }()
 	args = append([]string{"-c", leash, "sh", program}, args...)
 	res, err := m.Runner.Run(ctx, run.Cmd{Name: "sh", Args: append(args, "--profile", m.Profile), Stdin: in, Line: line, Env: env})
 	return strings.TrimSpace(res.Stdout), err

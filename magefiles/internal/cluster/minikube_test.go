@@ -209,8 +209,8 @@ func TestMinikubeEndsWithWhoeverStartedIt(t *testing.T) {
 
 	in, open, err = os.Pipe()
 	require.NoError(t, err)
-	defer in.Close()
-	defer open.Close()
+	defer func() { _ = in.Close() }()
+	defer func() { _ = open.Close() }()
 	cmd = exec.CommandContext(t.Context(), "sh", "-c", leash, "sh", "sh", "-c", `echo "$1"; exit 7`, "sh", "two words")
 	cmd.Stdin = in
 	out, err := cmd.Output()

@@ -91,9 +91,9 @@ func newMinikube(t *testing.T) (*minikubeWorld, *Minikube) {
 		switch r.URL.Path { // an empty cluster tells of no time before
 		case "/api/v1/pods":
 			w.asked.Add(1)
-			fmt.Fprint(rw, `{"kind":"PodList","apiVersion":"v1","items":[]}`)
+			_, _ = fmt.Fprint(rw, `{"kind":"PodList","apiVersion":"v1","items":[]}`)
 		case "/apis/discovery.k8s.io/v1/endpointslices":
-			fmt.Fprint(rw, `{"kind":"EndpointSliceList","apiVersion":"discovery.k8s.io/v1","items":[]}`)
+			_, _ = fmt.Fprint(rw, `{"kind":"EndpointSliceList","apiVersion":"discovery.k8s.io/v1","items":[]}`)
 		case "/api/v1/persistentvolumes", "/api/v1/persistentvolumes/made-ahead/status":
 			rw.Header().Set("Content-Type", r.Header.Get("Content-Type"))
 			_, _ = io.Copy(rw, r.Body)

@@ -138,7 +138,7 @@ func answers(ctx context.Context, url string) error {
 	if err != nil {
 		return fault.Wrap(err, fault.CodeFailed, url+" does not answer", "docker compose logs shows why")
 	}
-	defer res.Body.Close()
+	defer func() { _ = res.Body.Close() }()
 	if res.StatusCode != http.StatusOK {
 		return fault.New(fault.CodeFailed, url+" answers "+res.Status, "docker compose logs shows why")
 	}
@@ -153,7 +153,7 @@ func freePorts(n int) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		defer l.Close() // all at the end, so that no port is given twice
+		defer func() { _ = l.Close() }() // all at the end, so that no port is given twice
 		_, port, err := net.SplitHostPort(l.Addr().String())
 		if err != nil {
 			return nil, err

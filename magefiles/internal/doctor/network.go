@@ -53,7 +53,7 @@ func registryAnswers(ctx context.Context, url string) error {
 	if err != nil {
 		return err
 	}
-	res.Body.Close()
+	_ = res.Body.Close()
 	switch res.StatusCode {
 	case http.StatusOK, http.StatusUnauthorized, http.StatusTooManyRequests: // it may want a token, or some patience
 		return nil
@@ -93,7 +93,7 @@ func (c *checker) checkDebianPackages(ctx context.Context) Result {
 	if err != nil {
 		return Result{Level: Warning, Detail: words.OneLine(err.Error())}
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	return c.ask(ctx, "apt's first source answers", run.Cmd{Name: "/usr/lib/apt/apt-helper",
 		Args: []string{"-o", "Acquire::Retries=0", "download-file", index, dir + "/InRelease"}})
 }

@@ -142,7 +142,7 @@ func (d *Docker) Logs(ctx context.Context, name string, lines int) (string, erro
 		if err != nil {
 			return err
 		}
-		defer logs.Close()
+		defer func() { _ = logs.Close() }()
 		if c.Container.Config != nil && c.Container.Config.Tty { // whose outputs are one
 			_, err = io.Copy(&text, logs)
 		} else {

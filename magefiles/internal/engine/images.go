@@ -106,7 +106,7 @@ func (d *Docker) Save(ctx context.Context, to io.Writer, refs ...string) error {
 func (d *Docker) Import(ctx context.Context, archive io.Reader, ref string, changes ...string) error {
 	answer, err := d.API.ImageImport(ctx, client.ImageImportSource{Source: archive, SourceName: "-"}, ref, client.ImageImportOptions{Changes: changes})
 	if err == nil {
-		defer answer.Close()
+		defer func() { _ = answer.Close() }()
 		err = messages(answer, func(jsonstream.Message) {})
 	}
 	return d.refusal(ctx, "import "+ref, err)

@@ -20,7 +20,7 @@ import (
 func (d *Docker) Pull(ctx context.Context, ref string, line func(string)) error {
 	answer, err := d.API.ImagePull(ctx, ref, client.ImagePullOptions{RegistryAuth: credentials(ref)})
 	if err == nil {
-		defer answer.Close()
+		defer func() { _ = answer.Close() }()
 		err = messages(answer, func(m jsonstream.Message) { d.tell(m, line) })
 	}
 	return d.refusal(ctx, "pull "+ref, err)
@@ -36,7 +36,7 @@ type Pushed struct {
 func (d *Docker) Push(ctx context.Context, ref string, line func(string)) (p Pushed, err error) {
 	answer, err := d.API.ImagePush(ctx, ref, client.ImagePushOptions{RegistryAuth: credentials(ref)})
 	if err == nil {
-		defer answer.Close()
+		defer func() { _ = answer.Close() }()
 		err = messages(answer, func(m jsonstream.Message) {
 			if m.Status == "Pushed" {
 				p.Layers++

@@ -43,7 +43,7 @@ func (h Host) WriteFile(rel string, content []byte, mode fs.FileMode) error {
 	if err != nil {
 		return err
 	}
-	defer os.Remove(tmp.Name()) // fails where it was renamed
+	defer func() { _ = os.Remove(tmp.Name()) }() // fails where it was renamed
 	_, err = tmp.Write(content)
 	err = errors.Join(err, tmp.Chmod(mode), tmp.Close())
 	if err != nil {

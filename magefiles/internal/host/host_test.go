@@ -82,7 +82,7 @@ func TestPickPort(t *testing.T) {
 		return l.Addr().(*net.TCPAddr).Port, l
 	}
 	taken, l := listen()
-	defer l.Close()
+	defer func() { _ = l.Close() }()
 	free, f := listen()
 	require.NoError(t, f.Close())
 

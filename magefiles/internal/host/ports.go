@@ -64,7 +64,7 @@ func PortTaken(port int) bool {
 	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 	l, err := net.Listen("tcp", address)
 	if err == nil {
-		l.Close()
+		_ = l.Close()
 	} else if errors.Is(err, syscall.EADDRINUSE) {
 		return true
 	}
@@ -72,7 +72,7 @@ func PortTaken(port int) bool {
 	if err != nil {
 		return false
 	}
-	c.Close()
+	_ = c.Close()
 	return true
 }
 

@@ -75,8 +75,8 @@ func (b *Builder) Build(ctx context.Context, t *ui.Task, s Spec) (string, error)
 	if err != nil {
 		return "", err
 	}
-	defer os.Remove(packed.Name())
-	defer packed.Close()
+	defer func() { _ = os.Remove(packed.Name()) }()
+	defer func() { _ = packed.Close() }()
 	for range readings {
 		again, err := s.repack(packed)
 		switch {

@@ -31,12 +31,12 @@ const tagLength = 12
 // is wanted.
 func contentTag(s Spec, pack io.Writer) (string, error) {
 	sum := sha256.New()
-	fmt.Fprintf(sum, "target %q\n", s.Target)
+	_, _ = fmt.Fprintf(sum, "target %q\n", s.Target)
 	if s.Platform != "" {
-		fmt.Fprintf(sum, "platform %q\n", s.Platform)
+		_, _ = fmt.Fprintf(sum, "platform %q\n", s.Platform)
 	}
 	for _, k := range slices.Sorted(maps.Keys(s.Args)) {
-		fmt.Fprintf(sum, "arg %q %q\n", k, s.Args[k])
+		_, _ = fmt.Fprintf(sum, "arg %q %q\n", k, s.Args[k])
 	}
 	p := packer{sum: sum, tar: tar.NewWriter(pack), sent: map[string]bool{}}
 	if err := p.dir(s.Dir); err != nil {
@@ -97,7 +97,7 @@ func readIgnore(dir string) (*patternmatcher.PatternMatcher, error) {
 	case err != nil:
 		return nil, err
 	default:
-		defer f.Close()
+		defer func() { _ = f.Close() }()
 		if patterns, err = ignorefile.ReadAll(f); err != nil {
 			return nil, err
 		}
@@ -133,14 +133,14 @@ func (p *packer) file(name, rel string, d fs.DirEntry) error {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(p.sum, "link %q %q\n", rel, to)
+		_, _ = fmt.Fprintf(p.sum, "link %q %q\n", rel, to)
 		return p.tar.WriteHeader(&tar.Header{Typeflag: tar.TypeSymlink, Name: rel, Linkname: to, Mode: 0o777})
 	}
 	f, err := os.Open(name)
 	if err != nil {
 		return err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	info, err := f.Stat()
 	if err != nil {
 		return err
@@ -150,7 +150,7 @@ func (p *packer) file(name, rel string, d fs.DirEntry) error {
 	if executable {
 		h.Mode = 0o755
 	}
-	fmt.Fprintf(p.sum, "file %q %t %d\n", rel, executable, h.Size)
+	_, _ = fmt.Fprintf(p.sum, "file %q %t %d\n", rel, executable, h.Size)
 	if err := p.tar.WriteHeader(h); err != nil {
 		return err
 	}

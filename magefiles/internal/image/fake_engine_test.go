@@ -121,7 +121,7 @@ func (e *fakeEngine) push(target string) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		res.Body.Close()
+		_ = res.Body.Close()
 		if res.StatusCode != http.StatusCreated {
 			return "", errors.New(res.Status)
 		}
@@ -320,7 +320,7 @@ func bytesOf(l v1.Layer) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer r.Close()
+	defer func() { _ = r.Close() }()
 	return io.ReadAll(r)
 }
 

@@ -148,7 +148,7 @@ func (l *layout) removeDamaged() {
 		if d, err := digest.FromReader(f); err == nil && d != b.digest {
 			_ = os.Remove(b.path)
 		}
-		f.Close()
+		_ = f.Close()
 	}
 }
 
@@ -177,7 +177,7 @@ func (l *layout) write(w io.Writer, has func(digest.Digest) bool) (int64, error)
 			return moved, err
 		}
 		err = put("blobs/sha256/"+b.digest.Encoded(), b.size, f)
-		f.Close()
+		_ = f.Close()
 		if err != nil {
 			return moved, err
 		}

@@ -72,7 +72,7 @@ var relayAddr = net.JoinHostPort("127.0.0.1", relayPort)
 // the only relay there.
 func forgetPushes(ctx context.Context, d *engine.Docker) {
 	if l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", relayAddr); err == nil {
-		defer l.Close()
+		defer func() { _ = l.Close() }()
 		removePushNames(ctx, d)
 	}
 }
@@ -134,7 +134,7 @@ func (r *relay) manifest(ctx context.Context, h v1.Hash) (raw []byte, mediaType 
 	if err != nil {
 		return nil, "", err
 	}
-	defer answer.Body.Close()
+	defer func() { _ = answer.Body.Close() }()
 	if answer.StatusCode != http.StatusOK {
 		return nil, "", fmt.Errorf("%s did not arrive: %s", h, answer.Status)
 	}
@@ -175,7 +175,7 @@ func (f blobFolder) Put(_ context.Context, _ string, h v1.Hash, content io.ReadC
 	if err != nil {
 		return err
 	}
-	defer os.Remove(tmp.Name()) // a name that is gone by then, if all went well
+	defer func() { _ = os.Remove(tmp.Name()) }() // a name that is gone by then, if all went well
 	_, err = io.Copy(tmp, content)
 	if err = errors.Join(err, tmp.Close()); err != nil {
 		return err

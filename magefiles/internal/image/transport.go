@@ -106,7 +106,7 @@ func (n *Node) transfer(ctx context.Context, t *ui.Task, refs []string, ids map[
 	if err != nil {
 		return 0, err
 	}
-	defer os.RemoveAll(spool)
+	defer func() { _ = os.RemoveAll(spool) }()
 
 	t.Status("waiting for its turn")
 	var l *layout
@@ -218,7 +218,7 @@ func (n *Node) receive(ctx context.Context, l *layout, has map[digest.Digest]boo
 	pr, pw := io.Pipe()
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error {
-		defer pr.Close()
+		defer func() { _ = pr.Close() }()
 		table, err := n.Docker.ExecCommand(ctx, n.Container, engine.Command{
 			Args: []string{"sh", "-c",
 				"ctr --namespace k8s.io images import " + unpackingInto(snapshotter) + "--all-platforms --digests=false - >&2" +

@@ -67,7 +67,7 @@ func (a API) Ready(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer res.Body.Close()
+	defer func() { _ = res.Body.Close() }()
 	if res.StatusCode != http.StatusOK {
 		return fmt.Errorf("the API server answers /readyz with %s", res.Status)
 	}

@@ -120,7 +120,7 @@ func KubectlAI(ctx context.Context, s session.Session, question string, change b
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	if _, err := identity.Kubeconfig(lent, s.Config.Namespace, dir); err != nil {
 		return err
 	}

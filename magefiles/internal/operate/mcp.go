@@ -58,7 +58,7 @@ func serve(ctx context.Context, s session.Session, server *mcp.Server, port int)
 	if err := errors.Join(os.MkdirAll(s.Config.State, 0o755), os.WriteFile(path, []byte(token+"\n"), 0o600), os.Chmod(path, 0o600)); err != nil {
 		return err
 	}
-	defer os.Remove(path)
+	defer func() { _ = os.Remove(path) }()
 	listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 	if err != nil {
 		return fault.Wrap(err, fault.CodeEnvironment, fmt.Sprintf("port %d cannot be had", port), "name another: -port=N")

@@ -40,6 +40,6 @@ func TestOverHTTPTheTokenOpensAndNothingElse(t *testing.T) {
 	r.Host = "evil.example.com"
 	res, err := (&http.Client{Transport: bearer("Bearer the-token")}).Do(r)
 	require.NoError(t, err)
-	res.Body.Close()
+	_ = res.Body.Close()
 	assert.Equal(t, http.StatusForbidden, res.StatusCode, "by another name, as from a page in a browser")
 }

@@ -171,7 +171,7 @@ func table(out *ui.UI, rows []string) {
 	var text strings.Builder
 	w := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
 	for _, row := range rows {
-		fmt.Fprintln(w, row)
+		_, _ = fmt.Fprintln(w, row)
 	}
 	_ = w.Flush()
 	out.Printf("%s", text.String())

@@ -168,7 +168,7 @@ func stream(ctx context.Context, client kubernetes.Interface, p *corev1.Pod, opt
 	if err != nil {
 		return err
 	}
-	defer body.Close()
+	defer func() { _ = body.Close() }()
 	lines := bufio.NewScanner(body)
 	lines.Buffer(nil, maxLine)
 	for lines.Scan() {

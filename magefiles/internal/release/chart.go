@@ -74,7 +74,7 @@ func fingerprint(c *chart.Chart, values map[string]any) (string, error) {
 	files := slices.Clone(c.Raw)
 	slices.SortFunc(files, func(a, b *chart.File) int { return strings.Compare(a.Name, b.Name) })
 	for _, f := range files {
-		fmt.Fprintf(h, "%q %d\n", f.Name, len(f.Data))
+		_, _ = fmt.Fprintf(h, "%q %d\n", f.Name, len(f.Data))
 		h.Write(f.Data)
 	}
 	if err := json.NewEncoder(h).Encode(values); err != nil { // sorts keys

@@ -32,7 +32,7 @@ func newValidator(t *testing.T, version string) validator {
 	t.Helper()
 	f, err := os.Open(filepath.Join("testdata", "kubernetes", version+".json"))
 	require.NoError(t, err)
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	doc, err := jsonschema.UnmarshalJSON(f)
 	require.NoError(t, err)
 	v := validator{jsonschema.NewCompiler(), map[string]string{}}

@@ -58,7 +58,7 @@ func (c *Confinement) enter() error {
 	if no != 0 {
 		return fmt.Errorf("landlock_create_ruleset: %w", no)
 	}
-	defer unix.Close(int(set))
+	defer func() { _ = unix.Close(int(set)) }()
 	for _, p := range c.Read {
 		if err := beneath(int(set), p, readDir); err != nil {
 			return err
@@ -103,7 +103,7 @@ func beneath(set int, path string, access uint64) error {
 	if err != nil {
 		return &fs.PathError{Op: "open", Path: path, Err: err}
 	}
-	defer unix.Close(fd)
+	defer func() { _ = unix.Close(fd) }()
 	rule := unix.LandlockPathBeneathAttr{Allowed_access: access, Parent_fd: int32(fd)}
 	if err := add(set, unix.LANDLOCK_RULE_PATH_BENEATH, unsafe.Pointer(&rule)); err != nil {
 		return &fs.PathError{Op: "allow", Path: path, Err: err}

@@ -50,7 +50,7 @@ func TestConfinedProcessesReachWhatIsNamed(t *testing.T) {
 func TestConfinedProcessesConnectToTheNamedPorts(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	defer l.Close()
+	defer func() { _ = l.Close() }()
 	port := l.Addr().(*net.TCPAddr).Port
 	script := "exec 3<>/dev/tcp/127.0.0.1/" + strconv.Itoa(port)
 	_, err = confined(t, Confinement{Ports: []int{port}}, script)

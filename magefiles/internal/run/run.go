@@ -108,8 +108,8 @@ func (e Exec) Run(ctx context.Context, c Cmd) (Result, error) {
 		lines.emit = func(line string) { c.Line(hide.Replace(line)) }
 	}
 
-	// Not CommandContext: ending the process is our own business below, so that its group gets SIGTERM before SIGKILL.
-	cmd := exec.Command(c.Name, c.Args...)
+	// Ending the process is our own business below, so that its group gets SIGTERM before SIGKILL.
+	cmd := exec.CommandContext(context.WithoutCancel(ctx), c.Name, c.Args...)
 	cmd.Dir, cmd.Stdin = c.Dir, c.Stdin
 	if !c.Bare {
 		cmd.Env = slices.DeleteFunc(os.Environ(), e.secret)
@@ -138,12 +138,14 @@ func (e Exec) Run(ctx context.Context, c Cmd) (Result, error) {
 	if err := start(); err != nil {
 		return fail(-1, err)
 	}
-	done := make(chan error, 1)
-	go func() { done <- cmd.Wait() }()
-
 	var err error
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		err = cmd.Wait()
+	}()
 	select {
-	case err = <-done:
+	case <-done:
 	case <-ctx.Done():
 		terminate(cmd.Process.Pid, c.Grace, done)
 		lines.flush()
@@ -161,7 +163,7 @@ func (e Exec) Run(ctx context.Context, c Cmd) (Result, error) {
 }
 
 // terminate ends a process group and waits until its leader is gone.
-func terminate(pid int, grace time.Duration, done <-chan error) {
+func terminate(pid int, grace time.Duration, done <-chan struct{}) {
 	if grace == 0 {
 		grace = 5 * time.Second
 	}

@@ -240,7 +240,7 @@ func checksum(data map[string][]byte) string {
 		if key == nextJWTSecret || key == nextPostgresPassword {
 			continue
 		}
-		fmt.Fprintf(h, "%s %d\n%s\n", key, len(data[key]), data[key])
+		_, _ = fmt.Fprintf(h, "%s %d\n%s\n", key, len(data[key]), data[key])
 	}
 	return hex.EncodeToString(h.Sum(nil))[:32]
 }

@@ -29,7 +29,7 @@ func (s Session) Exclusively(ctx context.Context, work func() error) error {
 		return lockFault(err)
 	}
 	lock := flock.New(path, flock.SetPermissions(0o644))
-	defer lock.Close()
+	defer func() { _ = lock.Close() }()
 	if err := s.acquire(ctx, lock); err != nil {
 		return err
 	}

@@ -96,7 +96,7 @@ func (s *setup) build(ctx context.Context, t *ui.Task, p plugin) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	t.Status("building %s %s", p.pkg, p.version)
 	// In a module of its own: go install refuses a module that excludes versions.
 	for _, args := range [][]string{

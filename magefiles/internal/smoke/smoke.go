@@ -287,7 +287,7 @@ func (c *client) do(ctx context.Context, s step) *Failure {
 		fail.unrouted = true
 		return fail.with(err)
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	raw, err := io.ReadAll(io.LimitReader(resp.Body, 4<<20))
 	if err != nil {
 		return fail.with(err)

@@ -76,7 +76,7 @@ func (a *app) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case what == "GET /":
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		fmt.Fprint(w, "<!DOCTYPE html><html></html>")
+		_, _ = fmt.Fprint(w, "<!DOCTYPE html><html></html>")
 	case what == "POST /api/auth/register":
 		a.accounts[in["email"].(string)] = in["password"].(string)
 		reply(201, map[string]any{"access_token": "token"})
@@ -251,7 +251,7 @@ func answer500(path string) func(http.ResponseWriter, *http.Request) bool {
 		}
 		w.Header().Set("Content-Type", problemType)
 		w.WriteHeader(500)
-		fmt.Fprint(w, `{"code": "internal_error",
+		_, _ = fmt.Fprint(w, `{"code": "internal_error",
 			"detail": "the database is away"}`)
 		return true
 	}
@@ -265,7 +265,7 @@ func TestFailuresNameTheStepTheAnswerAndTheExpectation(t *testing.T) {
 			}
 			w.Header().Set("Content-Type", "text/html")
 			w.WriteHeader(status)
-			fmt.Fprint(w, body)
+			_, _ = fmt.Fprint(w, body)
 			return true
 		}
 	}
@@ -306,7 +306,7 @@ func TestAListThatLosesTheTaskIsAFailure(t *testing.T) {
 		if r.Method+r.URL.Path != "GET/api/tasks" {
 			return false
 		}
-		fmt.Fprint(w, `{"items": [], "total": 0}`)
+		_, _ = fmt.Fprint(w, `{"items": [], "total": 0}`)
 		return true
 	}
 	err := Run(t.Context(), nil, a.target())
@@ -320,7 +320,7 @@ func TestAnAnswerThatIsNoJSONIsAFailure(t *testing.T) {
 		if r.Method+r.URL.Path != "POST/api/auth/login" {
 			return false
 		}
-		fmt.Fprint(w, "<html>"+strings.Repeat("long ", 200))
+		_, _ = fmt.Fprint(w, "<html>"+strings.Repeat("long ", 200))
 		return true
 	}
 	err := Run(t.Context(), nil, a.target())

@@ -30,10 +30,10 @@ func (f *fold) within(t *Task) {
 		return
 	}
 	if f.open != nil {
-		fmt.Fprintln(f.out, "::endgroup::")
+		_, _ = fmt.Fprintln(f.out, "::endgroup::")
 	}
 	if stage != nil {
-		fmt.Fprintf(f.out, "::group::%s\n", stage.name)
+		_, _ = fmt.Fprintf(f.out, "::group::%s\n", stage.name)
 	}
 	f.open = stage
 }

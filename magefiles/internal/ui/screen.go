@@ -60,7 +60,7 @@ func (s *screen) stop() {
 // clear removes what is drawn. It needs ui.mu, like draw and finish.
 func (s *screen) clear() {
 	if s.drawn > 0 {
-		fmt.Fprintf(s.ui.out, "\x1b[%dA\x1b[J", s.drawn)
+		_, _ = fmt.Fprintf(s.ui.out, "\x1b[%dA\x1b[J", s.drawn)
 		s.drawn = 0
 	}
 }
@@ -78,7 +78,7 @@ func (s *screen) draw() {
 	}
 	s.clear()
 	if len(lines) > 0 {
-		fmt.Fprint(s.ui.out, strings.Join(lines, "\n")+"\n")
+		_, _ = fmt.Fprint(s.ui.out, strings.Join(lines, "\n")+"\n")
 	}
 	s.drawn = len(lines)
 }
@@ -87,5 +87,5 @@ func (s *screen) draw() {
 func (s *screen) finish(t *Task) {
 	width, _ := s.size()
 	s.clear()
-	fmt.Fprint(s.ui.out, strings.Join(s.ui.style.tree(t, 0, s.frame, width), "\n")+"\n")
+	_, _ = fmt.Fprint(s.ui.out, strings.Join(s.ui.style.tree(t, 0, s.frame, width), "\n")+"\n")
 }

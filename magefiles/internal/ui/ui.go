@@ -72,7 +72,7 @@ func (u *UI) print(text string) {
 		u.live.clear()
 	}
 	u.fold.within(nil)
-	fmt.Fprint(u.out, text)
+	_, _ = fmt.Fprint(u.out, text)
 }
 
 // line writes a line about a task where there is no live tree. It needs u.mu.
@@ -82,7 +82,7 @@ func (u *UI) line(t *Task, text string) {
 	} else {
 		u.fold.within(nil) // what failed is to be seen at once
 	}
-	fmt.Fprintf(u.out, "%s\n", text)
+	_, _ = fmt.Fprintf(u.out, "%s\n", text)
 }
 
 func (u *UI) do(parent *Task, name string, fn func(*Task) error) error {

@@ -111,7 +111,7 @@ func terminal(t *testing.T) *os.File {
 	if err != nil {
 		t.Skipf("no terminal to be had here: %v", err)
 	}
-	t.Cleanup(func() { f.Close() })
+	t.Cleanup(func() { _ = f.Close() })
 	return f
 }
 

@@ -141,7 +141,7 @@ func (e *standIn) startExec(w http.ResponseWriter, r *http.Request) {
 		refuse(w, err)
 		return
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	_, _ = io.WriteString(conn, "HTTP/1.1 101 UPGRADED\r\nContent-Type: application/vnd.docker.raw-stream\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n")
 	if x.request.AttachStdin {
 		_ = e.execute(r, x, buffered) // what runs with input is there, or the test is of no use

@@ -155,11 +155,11 @@ func (e *Engine) begin(ctx context.Context, logFile string, env []string) error 
 	e.end, e.ended = end, make(chan struct{})
 	go func() {
 		defer close(e.ended)
-		defer log.Close()
+		defer func() { _ = log.Close() }()
 		_, e.err = e.own.Runner.Run(lives, run.Cmd{
 			Name: "sh", Args: []string{"-c", start, "sh", folder, e.network}, Dir: "/",
 			Env:    append([]string{"PATH=" + filepath.Join(folder, "sbin") + ":" + os.Getenv("PATH")}, env...),
-			Stdout: log, Line: func(line string) { fmt.Fprintln(log, line) },
+			Stdout: log, Line: func(line string) { _, _ = fmt.Fprintln(log, line) },
 			Grace: patience / 2,
 		})
 	}()

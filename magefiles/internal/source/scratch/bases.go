@@ -103,7 +103,7 @@ func (s *Source) build(ctx context.Context, t *ui.Task, i image, fill func(conte
 	}
 	// One folder for all times: BuildKit knows a context by its path, and keeps a copy of each that it has seen.
 	dir := filepath.Join(s.store.dir, "contexts", i.repo)
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	if err := errors.Join(os.RemoveAll(dir), os.MkdirAll(dir, 0o755)); err != nil {
 		return cacheFault(err)
 	}

@@ -64,7 +64,7 @@ func (s *Source) debian(ctx context.Context, t *ui.Task) (string, error) {
 		if err != nil {
 			return cacheFault(err)
 		}
-		defer f.Close()
+		defer func() { _ = f.Close() }()
 		if err := s.docker.Import(ctx, f, i.String(), `CMD ["bash"]`, "LABEL "+label+"="+i.key); err != nil {
 			return buildFault(err, "Docker did not take the Debian image", "run again; `docker system df` shows what Docker holds")
 		}

@@ -18,7 +18,7 @@ func hash(inputs ...any) string {
 	h := sha256.New()
 	for _, in := range inputs {
 		s := fmt.Sprint(in)
-		fmt.Fprintf(h, "%d:%s\n", len(s), s) // the length keeps neighbours from running together
+		_, _ = fmt.Fprintf(h, "%d:%s\n", len(s), s) // the length keeps neighbours from running together
 	}
 	return hex.EncodeToString(h.Sum(nil))[:keyLength]
 }

