@@ -16,9 +16,14 @@ from pwdlib.hashers.argon2 import Argon2Hasher
 from fake_openai.server import create_app as create_fake_openai
 from src.app import create_app
 from src.auth import passwords
+from src.core import database
 from tests.support import Person, Proxy, make_settings, run_module, serve
 
 REAL_HASHER = passwords._hasher
+REAL_LIMITS = {
+    f"{name}_SECONDS": getattr(database, f"{name}_SECONDS")
+    for name in ("SESSION", "STATEMENT", "LOCK", "IDLE", "START", "QUEUE")
+}
 
 
 def pytest_configure() -> None:
@@ -47,6 +52,28 @@ def _hasher(hasher: PasswordHash) -> Iterator[None]:
 def _cheap_passwords() -> Iterator[None]:
     """Nearly every test registers someone; what a hash costs is the subject of few (see `real_passwords`)."""
     with _hasher(PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),))):
+        yield
+
+
+@contextmanager
+def _database_limits(factor: float) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        for name, seconds in REAL_LIMITS.items():
+            patch.setattr(database, name, seconds * factor)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _patience() -> Iterator[None]:
+    """On a machine with much to do the database may take its time; when it is given up is the subject of few tests."""
+    with _database_limits(10):
+        yield
+
+
+@pytest.fixture(scope="module")
+def real_limits() -> Iterator[None]:
+    """Limits of the database as they are outside of the tests."""
+    with _database_limits(1):
         yield
 
 

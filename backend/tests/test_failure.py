@@ -61,6 +61,18 @@ def _settled(connection: psycopg.Connection[Any]) -> bool:
     return False
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _as_outside(real_limits: None) -> None:
+    """The limits are what is tested here."""
+
+
+@pytest.fixture(scope="module")
+def url(database_url: str) -> Iterator[str]:
+    """An application whose connections have these limits."""
+    with serve(create_app(make_settings(database_url))) as address:
+        yield address
+
+
 @pytest.fixture
 def person(register: Callable[..., Person], proxied_url: str) -> Person:
     return register(proxied_url)
@@ -274,8 +286,8 @@ def test_waiting_for_a_connection_is_overload_and_no_outage(
 ) -> None:
     monkeypatch.setattr(database_module, "QUEUE_SECONDS", 0.01)
     # Long enough for the others to be there still, whatever else the machine does.
-    monkeypatch.setattr(database_module, "_LIMIT_SESSION", database_module._LIMIT_SESSION.replace("00ms", "0000ms"))
-    monkeypatch.setattr(database_module, "SESSION_SECONDS", 20)
+    for limit in ("SESSION_SECONDS", "START_SECONDS", "STATEMENT_SECONDS", "LOCK_SECONDS"):
+        monkeypatch.setattr(database_module, limit, 20)
     with serve(create_app(make_settings(database_url))) as url:
         person = register(url)
         with _every_connection_taken(database_url, person):

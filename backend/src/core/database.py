@@ -62,17 +62,16 @@ class Base(DeclarativeBase):
     )
 
 
-_LIMITS = {
-    "statement_timeout": STATEMENT_SECONDS,
-    "lock_timeout": LOCK_SECONDS,
-    "idle_in_transaction_session_timeout": IDLE_SECONDS,
-}
-_ROWS = ", ".join(f"('{name}', '{round(seconds * 1000)}ms')" for name, seconds in _LIMITS.items())
-_LIMIT_SESSION = (
-    f"SELECT set_config(name, value, false) FROM (VALUES {_ROWS}) AS limits (name, value) "  # noqa: S608
-    "WHERE pg_backend_pid() = %s"
-)
-_LIMIT_TRANSACTION = text(f"SELECT set_config(name, value, true) FROM (VALUES {_ROWS}) AS limits (name, value)")  # noqa: S608
+def _limits(*, local: bool) -> str:
+    """The statement that gives the server its limits: for a transaction, or for as long as the connection lasts."""
+    limits = {
+        "statement_timeout": STATEMENT_SECONDS,
+        "lock_timeout": LOCK_SECONDS,
+        "idle_in_transaction_session_timeout": IDLE_SECONDS,
+    }
+    rows = ", ".join(f"('{name}', '{round(seconds * 1000)}ms')" for name, seconds in limits.items())
+    return f"SELECT set_config(name, value, {local}) FROM (VALUES {rows}) AS limits (name, value)"  # noqa: S608
+
 
 
 class CannotListenError(Exception):
@@ -132,7 +131,7 @@ async def _limit(connection: psycopg.AsyncConnection[Any]) -> bool:
     A pooler such as Neon's refuses limits in the startup message, and gives each transaction to whichever session is
     free: what is set for one would bind strangers. It is known by the process id that it makes up for its clients.
     """
-    cursor = await connection.execute(_LIMIT_SESSION, [_backend_pid(connection)])
+    cursor = await connection.execute(f"{_limits(local=False)} WHERE pg_backend_pid() = %s", [_backend_pid(connection)])
     return cursor.rowcount > 0
 
 
@@ -199,7 +198,7 @@ class Database:
             # Only a transaction can carry the limits.
             await connection.execution_options(isolation_level=_TRANSACTION)
             async with connection.begin():
-                await connection.execute(_LIMIT_TRANSACTION)
+                await connection.execute(text(_limits(local=True)))
                 yield connection
 
     @asynccontextmanager
@@ -208,7 +207,7 @@ class Database:
         async with self._turn(), _within_limits() as start_until, self._transaction.begin() as session:
             (await session.connection()).info["start_until"] = start_until
             if self._pooled:
-                await session.execute(_LIMIT_TRANSACTION)
+                await session.execute(text(_limits(local=True)))
             yield session
 
     @asynccontextmanager
