@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { cpSync } from "node:fs";
+import { cpSync, readdirSync } from "node:fs";
 import { createServer } from "node:http";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -155,14 +155,33 @@ test("sends visitors with a session from the login to where they wanted to go, u
   await stop(server);
 });
 
-test("logs one JSON object a line", async () => {
+test("logs one JSON object a line, and one for each request but probes and a page's files", async () => {
   const server = await start({});
   await ready(server);
+  const ask = async (path, agent) =>
+    (await fetch(server.url + path, { headers: { "user-agent": agent }, redirect: "manual" })).text();
+  await ask("/login?next=secret", "someone");
+  await ask("/login", "kube-probe/1.34");
+  await ask("/tasks", "someone");
+  await ask("/_next/static/none.js", "someone");
   await stop(server);
-  for (const line of server.lines()) {
-    const { timestamp, level, message } = JSON.parse(line);
-    assert.ok(!Number.isNaN(Date.parse(timestamp)) && level && message, line);
+  const lines = server.lines().map((line) => JSON.parse(line));
+  for (const { timestamp, level, message } of lines) {
+    assert.ok(!Number.isNaN(Date.parse(timestamp)) && level && message);
   }
+  const requests = lines.filter(({ message, path }) => message === "request" && path !== "/");
+  assert.deepEqual(
+    requests.map(({ method, path, status }) => `${method} ${path} ${status}`),
+    ["GET /login 200", "GET /tasks 307", "GET /_next/static/none.js 404"],
+  );
+  assert.ok(requests.every(({ duration_ms }) => duration_ms > 0));
+  assert.ok(!JSON.stringify(lines).includes("secret"), "a query is nobody's business");
+});
+
+test("the native image library, which nothing asks for, is left out", () => {
+  const left = readdirSync(`${SERVER}/node_modules`);
+  assert.ok(left.includes("next"));
+  assert.deepEqual(left.filter((name) => name === "sharp" || name === "@img"), []);
 });
 
 test("a setting that cannot be used stops it with one line that names the variable", async () => {
