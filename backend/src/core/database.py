@@ -73,7 +73,6 @@ def _limits(*, local: bool) -> str:
     return f"SELECT set_config(name, value, {local}) FROM (VALUES {rows}) AS limits (name, value)"  # noqa: S608
 
 
-
 class CannotListenError(Exception):
     """There is a pooler between, which gives each transaction another session: nothing can be listened for in it."""
 
