@@ -10,7 +10,9 @@ const LEVELS = { debug: "DEBUG", log: "INFO", info: "INFO", warn: "WARNING", err
 const ANSI = /\u001b\[[0-9;]*m/g;
 
 function writeLine(level, message, fields) {
-  process.stdout.write(`${JSON.stringify({ timestamp: new Date().toISOString(), level, message, ...fields })}\n`);
+  process.stdout.write(
+    `${JSON.stringify({ timestamp: new Date().toISOString(), level, message, ...fields })}\n`,
+  );
 }
 
 function write(level, args) {
@@ -32,7 +34,8 @@ subscribe("http.server.request.start", ({ request, response }) => {
     // 499, as nginx has it: the client went away before the answer began.
     const status = response.headersSent ? response.statusCode : 499;
     const path = request.url.split("?", 1)[0];
-    const silent = path.startsWith("/_next/static/") || request.headers["user-agent"]?.startsWith("kube-probe/");
+    const silent =
+      path.startsWith("/_next/static/") || request.headers["user-agent"]?.startsWith("kube-probe/");
     if (silent && status < 400) return;
     const duration_ms = Math.round((performance.now() - received) * 100) / 100;
     writeLine("INFO", "request", { path, method: request.method, status, duration_ms });

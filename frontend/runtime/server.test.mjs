@@ -181,7 +181,10 @@ test("logs one JSON object a line, and one for each request but probes and a pag
 test("the native image library, which nothing asks for, is left out", () => {
   const left = readdirSync(`${SERVER}/node_modules`);
   assert.ok(left.includes("next"));
-  assert.deepEqual(left.filter((name) => name === "sharp" || name === "@img"), []);
+  assert.deepEqual(
+    left.filter((name) => name === "sharp" || name === "@img"),
+    [],
+  );
 });
 
 test("a setting that cannot be used stops it with one line that names the variable", async () => {
