@@ -73,7 +73,7 @@ func (b birth) client(t *testing.T, cluster string) []string {
 	if b.files != nil {
 		b.files(t, dir)
 	}
-	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	taken, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = taken.Close() })
 	_, port, err := net.SplitHostPort(taken.Addr().String())
@@ -94,10 +94,10 @@ exec "$docker" "$@"
 	bin := filepath.Join(dir, "bin")
 	require.NoError(t, os.Mkdir(bin, 0o755))
 	require.NoError(t, os.WriteFile(filepath.Join(bin, "docker"), []byte(script), 0o755))
-	require.NoError(t, exec.Command("sh", "-n", filepath.Join(bin, "docker")).Run())
+	require.NoError(t, exec.CommandContext(t.Context(), "sh", "-n", filepath.Join(bin, "docker")).Run())
 	env := []string{"PATH=" + bin + ":" + os.Getenv("PATH"), "TODO_CLUSTER_NAME=" + cluster}
 	for _, name := range []string{"TODO_HTTP_PORT", "TODO_HTTPS_PORT"} {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+		l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 		require.NoError(t, err)
 		_, port, err := net.SplitHostPort(l.Addr().String())
 		require.NoError(t, err)

@@ -141,9 +141,9 @@ func diagnoses(t *testing.T) {
 // pressed lets the node find its disk too full, which keeps every new pod away. Nothing is evicted: for that it would
 // have to last.
 func pressed(t *testing.T) {
-	d := running(t)
+	d, engine := running(t), docker(t)
 	inNode := func(ctx context.Context, script string) {
-		_, err := docker(t).Output(ctx, "exec", d.cfg.ClusterName+"-control-plane", "sh", "-euc", "cd /var/lib/kubelet; "+script+"; systemctl restart kubelet")
+		_, err := engine.Output(ctx, "exec", d.cfg.ClusterName+"-control-plane", "sh", "-euc", "cd /var/lib/kubelet; "+script+"; systemctl restart kubelet")
 		require.NoError(t, err)
 	}
 	underPressure := func(want bool) {

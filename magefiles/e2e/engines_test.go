@@ -74,7 +74,7 @@ func TestCurrentEngine(t *testing.T) {
 	require.NoError(t, err)
 	e, err := enginetest.Start(ctx, cfg, own, programs, bases.Python, enginetest.Options{})
 	require.NoError(t, err)
-	defer e.Stop()
+	defer e.Stop(t.Context())
 
 	self, err := os.Executable()
 	require.NoError(t, err)

@@ -72,9 +72,8 @@ func ingressOfItsOwn(t *testing.T, project checkout, foreign []string) {
 	found, err := d.client.NetworkingV1().Ingresses(d.cfg.Namespace).Get(t.Context(), "todo-app", metav1.GetOptions{})
 	require.NoError(t, err)
 	assert.Equal(t, "edge", *found.Spec.IngressClassName)
-	res, err := d.browser().Get("http://" + d.cfg.Host + "/")
+	res, err := get(t.Context(), d.browser(), "http://"+d.cfg.Host+"/")
 	require.NoError(t, err)
-	_ = res.Body.Close()
 	require.Equal(t, http.StatusPermanentRedirect, res.StatusCode, "the ingress leads to HTTPS")
 
 	// As where the ingress's own certificate is at work, which the settings name nothing of.

@@ -3,7 +3,6 @@
 package e2e
 
 import (
-	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -59,13 +58,10 @@ func further(t *testing.T, project checkout) {
 	pods := d.names(t, "todo-greeter")
 	require.Len(t, pods, 1)
 
-	res, err := d.browser().Get("http://todo.localhost/greeter/")
-	require.NoError(t, err)
-	defer func() { _ = res.Body.Close() }()
-	body, err := io.ReadAll(res.Body)
+	res, err := get(t.Context(), d.browser(), "http://todo.localhost/greeter/")
 	require.NoError(t, err)
 	assert.Equal(t, http.StatusOK, res.StatusCode)
-	assert.Equal(t, "Good day.\n", string(body))
+	assert.Equal(t, "Good day.\n", res.text)
 
 	r := grown.mage(t, nil, "status")
 	require.Zero(t, r.code)

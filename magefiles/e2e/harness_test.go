@@ -120,7 +120,7 @@ func TestMain(m *testing.M) {
 	if err == nil {
 		targetsBinary = filepath.Join(dir, "targets")
 		var out []byte
-		cmd := exec.Command("go", "tool", "mage", "-compile", targetsBinary)
+		cmd := exec.CommandContext(context.Background(), "go", "tool", "mage", "-compile", targetsBinary)
 		cmd.Dir = filepath.Join("..", "..")
 		if out, err = cmd.CombinedOutput(); err != nil {
 			err = fmt.Errorf("go tool mage -compile: %w: %s", err, out)

@@ -47,7 +47,7 @@ func newRegistry(t *testing.T) *testRegistry {
 
 func (r *testRegistry) listen(t *testing.T, addr string) string {
 	t.Helper()
-	l, err := net.Listen("tcp", addr)
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", addr)
 	require.NoError(t, err)
 	s := &http.Server{Handler: r, ReadHeaderTimeout: 10 * time.Second}
 	go func() { _ = s.Serve(l) }()

@@ -57,7 +57,7 @@ func newInternet(t *testing.T, addr string, hosts map[string]http.Handler) *inte
 		},
 	}
 	i.tls = i.authority(t)
-	l, err := net.Listen("tcp", addr)
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", addr)
 	require.NoError(t, err)
 	i.URL = "http://" + l.Addr().String()
 	outer := &http.Server{Handler: http.HandlerFunc(i.serve), ReadHeaderTimeout: time.Minute}

@@ -136,9 +136,8 @@ func followed(t *testing.T, project checkout, d *deployment) {
 		require.NoError(t, err, seen.String())
 		if !asked {
 			asked = true
-			res, err := d.browser().Get("http://todo.localhost/api/marker-of-this-test")
+			_, err := get(t.Context(), d.browser(), "http://todo.localhost/api/marker-of-this-test")
 			require.NoError(t, err)
-			_ = res.Body.Close()
 		}
 	}
 	require.NoError(t, syscall.Kill(-cmd.Process.Pid, syscall.SIGINT))
@@ -156,9 +155,8 @@ func forwarded(t *testing.T, project checkout) {
 		_ = cmd.Wait()
 	}()
 	assert.EventuallyWithT(t, func(c *assert.CollectT) {
-		res, err := http.Get("http://127.0.0.1:" + port + "/health")
+		res, err := get(t.Context(), http.DefaultClient, "http://127.0.0.1:"+port+"/health")
 		if assert.NoError(c, err) {
-			_ = res.Body.Close()
 			assert.Equal(c, http.StatusOK, res.StatusCode)
 		}
 	}, 30*time.Second, 200*time.Millisecond)

@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"context"
 	"io"
 	"io/fs"
 	"os"
@@ -148,7 +149,7 @@ func (c checkout) allOwned(t *testing.T) {
 
 func program(t *testing.T, name string, args ...string) {
 	t.Helper()
-	out, err := exec.Command(name, args...).CombinedOutput()
+	out, err := exec.CommandContext(context.WithoutCancel(t.Context()), name, args...).CombinedOutput()
 	assert.NoError(t, err, "%s: %s", name, out)
 }
 

@@ -128,36 +128,36 @@ func encrypted(t *testing.T, project checkout) {
 
 	trusting := d.through(d.access.HTTPS, &tls.Config{RootCAs: own})
 	for _, host := range d.cfg.Hosts() {
-		res, err := trusting.Get("https://" + host + "/")
+		res, err := get(t.Context(), trusting, "https://"+host+"/")
 		require.NoError(t, err, host)
-		_ = res.Body.Close()
 		assert.Equal(t, http.StatusOK, res.StatusCode, host)
 		assert.True(t, res.TLS.PeerCertificates[0].Equal(certificate), host)
 		assert.GreaterOrEqual(t, res.TLS.Version, uint16(tls.VersionTLS12), host)
 	}
 	body, err := json.Marshal(map[string]string{"email": "over-tls@example.com", "password": "correct horse battery"})
 	require.NoError(t, err)
-	res, err := trusting.Post("https://todo.localhost/api/auth/register", "application/json", bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "https://todo.localhost/api/auth/register", bytes.NewReader(body))
 	require.NoError(t, err)
-	_ = res.Body.Close()
+	req.Header.Set("Content-Type", "application/json")
+	res, err := ask(trusting, req)
+	require.NoError(t, err)
 	require.Equal(t, http.StatusCreated, res.StatusCode)
 	require.NotEmpty(t, res.Cookies())
 	assert.True(t, res.Cookies()[0].Secure, "the backend is told that the way to the ingress was encrypted")
 	assert.True(t, res.Cookies()[0].HttpOnly)
 
 	var unknown x509.UnknownAuthorityError
-	_, err = d.through(d.access.HTTPS, &tls.Config{RootCAs: x509.NewCertPool()}).Get("https://todo.localhost/")
+	_, err = get(t.Context(), d.through(d.access.HTTPS, &tls.Config{RootCAs: x509.NewCertPool()}), "https://todo.localhost/")
 	require.ErrorAs(t, err, &unknown, "nobody else vouches for it")
-	_, err = trusting.Get("https://other.example.com/")
+	_, err = get(t.Context(), trusting, "https://other.example.com/")
 	require.Error(t, err, "it is good for the application's names alone")
-	res, err = d.browser().Get("http://todo.localhost/")
+	res, err = get(t.Context(), d.browser(), "http://todo.localhost/")
 	require.NoError(t, err)
-	_ = res.Body.Close()
 	assert.Equal(t, http.StatusOK, res.StatusCode, "HTTP still answers, and sends nobody elsewhere")
 
 	require.Zero(t, project.mage(t, nil, "deploy").code)
 	assert.EventuallyWithT(t, func(c *assert.CollectT) {
-		_, err := trusting.Get("https://todo.localhost/")
+		_, err := get(t.Context(), trusting, "https://todo.localhost/")
 		assert.Error(c, err, "the ingress presents a certificate of its own again")
 	}, 10*time.Second, 500*time.Millisecond)
 }

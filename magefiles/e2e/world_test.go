@@ -76,7 +76,7 @@ func TestWorldBehindAnInspectingProxy(t *testing.T) {
 		Network: office, Env: append(settings, "SSL_CERT_FILE="+web.Bundle),
 	})
 	require.NoError(t, err)
-	defer e.Stop()
+	defer e.Stop(t.Context())
 
 	self, err := os.Executable()
 	require.NoError(t, err)

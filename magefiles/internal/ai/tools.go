@@ -158,7 +158,7 @@ func (t tool) check(c Call) error {
 	switch {
 	case t.services == nil && c.Service != "":
 		return fmt.Errorf("%s takes no service", t.name)
-	case t.services != nil && !slices.Contains(t.services, c.Service) && !(t.optional && c.Service == ""):
+	case t.services != nil && !slices.Contains(t.services, c.Service) && (!t.optional || c.Service != ""):
 		return fmt.Errorf("%s takes one of the services %s", t.name, strings.Join(t.services, ", "))
 	case c.Number < 0 || c.Number > t.max:
 		return fmt.Errorf("%s takes %s from 0 to %d", t.name, t.number, t.max)

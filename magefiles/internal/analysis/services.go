@@ -106,17 +106,17 @@ func (t template) ports() string {
 
 // unready tells whether pods are selected of which none is ready. A service of no pods at all has another finding.
 func (s *Snapshot) unready(selector labels.Selector) bool {
-	any := false
+	selected := false
 	for i := range s.Pods {
 		p := &s.Pods[i]
 		if p.DeletionTimestamp != nil || !selector.Matches(labels.Set(p.Labels)) {
 			continue
 		}
-		if any = true; podutils.IsPodReady(p) {
+		if selected = true; podutils.IsPodReady(p) {
 			return false
 		}
 	}
-	return any
+	return selected
 }
 
 // probePorts finds probes that ask a port that the container does not have.

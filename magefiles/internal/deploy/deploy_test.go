@@ -118,13 +118,16 @@ func TestImagesOfThisMachineAreNotForNodesOfAnotherKind(t *testing.T) {
 
 func TestDeliveryLeavesImagesOfRegistriesToTheCluster(t *testing.T) {
 	var delivered []string
-	to := func(_ context.Context, _ *ui.Task, ref string) (string, error) {
-		delivered = append(delivered, ref)
-		return "there/" + ref, nil
-	}
 	built, pulled := "todo-backend:1", "postgres@sha256:9"
 	require.NoError(t, open(config.Config{}).UI.Do("x", func(task *ui.Task) error {
-		return errors.Join(handOver(t.Context(), task, to, &built), handOver(t.Context(), task, to, &pulled))
+		var errs []error
+		for _, ref := range []*string{&built, &pulled} {
+			errs = append(errs, handOver(t.Context(), task, func(_ context.Context, _ *ui.Task, ref string) (string, error) {
+				delivered = append(delivered, ref)
+				return "there/" + ref, nil
+			}, ref))
+		}
+		return errors.Join(errs...)
 	}))
 	assert.Equal(t, []string{"todo-backend:1"}, delivered)
 	assert.Equal(t, "there/todo-backend:1", built)

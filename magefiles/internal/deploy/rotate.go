@@ -63,14 +63,17 @@ func (i *installation) rotateSecrets(ctx context.Context, t *ui.Task) error {
 	told := r.Verifier != "" && databaseReady(ctx, i.Cluster)
 	// Once the database has its new password the old one opens nothing. So this is not interrupted, and tried again for
 	// a moment: a database or a Secret that may be new or not is worse than either.
-	var failed error
-	if err := wait.PollUntilContextTimeout(context.WithoutCancel(ctx), time.Second, passwordPatience, true, func(ctx context.Context) (bool, error) {
+	change := func(ctx context.Context) error {
 		if told {
-			if failed = i.tellPassword(ctx, r.Verifier); failed != nil {
-				return false, nil
+			if err := i.tellPassword(ctx, r.Verifier); err != nil {
+				return err
 			}
 		}
-		failed = secrets.Promote(ctx, i.Client, i.Config.Namespace, told)
+		return secrets.Promote(ctx, i.Client, i.Config.Namespace, told)
+	}
+	var failed error
+	if err := wait.PollUntilContextTimeout(context.WithoutCancel(ctx), time.Second, passwordPatience, true, func(ctx context.Context) (bool, error) {
+		failed = change(ctx)
 		return failed == nil, nil
 	}); err != nil {
 		return cmp.Or(failed, err)

@@ -37,7 +37,7 @@ func Images(ctx context.Context, base session.Session) error {
 
 func testCompose(ctx context.Context, s session.Source, t *ui.Task, made deploy.Application) error {
 	services := app.Built()
-	ports, err := freePorts(len(services))
+	ports, err := freePorts(ctx, len(services))
 	if err != nil {
 		return err
 	}
@@ -146,10 +146,10 @@ func answers(ctx context.Context, url string) error {
 }
 
 // freePorts gives ports of 127.0.0.1 where nothing listens.
-func freePorts(n int) ([]string, error) {
+func freePorts(ctx context.Context, n int) ([]string, error) {
 	var ports []string
 	for range n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+		l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 		if err != nil {
 			return nil, err
 		}

@@ -42,14 +42,14 @@ func testQuick(ctx context.Context, s session.Session) error {
 	if err := LintCharts(ctx, s); err != nil {
 		return err
 	}
-	return testUnit(ctx, s, func(t *ui.Task, show func(string)) error {
+	return testUnit(ctx, s, func(_ *ui.Task, show func(string)) error {
 		return errors.Join(lint(ctx, s, show), goTest(ctx, s, show, "./magefiles/internal/..."))
 	})
 }
 
 // Lint checks the automation's code and the workflows.
 func Lint(ctx context.Context, s session.Session) error {
-	return s.UI.Do("Lint", func(t *ui.Task) error { return lint(ctx, s, toUI(s)) })
+	return s.UI.Do("Lint", func(*ui.Task) error { return lint(ctx, s, toUI(s)) })
 }
 
 func lint(ctx context.Context, s session.Session, show func(string)) error {
@@ -70,7 +70,7 @@ func lint(ctx context.Context, s session.Session, show func(string)) error {
 
 // Unit runs the automation's unit tests here, and those of the application's halves in containers.
 func Unit(ctx context.Context, s session.Session) error {
-	return testUnit(ctx, s, func(t *ui.Task, show func(string)) error { return goTest(ctx, s, show, "./magefiles/internal/...") })
+	return testUnit(ctx, s, func(_ *ui.Task, show func(string)) error { return goTest(ctx, s, show, "./magefiles/internal/...") })
 }
 
 // testUnit runs the parts of the unit tests side by side: each waits as often as it computes.

@@ -58,7 +58,7 @@ func dockerd(t *testing.T, c *checker, capBnd string) {
 
 func listener(t *testing.T) int {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = l.Close() })
 	return l.Addr().(*net.TCPAddr).Port
@@ -174,7 +174,7 @@ func TestPort(t *testing.T) {
 	})
 	t.Run("part of our own cluster, which is stopped", func(t *testing.T) {
 		c, fake := bench(t)
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+		l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 		require.NoError(t, err)
 		port := l.Addr().(*net.TCPAddr).Port
 		fake.On(inspectNode, node(port, false), nil).On("docker ps", "", nil)
@@ -208,7 +208,7 @@ func TestPort(t *testing.T) {
 		c, fake := bench(t)
 		taken := listener(t)
 		fake.On("docker", "", nil).On(fmt.Sprintf("docker ps --filter publish=%d", taken), "somebodys-nginx\n", nil)
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+		l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 		require.NoError(t, err)
 		free := l.Addr().(*net.TCPAddr).Port
 		require.NoError(t, l.Close())
@@ -220,7 +220,7 @@ func TestPort(t *testing.T) {
 		c, fake := bench(t)
 		fake.On("docker", "", nil)
 		c.info.SecurityOptions = []string{"name=rootless"}
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+		l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 		require.NoError(t, err)
 		free := l.Addr().(*net.TCPAddr).Port
 		require.NoError(t, l.Close())

@@ -26,7 +26,7 @@ func (c *checker) checkPort(ctx context.Context, nodePort, configured, fallback 
 	case runs:
 		return Result{Detail: fmt.Sprintf("%d, published by this project's cluster", port)}
 	case port != 0: // it is part of the stopped cluster, which cannot change it
-		if !host.PortTaken(port) {
+		if !host.PortTaken(ctx, port) {
 			return Result{Detail: fmt.Sprintf("%d is free for this project's cluster, which is stopped", port)}
 		}
 		return Result{
@@ -40,7 +40,7 @@ func (c *checker) checkPort(ctx context.Context, nodePort, configured, fallback 
 		wanted, fallback = configured, configured
 	}
 	lowest := c.host.LowestPort(c.info.Rootless())
-	port, _, err := host.PickPort(wanted, fallback, lowest)
+	port, _, err := host.PickPort(ctx, wanted, fallback, lowest)
 	if err != nil {
 		return Result{Level: Failure, Detail: words.OneLine(err.Error()), Remedy: fault.Remedy(err)}
 	}

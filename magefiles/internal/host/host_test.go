@@ -77,7 +77,7 @@ func TestLimits(t *testing.T) {
 
 func TestPickPort(t *testing.T) {
 	listen := func() (int, net.Listener) {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+		l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 		require.NoError(t, err)
 		return l.Addr().(*net.TCPAddr).Port, l
 	}
@@ -86,32 +86,32 @@ func TestPickPort(t *testing.T) {
 	free, f := listen()
 	require.NoError(t, f.Close())
 
-	port, holder, err := PickPort(free, taken, 1)
+	port, holder, err := PickPort(t.Context(), free, taken, 1)
 	require.NoError(t, err)
 	assert.Equal(t, free, port)
 	assert.Empty(t, holder)
 
-	port, holder, err = PickPort(taken, free, 1)
+	port, holder, err = PickPort(t.Context(), taken, free, 1)
 	require.NoError(t, err)
 	assert.Equal(t, free, port)
 	if _, statErr := os.Stat("/proc/net/tcp"); statErr == nil {
 		assert.Contains(t, holder, fmt.Sprintf("(pid %d)", os.Getpid()))
 	}
 
-	_, _, err = PickPort(taken, taken, 1)
+	_, _, err = PickPort(t.Context(), taken, taken, 1)
 	require.ErrorContains(t, err, fmt.Sprintf("port %d is taken", taken))
 }
 
 func TestPickPortForAnEngineThatMayNotUseAll(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	free := l.Addr().(*net.TCPAddr).Port
 	require.NoError(t, l.Close())
 
-	port, _, err := PickPort(80, free, 1024)
+	port, _, err := PickPort(t.Context(), 80, free, 1024)
 	require.NoError(t, err)
 	assert.Equal(t, free, port, "whether 80 is free does not matter")
-	port, _, err = PickPort(free, free, free+1)
+	port, _, err = PickPort(t.Context(), free, free, free+1)
 	require.NoError(t, err)
 	assert.Equal(t, free, port, "what was asked for is the engine's to refuse: it may have been given the right by other means")
 }

@@ -2,6 +2,7 @@ package host
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -33,15 +34,15 @@ func (h Host) LowestPort(rootless bool) int {
 // PickPort gives the wanted port of 127.0.0.1 where it is free, else the fallback. A wanted port below the lowest that
 // the engine may publish is passed over. holder names who has the wanted one, where that is taken and known. It fails
 // where both are taken.
-func PickPort(wanted, fallback, lowest int) (port int, holder string, err error) {
+func PickPort(ctx context.Context, wanted, fallback, lowest int) (port int, holder string, err error) {
 	if wanted < lowest {
 		wanted = fallback
 	}
-	if !PortTaken(wanted) {
+	if !PortTaken(ctx, wanted) {
 		return wanted, "", nil
 	}
 	holder = Local.PortHolder(wanted)
-	if wanted != fallback && !PortTaken(fallback) {
+	if wanted != fallback && !PortTaken(ctx, fallback) {
 		return fallback, holder, nil
 	}
 	what := fmt.Sprintf("port %d is taken by %s", wanted, orUnknown(holder))
@@ -60,15 +61,15 @@ func orUnknown(holder string) string {
 
 // PortTaken tells whether something listens on a port of 127.0.0.1. Binding it tells for certain, but may not be
 // allowed; connecting finds listeners on all addresses where the system would let 127.0.0.1 be bound beside them.
-func PortTaken(port int) bool {
+func PortTaken(ctx context.Context, port int) bool {
 	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
-	l, err := net.Listen("tcp", address)
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
 	if err == nil {
 		_ = l.Close()
 	} else if errors.Is(err, syscall.EADDRINUSE) {
 		return true
 	}
-	c, err := net.DialTimeout("tcp", address, 500*time.Millisecond)
+	c, err := (&net.Dialer{Timeout: 500 * time.Millisecond}).DialContext(ctx, "tcp", address)
 	if err != nil {
 		return false
 	}

@@ -3,6 +3,7 @@ package image
 import (
 	"archive/tar"
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -70,7 +71,7 @@ func (e *fakeEngine) docker(t *testing.T, nodes ...*fakeNode) (*engine.Docker, *
 		return "", nil
 	})
 	fake.On("docker image rm", "", nil)
-	fake.OnFunc("docker push", func(c run.Cmd) (string, error) { return e.push(c.Args[1]) })
+	fake.OnFunc("docker push", func(c run.Cmd) (string, error) { return e.push(t.Context(), c.Args[1]) })
 	fake.OnFunc("docker save", func(c run.Cmd) (string, error) {
 		chosen := map[string]pushable{}
 		for _, ref := range c.Args[1:] {
@@ -94,7 +95,7 @@ func (e *fakeEngine) RoundTrip(r *http.Request) (*http.Response, error) {
 	return http.DefaultTransport.RoundTrip(r)
 }
 
-func (e *fakeEngine) push(target string) (string, error) {
+func (e *fakeEngine) push(ctx context.Context, target string) (string, error) {
 	e.mu.Lock()
 	ref := e.tags[target]
 	e.mu.Unlock()
@@ -112,7 +113,7 @@ func (e *fakeEngine) push(target string) (string, error) {
 			return "", err
 		}
 		size, pushed = len(said), digest.FromBytes(said).String()
-		req, err := http.NewRequest(http.MethodPut, "http://"+to.RegistryStr()+"/v2/"+to.RepositoryStr()+"/manifests/"+to.TagStr(), bytes.NewReader(said))
+		req, err := http.NewRequestWithContext(ctx, http.MethodPut, "http://"+to.RegistryStr()+"/v2/"+to.RepositoryStr()+"/manifests/"+to.TagStr(), bytes.NewReader(said))
 		if err != nil {
 			return "", err
 		}

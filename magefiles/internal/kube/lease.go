@@ -173,12 +173,13 @@ func (l *Lease) keep(ctx context.Context, counts time.Time) error {
 		}
 		sent := l.now()
 		err := l.renew(ctx, l.left(counts))
+		if ctx.Err() != nil {
+			return nil
+		}
 		var taken *fault.Error
 		switch {
 		case err == nil:
 			counts, pause = sent, leaseRenewal
-		case ctx.Err() != nil:
-			return nil
 		case errors.As(err, &taken):
 			return taken
 		case l.left(counts) <= 0:

@@ -111,7 +111,7 @@ func TestARenewalThatFailsIsTriedAgain(t *testing.T) {
 // stolen makes another run the holder of a lease that is held.
 func (b *bench) stolen(t *testing.T) {
 	t.Helper()
-	l := b.lease(t)
+	l := b.lease(t.Context(), t)
 	holder := "elsewhere:4711:x"
 	l.Spec.HolderIdentity = &holder
 	_, err := b.client.CoordinationV1().Leases("todo").Update(t.Context(), l, metav1.UpdateOptions{})

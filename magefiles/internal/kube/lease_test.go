@@ -50,9 +50,9 @@ func (b *bench) killed(t *testing.T, off time.Duration, self, machine string) {
 	require.NoError(t, err)
 }
 
-func (b *bench) lease(t *testing.T) *coordination.Lease {
+func (b *bench) lease(ctx context.Context, t *testing.T) *coordination.Lease {
 	t.Helper()
-	l, err := b.client.CoordinationV1().Leases("todo").Get(t.Context(), "app-deploy", metav1.GetOptions{})
+	l, err := b.client.CoordinationV1().Leases("todo").Get(ctx, "app-deploy", metav1.GetOptions{})
 	require.NoError(t, err)
 	return l
 }
@@ -73,12 +73,12 @@ func TestTheLeaseIsHeldDuringWorkAndGivenBack(t *testing.T) {
 	failed := errors.New("work failed")
 	var holders []string
 	for range 2 {
-		err := b.hold(t.Context(), func(context.Context) error {
-			holders = append(holders, holderOf(b.lease(t)))
+		err := b.hold(t.Context(), func(ctx context.Context) error {
+			holders = append(holders, holderOf(b.lease(ctx, t)))
 			return failed
 		})
 		require.ErrorIs(t, err, failed)
-		assert.Empty(t, holderOf(b.lease(t)))
+		assert.Empty(t, holderOf(b.lease(t.Context(), t)))
 	}
 	assert.Contains(t, holders[0], fmt.Sprintf(":%d:", os.Getpid()))
 	assert.NotEqual(t, holders[0], holders[1], "two runs of one process are two")
@@ -90,16 +90,17 @@ func TestTwoRunsDoNotOverlapWhateverTheirClocksShow(t *testing.T) {
 			b := newBench()
 			synctest.Test(t, func(t *testing.T) {
 				var at atomic.Int32
-				work := func(context.Context) error {
-					assert.EqualValues(t, 1, at.Add(1), "both are at work")
-					time.Sleep(2 * time.Minute)
-					at.Add(-1)
-					return nil
-				}
 				start := time.Now()
 				var runs sync.WaitGroup
 				for _, o := range off {
-					runs.Go(func() { assert.NoError(t, b.run(o).Hold(t.Context(), nil, work)) })
+					runs.Go(func() {
+						assert.NoError(t, b.run(o).Hold(t.Context(), nil, func(context.Context) error {
+							assert.EqualValues(t, 1, at.Add(1), "both are at work")
+							time.Sleep(2 * time.Minute)
+							at.Add(-1)
+							return nil
+						}))
+					})
 				}
 				runs.Wait()
 				assert.LessOrEqual(t, time.Since(start), 4*time.Minute+leaseLook, "the second goes on when the first has ended")
@@ -128,7 +129,8 @@ func TestARunThatWasKilledHereIsNotWaitedFor(t *testing.T) {
 		t.Skip("this system does not tell machines apart")
 	}
 	gone := os.Getpid() // becomes that of a process that does not exist
-	for ; alive(fmt.Sprintf("here:%d:x", gone)); gone++ {
+	for alive(fmt.Sprintf("here:%d:x", gone)) {
+		gone++
 	}
 	b := newBench()
 	synctest.Test(t, func(t *testing.T) {
@@ -201,13 +203,12 @@ func TestAWaitingRunSaysForWhomAndSinceWhen(t *testing.T) {
 func TestWaitingEnds(t *testing.T) {
 	b := newBench()
 	synctest.Test(t, func(t *testing.T) {
-		ctx, cancel := context.WithCancel(t.Context())
-		started := make(chan struct{})
+		started, end := make(chan struct{}), make(chan struct{})
 		var runs sync.WaitGroup
 		runs.Go(func() {
 			assert.NoError(t, b.hold(t.Context(), func(context.Context) error {
 				close(started)
-				<-ctx.Done()
+				<-end
 				return nil
 			}))
 		})
@@ -222,7 +223,7 @@ func TestWaitingEnds(t *testing.T) {
 		assert.Regexp(t, `^another run \(\S+\) has worked on the release for 16m`, err)
 		assert.NotEmpty(t, fault.Remedy(err))
 		assert.InDelta(t, leasePatience, time.Since(start), float64(2*leaseLook))
-		cancel()
+		close(end)
 		runs.Wait()
 	})
 }

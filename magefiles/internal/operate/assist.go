@@ -107,7 +107,7 @@ func (o operations) Change(ctx context.Context, c ai.Call) error {
 	default:
 		return fmt.Errorf("there is no change %q", c.Tool)
 	}
-	if err == nil && !(c.Tool == ai.Scale && c.Number == 0) { // taken out of service, it cannot be used
+	if err == nil && (c.Tool != ai.Scale || c.Number > 0) { // taken out of service, it cannot be used
 		err = deploy.Smoke(ctx, o.Session)
 	}
 	if err == nil || ctx.Err() != nil {

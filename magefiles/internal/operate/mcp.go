@@ -59,7 +59,7 @@ func serve(ctx context.Context, s session.Session, server *mcp.Server, port int)
 		return err
 	}
 	defer func() { _ = os.Remove(path) }()
-	listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 	if err != nil {
 		return fault.Wrap(err, fault.CodeEnvironment, fmt.Sprintf("port %d cannot be had", port), "name another: -port=N")
 	}

@@ -178,7 +178,7 @@ func during(ctx context.Context) (out context.Context, done func()) {
 // settle brings a release that an interrupted run left halfway into a state that Helm goes on from, and gives its last
 // revision. It is called with the lease held, so that no run which still works on the release can be mistaken for an
 // interrupted one.
-func (e *Engine) settle(ctx context.Context, t *ui.Task, name string) (*release.Release, error) {
+func (e *Engine) settle(t *ui.Task, name string) (*release.Release, error) {
 	last, err := e.last(name)
 	if err != nil || last == nil {
 		return nil, err

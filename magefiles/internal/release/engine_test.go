@@ -96,14 +96,14 @@ func (b *bench) revision(t *testing.T) int {
 }
 
 // others makes a revision as somebody does who knows no lease.
-func (b *bench) others(t *testing.T, size int) {
+func (b *bench) others(ctx context.Context, t *testing.T, size int) {
 	t.Helper()
 	values := map[string]any{"size": size}
 	c, err := load(b.chart, values)
 	require.NoError(t, err)
 	last, err := b.last("app")
 	require.NoError(t, err)
-	_, err = b.write(t.Context(), nil, Spec{Name: "app", Values: values}, c, last, "theirs")
+	_, err = b.write(ctx, nil, Spec{Name: "app", Values: values}, c, last, "theirs")
 	require.NoError(t, err)
 }
 

@@ -75,7 +75,7 @@ func (h *Held) Apply(ctx context.Context, t *ui.Task, spec Spec) (Outcome, error
 	if len(f.drifted) > 0 {
 		t.Note("%s was changed by other means and is put back", list(f.drifted, 3))
 	}
-	last, err := e.settle(ctx, t, h.name)
+	last, err := e.settle(t, h.name)
 	if err != nil {
 		return out, err
 	}
@@ -121,7 +121,7 @@ func (h *Held) Rollback(ctx context.Context, t *ui.Task, revision int) error {
 		return err
 	}
 	e := h.engine
-	last, err := e.settle(ctx, t, h.name)
+	last, err := e.settle(t, h.name)
 	if err != nil {
 		return err
 	}

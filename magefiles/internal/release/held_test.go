@@ -23,20 +23,20 @@ func (b *bench) another(off time.Duration) *Engine {
 	return &e
 }
 
-func leaseOf(t *testing.T, e *Engine) *coordination.Lease {
+func leaseOf(ctx context.Context, t *testing.T, e *Engine) *coordination.Lease {
 	t.Helper()
-	l, err := e.client.CoordinationV1().Leases("todo").Get(t.Context(), "app-deploy", metav1.GetOptions{})
+	l, err := e.client.CoordinationV1().Leases("todo").Get(ctx, "app-deploy", metav1.GetOptions{})
 	require.NoError(t, err)
 	return l
 }
 
 // stolen makes another run the holder of a lease that is held.
-func stolen(t *testing.T, e *Engine) {
+func stolen(ctx context.Context, t *testing.T, e *Engine) {
 	t.Helper()
-	l := leaseOf(t, e)
+	l := leaseOf(ctx, t, e)
 	holder := "elsewhere:4711:x"
 	l.Spec.HolderIdentity = &holder
-	_, err := e.client.CoordinationV1().Leases("todo").Update(t.Context(), l, metav1.UpdateOptions{})
+	_, err := e.client.CoordinationV1().Leases("todo").Update(ctx, l, metav1.UpdateOptions{})
 	require.NoError(t, err)
 }
 
@@ -90,8 +90,8 @@ func TestARunThatLostItsLeaseJudgesNothing(t *testing.T) {
 				err := b.hold(t.Context(), func(ctx context.Context, h *Held) error {
 					mine, err := h.Apply(ctx, nil, Spec{Name: "app", ChartDir: b.chart, Values: map[string]any{"size": 2}})
 					assert.NoError(t, err)
-					stolen(t, b.Engine)
-					b.others(t, 3)
+					stolen(ctx, t, b.Engine)
+					b.others(ctx, t, 3)
 					// It has not noticed yet: the next renewal is seconds away.
 					assert.NoError(t, ctx.Err())
 					return judge(ctx, h, mine)
@@ -116,7 +116,7 @@ func TestARevisionOfAnotherIsNotJudged(t *testing.T) {
 	err := b.hold(t.Context(), func(ctx context.Context, h *Held) error {
 		mine, err := h.Apply(ctx, nil, Spec{Name: "app", ChartDir: b.chart, Values: map[string]any{"size": 2}})
 		require.NoError(t, err)
-		b.others(t, 3)
+		b.others(ctx, t, 3)
 		const want = "release app is at revision 3, which another run made; this one, at revision 2, stopped"
 		require.EqualError(t, h.Rollback(ctx, nil, mine.Good), want)
 		require.EqualError(t, h.Verify(ctx, mine.Revision), want)
@@ -153,12 +153,12 @@ func TestPreviewOnlyLooks(t *testing.T) {
 	assert.Equal(t, Outcome{Changed: true}, out)
 	b.apply(t, nil)
 	b.verify(t, 1)
-	before := leaseOf(t, b.Engine)
+	before := leaseOf(t.Context(), t, b.Engine)
 	out, err = b.Preview(t.Context(), spec)
 	require.NoError(t, err)
 	assert.Equal(t, Outcome{Revision: 1, Good: 1}, out)
 	b.apply(t, nil)
-	assert.Equal(t, before, leaseOf(t, b.Engine), "whoever has nothing to do takes no lease")
+	assert.Equal(t, before, leaseOf(t.Context(), t, b.Engine), "whoever has nothing to do takes no lease")
 	b.drift = []string{"configmap/m"}
 	out, err = b.Preview(t.Context(), spec)
 	require.NoError(t, err)

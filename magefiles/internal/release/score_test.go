@@ -48,7 +48,7 @@ var accepted = []struct{ finding, why string }{
 func score(t *testing.T, rendered string) []string {
 	t.Helper()
 	// In a module of its own: it needs Kubernetes libraries that are older than this one's.
-	cmd := exec.Command("go", "-C", filepath.Join("..", "..", "..", "tools", "kube-score"), "tool", "kube-score",
+	cmd := exec.CommandContext(t.Context(), "go", "-C", filepath.Join("..", "..", "..", "tools", "kube-score"), "tool", "kube-score",
 		"score", "--kubernetes-version", "v1.37", "--output-format", "json", "-")
 	cmd.Stdin = strings.NewReader(rendered)
 	var stderr bytes.Buffer

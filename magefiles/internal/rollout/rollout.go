@@ -103,7 +103,7 @@ func (w *waiter) watch(ctx context.Context, t *ui.Task, timeout time.Duration) e
 func (w *waiter) probe(ctx context.Context) error {
 	for deadline := time.Now().Add(silence); ; {
 		_, err := w.list(ctx)
-		if err == nil || ctx.Err() != nil {
+		if ctx.Err() != nil || err == nil {
 			return nil
 		}
 		if time.Now().After(deadline) {

@@ -48,7 +48,7 @@ func TestConfinedProcessesReachWhatIsNamed(t *testing.T) {
 }
 
 func TestConfinedProcessesConnectToTheNamedPorts(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer func() { _ = l.Close() }()
 	port := l.Addr().(*net.TCPAddr).Port

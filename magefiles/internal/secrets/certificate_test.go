@@ -19,9 +19,9 @@ import (
 	"todo.local/magefiles/internal/ui"
 )
 
-func ensureCertificate(t *testing.T, client *fake.Clientset, host string) *corev1.Secret {
+func ensureCertificate(t *testing.T, client *fake.Clientset) *corev1.Secret {
 	t.Helper()
-	require.NoError(t, EnsureCertificate(t.Context(), nil, client, &config.Config{Namespace: "todo", Host: host}))
+	require.NoError(t, EnsureCertificate(t.Context(), nil, client, &config.Config{Namespace: "todo", Host: "todo.example"}))
 	s, err := client.CoreV1().Secrets("todo").Get(t.Context(), CertificateName, metav1.GetOptions{})
 	require.NoError(t, err)
 	return s
@@ -32,7 +32,7 @@ func TestTheCertificateIsForTheHostsAndNoAuthority(t *testing.T) {
 	due, err := CertificateDue(t.Context(), client, &config.Config{Namespace: "todo", Host: "todo.example"})
 	require.NoError(t, err)
 	assert.True(t, due)
-	s := ensureCertificate(t, client, "todo.example")
+	s := ensureCertificate(t, client)
 	assert.Equal(t, corev1.SecretTypeTLS, s.Type)
 	assert.Equal(t, manager, s.Labels[managedBy])
 
@@ -53,14 +53,14 @@ func TestTheCertificateIsForTheHostsAndNoAuthority(t *testing.T) {
 
 func TestAGoodCertificateStays(t *testing.T) {
 	client := fake.NewClientset()
-	first := ensureCertificate(t, client, "todo.example")
+	first := ensureCertificate(t, client)
 	client.ClearActions()
 	for host, want := range map[string]bool{"todo.example": false, "another.example": true} {
 		due, err := CertificateDue(t.Context(), client, &config.Config{Namespace: "todo", Host: host})
 		require.NoError(t, err)
 		assert.Equal(t, want, due)
 	}
-	assert.Equal(t, first.Data, ensureCertificate(t, client, "todo.example").Data)
+	assert.Equal(t, first.Data, ensureCertificate(t, client).Data)
 	for _, a := range client.Actions() {
 		assert.Equal(t, "get", a.GetVerb())
 	}
@@ -94,7 +94,7 @@ func TestACertificateThatServesNoMoreIsMadeAnew(t *testing.T) {
 			m := meta(CertificateName)
 			m.Namespace = "todo"
 			client := fake.NewClientset(&corev1.Secret{ObjectMeta: m, Type: corev1.SecretTypeTLS, Data: k.data})
-			s := ensureCertificate(t, client, "todo.example")
+			s := ensureCertificate(t, client)
 			assert.Equal(t, k.stays, bytes.Equal(k.data[corev1.TLSCertKey], s.Data[corev1.TLSCertKey]))
 			c, err := parsePair(s)
 			require.NoError(t, err)

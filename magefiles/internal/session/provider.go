@@ -91,7 +91,7 @@ func (e Engine) pickPorts(ctx context.Context) (p cluster.Ports, err error) {
 		if given != 0 {
 			wanted, fallback = given, given
 		}
-		port, _, err := host.PickPort(wanted, fallback, lowest)
+		port, _, err := host.PickPort(ctx, wanted, fallback, lowest)
 		return port, err
 	}
 	if p.HTTP, err = pick(e.Config.HTTPPort, 80, 8080); err != nil {

@@ -52,7 +52,7 @@ func TestSetupReloadsAnEngineThatItStarted(t *testing.T) {
 	hangup := make(chan os.Signal, 1)
 	signal.Notify(hangup, syscall.SIGHUP)
 	t.Cleanup(func() { signal.Stop(hangup) })
-	engine := exec.Command("sleep", "60")
+	engine := exec.CommandContext(t.Context(), "sleep", "60")
 	require.NoError(t, engine.Start())
 	t.Cleanup(func() { _ = engine.Process.Kill() }) // it has ended by then, unless the test failed
 	ended := make(chan error, 1)

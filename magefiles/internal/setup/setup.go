@@ -183,7 +183,7 @@ func (s *setup) raiseLimits(_ context.Context, t *ui.Task) error {
 	for _, l := range low {
 		if err := os.WriteFile(s.host.Path(l.File()), []byte(strconv.Itoa(l.Wanted)), 0); err != nil {
 			// In a container /proc/sys is read-only. A cluster mostly works all the same.
-			t.Note("%s could not be raised to %d: set it on the machine that runs this container", l.Name, l.Wanted)
+			t.Note("%s could not be raised to %d (%v): set it on the machine that runs this container", l.Name, l.Wanted, errors.Unwrap(err))
 			t.Unchanged("cannot be raised from here")
 			return nil
 		}

@@ -332,7 +332,7 @@ func TestAnAnswerThatIsNoJSONIsAFailure(t *testing.T) {
 func TestItWaitsForTheIngressAndForNothingElse(t *testing.T) {
 	a := start(t)
 	refused := 0
-	a.broken = func(w http.ResponseWriter, r *http.Request) bool {
+	a.broken = func(w http.ResponseWriter, _ *http.Request) bool {
 		if refused >= 4 {
 			return false
 		}

@@ -91,7 +91,7 @@ func Start(ctx context.Context, cfg *config.Config, own *engine.Docker, programs
 	close(e.ended) // until it has begun
 	defer func() {
 		if err != nil {
-			e.Stop()
+			e.Stop(ctx)
 			e = nil
 		}
 	}()
@@ -205,10 +205,10 @@ func (e *Engine) Inside(program string, args ...string) run.Cmd {
 }
 
 // Stop ends the engine with everything that runs in it. Its images stay for the next time.
-func (e *Engine) Stop() {
+func (e *Engine) Stop(ctx context.Context) {
 	e.end()
 	<-e.ended
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
 	_ = e.clear(ctx) // what is left, the next start clears
 	e.unlock()

@@ -6,6 +6,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -39,22 +40,22 @@ type schema = map[string]any
 
 func main() {
 	log.SetFlags(0)
-	if err := write(); err != nil {
+	if err := write(context.Background()); err != nil {
 		log.Fatal(err)
 	}
 }
 
-func write() error {
+func write(ctx context.Context) error {
 	kinds, err := rendered("testdata/golden")
 	if err != nil {
 		return err
 	}
-	custom, err := customDefinitions()
+	custom, err := customDefinitions(ctx)
 	if err != nil {
 		return err
 	}
 	for _, v := range versions {
-		all, err := kubernetesDefinitions(v)
+		all, err := kubernetesDefinitions(ctx, v)
 		if err != nil {
 			return err
 		}
@@ -98,8 +99,8 @@ func rendered(dir string) ([]string, error) {
 }
 
 // read gives a file of a module.
-func read(module, path string) ([]byte, error) {
-	cmd := exec.Command("go", "mod", "download", "-json", module)
+func read(ctx context.Context, module, path string) ([]byte, error) {
+	cmd := exec.CommandContext(ctx, "go", "mod", "download", "-json", module)
 	cmd.Dir = os.TempDir() // outside of this module, whose go.sum stays as it is
 	out, err := cmd.Output()
 	if err != nil {
@@ -112,8 +113,8 @@ func read(module, path string) ([]byte, error) {
 	return os.ReadFile(filepath.Join(answer.Dir, path))
 }
 
-func kubernetesDefinitions(version string) (bundle, error) {
-	raw, err := read("k8s.io/kubernetes@"+version, "api/openapi-spec/swagger.json")
+func kubernetesDefinitions(ctx context.Context, version string) (bundle, error) {
+	raw, err := read(ctx, "k8s.io/kubernetes@"+version, "api/openapi-spec/swagger.json")
 	if err != nil {
 		return bundle{}, err
 	}
@@ -134,10 +135,10 @@ func kubernetesDefinitions(version string) (bundle, error) {
 	return b, nil
 }
 
-func customDefinitions() (bundle, error) {
+func customDefinitions(ctx context.Context) (bundle, error) {
 	b := bundle{Kinds: map[string]string{}, Definitions: map[string]schema{}}
 	for module, path := range customResources {
-		raw, err := read(module, path)
+		raw, err := read(ctx, module, path)
 		if err != nil {
 			return b, err
 		}

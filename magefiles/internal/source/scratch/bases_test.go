@@ -148,7 +148,7 @@ func TestNodeComesFromItsPinnedWheel(t *testing.T) {
 func TestADamagedProgramIsDroppedBeforeItGoesIntoANode(t *testing.T) {
 	s, _ := withDebian(t)
 	etcd := programs(s.pins)[6]
-	dir, _, err := s.store.get(t.Context(), nil, "programs", etcd.name, etcd.key(), func(dir string) error {
+	dir, _, err := s.store.get(t.Context(), nil, etcd.name, etcd.key(), func(dir string) error {
 		return os.WriteFile(filepath.Join(dir, "etcd"), []byte("abc"), 0o755)
 	})
 	require.NoError(t, err)

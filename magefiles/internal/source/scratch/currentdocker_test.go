@@ -29,7 +29,7 @@ func TestACurrentDockerIsBuiltOnceWithTheNodesOwnContainerdAndRunc(t *testing.T)
 		}
 		assert.DirExists(t, c.Data)
 		for _, name := range []string{"containerd", "runc"} {
-			assert.Equal(t, filepath.Join(s.store.dir, "programs", name+"-"+node[name].key(), name), c.Programs[name])
+			assert.Equal(t, filepath.Join(s.store.path(name, node[name].key()), name), c.Programs[name])
 		}
 	}
 	assert.Len(t, builds(fake), 4)

@@ -40,9 +40,9 @@ func KubectlAI(ctx context.Context, t *ui.Task, cfg *config.Config, r run.Runner
 		}
 	}
 	key := hash(inputs...)
-	s.touch("programs", "kubectl-ai", key)
+	s.touch(programsKind, "kubectl-ai", key)
 	start := time.Now()
-	dir, built, err := s.get(ctx, t, "programs", "kubectl-ai", key, func(dir string) error { return b.kubectlAI(ctx, t, module, version, dir) })
+	dir, built, err := s.get(ctx, t, "kubectl-ai", key, func(dir string) error { return b.kubectlAI(ctx, t, module, version, dir) })
 	switch {
 	case err != nil:
 		return "", err

@@ -81,7 +81,7 @@ func (s *Source) BuiltMinikube() string {
 	if err != nil || s.builder().firstMissing([]program{p}) != nil {
 		return ""
 	}
-	return filepath.Join(s.store.dir, "programs", p.name+"-"+p.key(), p.name)
+	return filepath.Join(s.store.path(p.name, p.key()), p.name)
 }
 
 // minikube is the program, of the versions that tools/minikube locks. Its driver for KVM, which takes libvirt's C

@@ -67,7 +67,7 @@ func (s *Source) Node(ctx context.Context, t *ui.Task) (source.Node, error) {
 	if err != nil {
 		return source.Node{}, err
 	}
-	if removed := s.store.prune("programs"); len(removed) > 0 {
+	if removed := s.store.prune(programsKind); len(removed) > 0 {
 		t.Note("removed from the cache, as unused for a month: %s", strings.Join(removed, ", "))
 	}
 	proxy := s.proxyImage()
@@ -101,7 +101,7 @@ func (s *Source) storageManifest() string {
 // bit in it would be looked for elsewhere.
 func (s *Source) dropDamaged(t *ui.Task, all []program) {
 	for _, p := range all {
-		dir := filepath.Join(s.store.dir, "programs", p.name+"-"+p.key())
+		dir := s.store.path(p.name, p.key())
 		if _, err := os.Stat(dir); err != nil {
 			continue
 		}

@@ -137,7 +137,7 @@ func (b builder) all(ctx context.Context, t *ui.Task, programs []program) (map[s
 			var fetching sync.WaitGroup
 			defer fetching.Wait() // or it would write into the cache after whoever asked has gone
 			defer stop()
-			dir, built, err := b.store.get(ctx, t, "programs", p.name, p.key(), func(dir string) error {
+			dir, built, err := b.store.get(ctx, t, p.name, p.key(), func(dir string) error {
 				t.Status("program %d of %d", i+1, len(programs))
 				if next := b.firstMissing(programs[i+1:]); next != nil {
 					fetching.Go(func() { b.fetch(warm, *next) })
@@ -164,7 +164,7 @@ func (b builder) all(ctx context.Context, t *ui.Task, programs []program) (map[s
 
 func (b builder) firstMissing(programs []program) *program {
 	for _, p := range programs {
-		if verify(filepath.Join(b.store.dir, "programs", p.name+"-"+p.key()), false) != nil {
+		if verify(b.store.path(p.name, p.key()), false) != nil {
 			return &p
 		}
 	}

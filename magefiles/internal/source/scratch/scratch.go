@@ -40,7 +40,7 @@ func (s *Source) builder() builder { return builder{run: s.run, store: s.store, 
 // touchPrograms marks programs as in use.
 func (s *Source) touchPrograms(all ...program) {
 	for _, p := range all {
-		s.store.touch("programs", p.name, p.key())
+		s.store.touch(programsKind, p.name, p.key())
 	}
 }
 

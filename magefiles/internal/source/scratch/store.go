@@ -26,6 +26,9 @@ import (
 // its manifest tells whether it is still what was built.
 type store struct{ dir string }
 
+// programsKind is the kind of what is built from source; a whole engine's data is another.
+const programsKind = "programs"
+
 const manifestName = "manifest.json"
 
 // manifest lists the files of one folder.
@@ -40,14 +43,17 @@ type fileEntry struct {
 	SHA256 string `json:"sha256"`
 }
 
-// get gives the folder of a thing. Where it is missing or damaged it has build fill a new one; another run that builds
-// the same is waited for.
-func (s store) get(ctx context.Context, t *ui.Task, kind, name, key string, build func(dir string) error) (dir string, built bool, err error) {
-	dir = filepath.Join(s.dir, kind, name+"-"+key)
+// path is the folder of a program.
+func (s store) path(name, key string) string { return filepath.Join(s.dir, programsKind, name+"-"+key) }
+
+// get gives the folder of a program. Where it is missing or damaged it has build fill a new one; another run that
+// builds the same is waited for.
+func (s store) get(ctx context.Context, t *ui.Task, name, key string, build func(dir string) error) (dir string, built bool, err error) {
+	dir = s.path(name, key)
 	if verify(dir, false) == nil {
 		return dir, false, nil
 	}
-	unlock, err := s.lock(ctx, t, kind+"-"+name)
+	unlock, err := s.lock(ctx, t, programsKind+"-"+name)
 	if err != nil {
 		return "", false, err
 	}

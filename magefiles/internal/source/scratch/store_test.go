@@ -27,16 +27,16 @@ func fill(count *int, text string) func(string) error {
 
 func TestAThingIsBuiltOnce(t *testing.T) {
 	s, count := store{t.TempDir()}, 0
-	dir, built, err := s.get(t.Context(), nil, "programs", "etcd", "k1", fill(&count, "x"))
+	dir, built, err := s.get(t.Context(), nil, "etcd", "k1", fill(&count, "x"))
 	require.NoError(t, err)
 	assert.True(t, built)
-	again, built, err := s.get(t.Context(), nil, "programs", "etcd", "k1", fill(&count, "x"))
+	again, built, err := s.get(t.Context(), nil, "etcd", "k1", fill(&count, "x"))
 	require.NoError(t, err)
 	assert.False(t, built)
 	assert.Equal(t, dir, again)
 	assert.Equal(t, 1, count)
 
-	_, built, err = s.get(t.Context(), nil, "programs", "etcd", "k2", fill(&count, "x"))
+	_, built, err = s.get(t.Context(), nil, "etcd", "k2", fill(&count, "x"))
 	require.NoError(t, err)
 	assert.True(t, built, "another key is another thing")
 }
@@ -55,13 +55,13 @@ func TestDamageIsNoticedAndRepairedWithAWord(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, count := store{t.TempDir()}, 0
-			dir, _, err := s.get(t.Context(), nil, "programs", "etcd", "k", fill(&count, "program text"))
+			dir, _, err := s.get(t.Context(), nil, "etcd", "k", fill(&count, "program text"))
 			require.NoError(t, err)
 			damage(t, filepath.Join(dir, "program"))
 
 			var out bytes.Buffer
 			require.NoError(t, ui.Plain(&out).Do("x", func(task *ui.Task) error {
-				_, built, err := s.get(t.Context(), task, "programs", "etcd", "k", fill(&count, "program text"))
+				_, built, err := s.get(t.Context(), task, "etcd", "k", fill(&count, "program text"))
 				assert.True(t, built)
 				return err
 			}))
@@ -74,7 +74,7 @@ func TestDamageIsNoticedAndRepairedWithAWord(t *testing.T) {
 
 func TestAFlippedByteOfTheSameSizeAndTimeIsFoundByTheDeepCheckOnly(t *testing.T) {
 	s, count := store{t.TempDir()}, 0
-	dir, _, err := s.get(t.Context(), nil, "programs", "etcd", "k", fill(&count, "abc"))
+	dir, _, err := s.get(t.Context(), nil, "etcd", "k", fill(&count, "abc"))
 	require.NoError(t, err)
 	file := filepath.Join(dir, "program")
 	info, err := os.Stat(file)
@@ -87,14 +87,14 @@ func TestAFlippedByteOfTheSameSizeAndTimeIsFoundByTheDeepCheckOnly(t *testing.T)
 
 func TestAnInterruptedBuildLeavesNothingThatLooksFinished(t *testing.T) {
 	s, count := store{t.TempDir()}, 0
-	_, _, err := s.get(t.Context(), nil, "programs", "etcd", "k", func(dir string) error {
+	_, _, err := s.get(t.Context(), nil, "etcd", "k", func(dir string) error {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, "half"), nil, 0o644))
 		return context.Canceled
 	})
 	require.ErrorIs(t, err, context.Canceled)
-	assert.NoDirExists(t, filepath.Join(s.dir, "programs", "etcd-k"))
+	assert.NoDirExists(t, filepath.Join(s.dir, programsKind, "etcd-k"))
 
-	dir, built, err := s.get(t.Context(), nil, "programs", "etcd", "k", fill(&count, "x"))
+	dir, built, err := s.get(t.Context(), nil, "etcd", "k", fill(&count, "x"))
 	require.NoError(t, err)
 	assert.True(t, built)
 	assert.NoFileExists(t, filepath.Join(dir, "half"), "what the interrupted build left is gone")
@@ -105,7 +105,7 @@ func TestTwoRunsDoNotBuildTheSame(t *testing.T) {
 	started, release := make(chan struct{}), make(chan struct{})
 	first := make(chan error, 1)
 	go func() {
-		_, _, err := s.get(context.Background(), nil, "programs", "etcd", "k", func(dir string) error {
+		_, _, err := s.get(context.Background(), nil, "etcd", "k", func(dir string) error {
 			close(started)
 			<-release
 			return fill(&count, "x")(dir)
@@ -116,12 +116,12 @@ func TestTwoRunsDoNotBuildTheSame(t *testing.T) {
 	// A second open file is what a second process has.
 	ctx, stop := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer stop()
-	_, _, err := s.get(ctx, nil, "programs", "etcd", "k", fill(&count, "x"))
+	_, _, err := s.get(ctx, nil, "etcd", "k", fill(&count, "x"))
 	require.ErrorIs(t, err, context.DeadlineExceeded, "it waits, and gives up with its context")
 
 	second := make(chan bool, 1)
 	go func() {
-		_, built, _ := s.get(context.Background(), nil, "programs", "etcd", "k", fill(&count, "x"))
+		_, built, _ := s.get(context.Background(), nil, "etcd", "k", fill(&count, "x"))
 		second <- built
 	}()
 	close(release)
@@ -146,23 +146,23 @@ func TestTempFoldersOfDeadProcessesAreRemoved(t *testing.T) {
 func TestWhatNobodyHasUsedForAMonthIsRemoved(t *testing.T) {
 	s, count := store{t.TempDir()}, 0
 	for _, key := range []string{"used", "unused", "recent"} {
-		_, _, err := s.get(t.Context(), nil, "programs", "etcd", key, fill(&count, "x"))
+		_, _, err := s.get(t.Context(), nil, "etcd", key, fill(&count, "x"))
 		require.NoError(t, err)
 	}
-	halfDone := filepath.Join(s.dir, "programs", "etcd-old.partial")
+	halfDone := filepath.Join(s.dir, programsKind, "etcd-old.partial")
 	require.NoError(t, os.Mkdir(halfDone, 0o755))
 	long := time.Now().Add(-unusedFor - time.Hour)
 	for _, dir := range []string{"etcd-used", "etcd-unused", "etcd-old.partial"} {
-		require.NoError(t, os.Chtimes(filepath.Join(s.dir, "programs", dir), long, long))
+		require.NoError(t, os.Chtimes(filepath.Join(s.dir, programsKind, dir), long, long))
 	}
-	s.touch("programs", "etcd", "used")
-	s.touch("programs", "etcd", "never built")
-	assert.ElementsMatch(t, []string{"etcd-unused", "etcd-old.partial"}, s.prune("programs"))
-	_, built, err := s.get(t.Context(), nil, "programs", "etcd", "used", fill(&count, "x"))
+	s.touch(programsKind, "etcd", "used")
+	s.touch(programsKind, "etcd", "never built")
+	assert.ElementsMatch(t, []string{"etcd-unused", "etcd-old.partial"}, s.prune(programsKind))
+	_, built, err := s.get(t.Context(), nil, "etcd", "used", fill(&count, "x"))
 	require.NoError(t, err)
 	assert.False(t, built, "a mark of use is no damage")
-	assert.DirExists(t, filepath.Join(s.dir, "programs", "etcd-recent"))
-	assert.Empty(t, store{t.TempDir()}.prune("programs"))
+	assert.DirExists(t, filepath.Join(s.dir, programsKind, "etcd-recent"))
+	assert.Empty(t, store{t.TempDir()}.prune(programsKind))
 }
 
 func TestAFullDiskSaysWhatToDo(t *testing.T) {
