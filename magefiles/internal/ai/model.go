@@ -57,43 +57,20 @@ func (s *Session) converse(ctx context.Context, question string) error {
 		if err != nil {
 			return errors.Join(failed, err)
 		}
-		objection := g.objection(reply.Content)
-		switch {
-		case reply.Refusal != "":
-			return errors.Join(failed, fault.New(fault.CodeFailed, "the model declines to answer: "+Printable(s.Secrets.Hide(reply.Refusal)), "ask in other words"))
-		case len(calls) == 0 && strings.TrimSpace(reply.Content) == "":
-			return errors.Join(failed, fault.New(fault.CodeEnvironment, "the model gave an empty answer", "ask again, or choose another OPENAI_MODEL"))
-		case len(calls) == 0 && objection == "":
-			s.say(reply.Content)
-			s.say(g.shown(reply.Content))
-			return failed
-		case len(calls) == 0 && objected:
-			s.say(g.text())
-			return errors.Join(failed, fault.New(fault.CodeFailed, "the model's answer is not shown: "+objection, "above is what the analysis found; ask again, or choose another OPENAI_MODEL"))
-		case len(calls) == 0:
+		if reply.Refusal != "" || len(calls) == 0 {
+			objection, err := s.answer(reply, g, objected)
+			if err != nil || objection == "" {
+				return errors.Join(failed, err)
+			}
 			objected = true
 			c.Messages = append(c.Messages, reply, message{Role: "system", Content: "This answer is not shown: " + objection + ". Answer again, and cite what is there."})
 			continue
 		}
-		for i, call := range calls {
-			if call.changes() && !s.Application.asksFor(question, call) {
-				s.record(audit.Refused, "not in the person's words: "+call.String())
-				results[i].Content = "Not proposed: the person's own words do not plainly ask for this. Ask them, in your answer, to say it."
-				calls[i] = Call{}
-			}
-		}
+		s.withhold(question, calls, results)
 		if changes := slices.DeleteFunc(slices.Clone(calls), func(c Call) bool { return !c.changes() }); len(changes) > 0 && s.Confirm == nil {
 			return unasked(changes)
 		}
-		for i, call := range calls {
-			if call.changes() && decided[call] == "" && ctx.Err() == nil {
-				decided[call], err = s.propose(ctx, call)
-				failed = errors.Join(failed, err)
-			}
-			if call.changes() {
-				results[i].Content = decided[call]
-			}
-		}
+		failed = errors.Join(failed, s.proposals(ctx, calls, results, decided))
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -101,6 +78,51 @@ func (s *Session) converse(ctx context.Context, question string) error {
 	}
 	return errors.Join(failed, fault.New(fault.CodeFailed, fmt.Sprintf("the model went on asking for tools and gave no answer in %d turns", maxTurns),
 		"ask for less at once, or choose another OPENAI_MODEL"))
+}
+
+// answer shows a reply that asks for nothing more. An objection to it is for the model to hear, once.
+func (s *Session) answer(reply message, g *ground, objected bool) (objection string, err error) {
+	objection = g.objection(reply.Content)
+	switch {
+	case reply.Refusal != "":
+		return "", fault.New(fault.CodeFailed, "the model declines to answer: "+Printable(s.Secrets.Hide(reply.Refusal)), "ask in other words")
+	case strings.TrimSpace(reply.Content) == "":
+		return "", fault.New(fault.CodeEnvironment, "the model gave an empty answer", "ask again, or choose another OPENAI_MODEL")
+	case objection == "":
+		s.say(reply.Content)
+		s.say(g.shown(reply.Content))
+	case objected:
+		s.say(g.text())
+		return "", fault.New(fault.CodeFailed, "the model's answer is not shown: "+objection,
+			"above is what the analysis found; ask again, or choose another OPENAI_MODEL")
+	}
+	return objection, nil
+}
+
+// withhold takes out the changes that the person's own words do not ask for.
+func (s *Session) withhold(question string, calls []Call, results []message) {
+	for i, call := range calls {
+		if call.changes() && !s.Application.asksFor(question, call) {
+			s.record(audit.Refused, "not in the person's words: "+call.String())
+			results[i].Content = "Not proposed: the person's own words do not plainly ask for this. Ask them, in your answer, to say it."
+			calls[i] = Call{}
+		}
+	}
+}
+
+// proposals has the person decide about each change that was not decided about.
+func (s *Session) proposals(ctx context.Context, calls []Call, results []message, decided map[Call]string) (failed error) {
+	for i, call := range calls {
+		if call.changes() && decided[call] == "" && ctx.Err() == nil {
+			var err error
+			decided[call], err = s.propose(ctx, call)
+			failed = errors.Join(failed, err)
+		}
+		if call.changes() {
+			results[i].Content = decided[call]
+		}
+	}
+	return failed
 }
 
 // propose has the person decide about a change, and gives what the model is told. That holds for the rest of the

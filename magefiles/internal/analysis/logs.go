@@ -52,19 +52,7 @@ func logged(s *Snapshot) []Finding {
 		if p == nil || p.DeletionTimestamp != nil {
 			continue
 		}
-		hits := map[Kind][]Line{}
-		for _, line := range l.Lines {
-			if s.Now.Sub(line.Time) > logWindow || podutils.IsPodReady(p) && (s.Now.Sub(line.Time) > recent || line.Time.Before(readySince(p))) {
-				continue
-			}
-			text := message(line.Text)
-			for _, sign := range signs {
-				if sign.pattern.MatchString(text) {
-					hits[sign.kind] = append(hits[sign.kind], Line{line.Time, text})
-					break
-				}
-			}
-		}
+		hits := s.hits(p, l)
 		for _, sign := range signs {
 			lines := hits[sign.kind]
 			key := string(sign.kind) + "/" + s.workloadOf("pod/"+l.Pod)
@@ -81,6 +69,24 @@ func logged(s *Snapshot) []Finding {
 		}
 	}
 	return append(out, s.clock()...)
+}
+
+// hits are the lines that are signs, by what they are signs of.
+func (s *Snapshot) hits(p *corev1.Pod, l Log) map[Kind][]Line {
+	hits := map[Kind][]Line{}
+	for _, line := range l.Lines {
+		if s.Now.Sub(line.Time) > logWindow || podutils.IsPodReady(p) && (s.Now.Sub(line.Time) > recent || line.Time.Before(readySince(p))) {
+			continue
+		}
+		text := message(line.Text)
+		for _, sign := range signs {
+			if sign.pattern.MatchString(text) {
+				hits[sign.kind] = append(hits[sign.kind], Line{line.Time, text})
+				break
+			}
+		}
+	}
+	return hits
 }
 
 // skew is from which difference on sessions and certificates suffer.

@@ -66,6 +66,14 @@ func (m *Minikube) make(ctx context.Context, t *ui.Task, node source.Node, exist
 	if err != nil {
 		return err
 	}
+	if err := m.furnish(ctx, t, node); err != nil {
+		return err
+	}
+	return m.complete(ctx, k)
+}
+
+// furnish gives a profile that is up what the application needs of it.
+func (m *Minikube) furnish(ctx context.Context, t *ui.Task, node source.Node) error {
 	if node.Image != "" {
 		a, err := m.access(ctx)
 		if err != nil {
@@ -74,7 +82,7 @@ func (m *Minikube) make(ctx context.Context, t *ui.Task, node source.Node, exist
 		if err := a.prepareVolume(ctx, m.Profile); err != nil {
 			return fault.Wrap(err, fault.CodeCluster, m.Name()+" takes no volume", "run the target again")
 		}
-		return m.complete(ctx, k)
+		return nil
 	}
 	for _, addon := range []string{"ingress", "metrics-server"} {
 		t.Status("enabling the addon %s", addon)
@@ -82,7 +90,7 @@ func (m *Minikube) make(ctx context.Context, t *ui.Task, node source.Node, exist
 			return m.failed(err, "does not get its addon "+addon)
 		}
 	}
-	return m.complete(ctx, k)
+	return nil
 }
 
 // neverCompleted tells whether the node runs and says of itself that its creation was never completed. Nothing else

@@ -50,7 +50,7 @@ func (k keeper) watch(ctx context.Context, t *ui.Task, giveUp func(error)) {
 			return
 		case <-tick.C:
 		}
-		if c, err := k.inspect(ctx); err == nil && c != nil && !c.Runs() && giveUp != nil {
+		if giveUp != nil && k.hasEnded(ctx) {
 			giveUp(hopeless{"its node has ended"})
 			return
 		}
@@ -63,9 +63,7 @@ func (k keeper) watch(ctx context.Context, t *ui.Task, giveUp func(error)) {
 			return
 		case cause.Mend != nil && !mended[cause.What]:
 			mended[cause.What] = true
-			if _, err := k.docker.Exec(ctx, k.node, cause.Mend...); err == nil {
-				t.Note("%s; mended in the node", cause.What)
-			}
+			k.mend(ctx, t, cause)
 		case cause.Final && cause.What == seen && giveUp != nil:
 			giveUp(hopeless{cause.What})
 			return
@@ -74,6 +72,17 @@ func (k keeper) watch(ctx context.Context, t *ui.Task, giveUp func(error)) {
 		if cause.Final {
 			seen = cause.What
 		}
+	}
+}
+
+func (k keeper) hasEnded(ctx context.Context) bool {
+	c, err := k.inspect(ctx)
+	return err == nil && c != nil && !c.Runs()
+}
+
+func (k keeper) mend(ctx context.Context, t *ui.Task, cause postmortem.Cause) {
+	if _, err := k.docker.Exec(ctx, k.node, cause.Mend...); err == nil {
+		t.Note("%s; mended in the node", cause.What)
 	}
 }
 

@@ -159,12 +159,26 @@ var (
 	word       = regexp.MustCompile(`^[a-z][a-z0-9-]{0,31}$`)
 )
 
+// check is what has to hold of a variable.
+type check struct {
+	ok     bool
+	name   string
+	remedy string
+}
+
 func (c *Config) validate() error {
-	checks := []struct {
-		ok     bool
-		name   string
-		remedy string
-	}{
+	for _, k := range append(c.surroundings(), c.application()...) {
+		if !k.ok {
+			// The value itself is not shown: it may be a secret pasted into the wrong variable.
+			return fault.New(fault.CodeInput, k.name+" is not valid", k.remedy)
+		}
+	}
+	return nil
+}
+
+// surroundings checks where the application goes, and how it is reached there.
+func (c *Config) surroundings() []check {
+	return []check{
 		{c.Cluster == ClusterAuto || c.Cluster == ClusterKind || c.Cluster == ClusterMinikube || c.Context() != "", "TODO_CLUSTER", "use auto, kind, minikube or context:NAME"},
 		{c.Context() == "" || c.Registry != "", "TODO_REGISTRY", "a cluster chosen with context: needs a registry that it can pull from"},
 		{c.Images == ImagesAuto || c.Images == ImagesRegistry || c.Images == ImagesSource, "TODO_IMAGES", "use auto, registry or source"},
@@ -179,6 +193,12 @@ func (c *Config) validate() error {
 		{c.TLS == TLSOff || c.TLS == TLSSelfSigned || objectName.MatchString(c.TLSSecret()), "TODO_TLS", "use off, self-signed or secret:NAME"},
 		{c.IngressClass == "" || objectName.MatchString(c.IngressClass), "TODO_INGRESS_CLASS", "use the name of an IngressClass: kubectl get ingressclasses"},
 		{c.IngressClass == "" || c.Context() != "", "TODO_INGRESS_CLASS", "it goes with TODO_CLUSTER=context:NAME; other clusters have an ingress controller of this project's"},
+	}
+}
+
+// application checks what the application is told.
+func (c *Config) application() []check {
+	return []check{
 		{c.Timeout >= 10*time.Second && c.Timeout <= time.Hour, "TODO_TIMEOUT", "use a duration from 10s to 1h, such as 5m"},
 		{validDatabaseURL(c.DatabaseURL), "DATABASE_URL", "use postgresql://user:password@host/database"},
 		{c.JWTSecret == "" || len(c.JWTSecret) >= 32, "JWT_SECRET", "use at least 32 bytes, or leave it empty to have one generated"},
@@ -187,13 +207,6 @@ func (c *Config) validate() error {
 		{c.LogLevel == "DEBUG" || c.LogLevel == "INFO" || c.LogLevel == "WARNING" || c.LogLevel == "ERROR", "LOG_LEVEL", "use DEBUG, INFO, WARNING or ERROR"},
 		{word.MatchString(c.Environment), "ENVIRONMENT", "use at most 32 lower-case letters, digits and hyphens"},
 	}
-	for _, k := range checks {
-		if !k.ok {
-			// The value itself is not shown: it may be a secret pasted into the wrong variable.
-			return fault.New(fault.CodeInput, k.name+" is not valid", k.remedy)
-		}
-	}
-	return nil
 }
 
 func port(n int) bool { return n >= 0 && n <= 65535 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"todo.local/magefiles/internal/app"
 	"todo.local/magefiles/internal/kube"
@@ -39,30 +40,41 @@ func (i *installation) recover(ctx context.Context, t *ui.Task, h held, outcome 
 	case err != nil:
 		return errors.Join(cause, err)
 	}
-	if better {
-		t.Status("restoring revision %d", outcome.Good)
-		if err := h.Rollback(ctx, t, outcome.Good); err != nil {
-			return errors.Join(cause, err)
+	if !better {
+		if len(stale) == 0 {
+			return cause
+		}
+		outcome.Good = 0
+	}
+	if err := i.serveAgain(ctx, t, h, outcome.Good, stale); err != nil {
+		return errors.Join(cause, err)
+	}
+	return cause
+}
+
+// serveAgain goes back to a revision, unless that is 0, and has the pods that read old secrets begin anew.
+func (i *installation) serveAgain(ctx context.Context, t *ui.Task, h held, revision int, stale map[types.UID]string) error {
+	if revision != 0 {
+		t.Status("restoring revision %d", revision)
+		if err := h.Rollback(ctx, t, revision); err != nil {
+			return err
 		}
 	}
 	for _, service := range slices.Compact(slices.Sorted(maps.Values(stale))) {
 		if _, err := kube.Restart(ctx, i.Client, i.Config.Namespace, service); err != nil {
-			return errors.Join(cause, err)
+			return err
 		}
 	}
-	if !better && len(stale) == 0 {
-		return cause
-	}
 	if err := i.comesUp(ctx, t); err != nil {
-		return errors.Join(cause, err)
+		return err
 	}
 	if err := awaitEnd(ctx, t, i.Cluster, app.Reading(), "with the old secrets", func(p corev1.Pod) bool { return stale[p.UID] != "" }); err != nil {
-		return errors.Join(cause, err)
+		return err
 	}
-	if better {
-		t.Note("the last version that passed its checks, revision %d, is restored and serving", outcome.Good)
+	if revision != 0 {
+		t.Note("the last version that passed its checks, revision %d, is restored and serving", revision)
 	} else {
 		t.Note("the version that runs began anew with the secrets in force, and is serving")
 	}
-	return cause
+	return nil
 }

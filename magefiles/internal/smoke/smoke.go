@@ -261,26 +261,34 @@ func isProblem(a answer) string {
 
 const problemType = "application/problem+json"
 
-// do sends a request and checks the answer.
-func (c *client) do(ctx context.Context, s step) *Failure {
-	fail := &Failure{Step: s.name, Request: s.method + " " + c.base + s.path, addr: c.addr}
+func (c *client) request(ctx context.Context, s step) (*http.Request, error) {
 	var body io.Reader
 	if s.body != nil {
 		raw, err := json.Marshal(s.body)
 		if err != nil {
-			return fail.with(err)
+			return nil, err
 		}
 		body = bytes.NewReader(raw)
 	}
 	req, err := http.NewRequestWithContext(ctx, s.method, c.base+s.path, body)
 	if err != nil {
-		return fail.with(err)
+		return nil, err
 	}
 	if s.body != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}
 	if c.token != "" {
 		req.Header.Set("Authorization", "Bearer "+c.token)
+	}
+	return req, nil
+}
+
+// do sends a request and checks the answer.
+func (c *client) do(ctx context.Context, s step) *Failure {
+	fail := &Failure{Step: s.name, Request: s.method + " " + c.base + s.path, addr: c.addr}
+	req, err := c.request(ctx, s)
+	if err != nil {
+		return fail.with(err)
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {

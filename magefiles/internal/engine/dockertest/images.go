@@ -22,13 +22,7 @@ func (e *standIn) images(w http.ResponseWriter, r *http.Request) {
 	case r.Method == http.MethodGet && rest == "json":
 		e.listImages(w, r)
 	case r.Method == http.MethodGet && rest == "get":
-		args := []string{"save"}
-		for _, names := range query["names"] {
-			args = append(args, strings.Split(names, ",")...)
-		}
-		if _, err := e.ask(r, run.Cmd{Args: args, Stdout: w}); err != nil {
-			refuse(w, err)
-		}
+		e.saveImages(w, r, query["names"])
 	case r.Method == http.MethodPost && rest == "create" && query.Get("fromSrc") != "":
 		e.work(w, r, run.Cmd{Args: []string{"import", "-", query.Get("repo")}, Stdin: r.Body})
 	case r.Method == http.MethodPost && rest == "create":
@@ -45,6 +39,16 @@ func (e *standIn) images(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 	default:
 		e.image(w, r, rest[:cut], rest[cut+1:])
+	}
+}
+
+func (e *standIn) saveImages(w http.ResponseWriter, r *http.Request, lists []string) {
+	args := []string{"save"}
+	for _, names := range lists {
+		args = append(args, strings.Split(names, ",")...)
+	}
+	if _, err := e.ask(r, run.Cmd{Args: args, Stdout: w}); err != nil {
+		refuse(w, err)
 	}
 }
 

@@ -113,6 +113,16 @@ func (s *Source) dropDamaged(t *ui.Task, all []program) {
 	}
 }
 
+// pauseImage is the one of kubeadm's images that every pod's sandbox runs, or nothing.
+func pauseImage(listed string) string {
+	for ref := range strings.Lines(listed) {
+		if strings.Contains(ref, "/pause:") {
+			return strings.TrimSpace(ref)
+		}
+	}
+	return ""
+}
+
 // nodeContext writes the build context of the node image: root/ is what goes over Debian, images/ what goes into
 // containerd.
 func (s *Source) nodeContext(ctx context.Context, t *ui.Task, b builder, dirs map[string]string, dir string) error {
@@ -122,16 +132,11 @@ func (s *Source) nodeContext(ctx context.Context, t *ui.Task, b builder, dirs ma
 	if err != nil {
 		return buildFault(err, "kubeadm does not name its images", "remove "+dirs["kubernetes"]+" and run again")
 	}
-	sandbox := ""
+	sandbox := pauseImage(listed)
 	binaries := map[string]string{"pause": pause}
 	for _, p := range programs(s.pins) {
 		for _, name := range p.binaries() {
 			binaries[name] = filepath.Join(dirs[p.name], name)
-		}
-	}
-	for ref := range strings.Lines(listed) {
-		if strings.Contains(ref, "/pause:") {
-			sandbox = strings.TrimSpace(ref)
 		}
 	}
 	if sandbox == "" {
