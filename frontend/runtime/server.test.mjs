@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, readdirSync } from "node:fs";
+import { cpSync, readdirSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -176,6 +176,13 @@ test("logs one JSON object a line, and one for each request but probes and a pag
   );
   assert.ok(requests.every(({ duration_ms }) => duration_ms > 0));
   assert.ok(!JSON.stringify(lines).includes("secret"), "a query is nobody's business");
+});
+
+test("the licences of what is in it go with it", () => {
+  const notices = readFileSync(`${SERVER}/THIRD_PARTY_NOTICES.txt`, "utf8");
+  for (const name of ["next", "react", "lucide-react"])
+    assert.match(notices, new RegExp(`^${name} \\d`, "m"));
+  assert.doesNotMatch(notices, /^(sharp|vitest) \d/m);
 });
 
 test("the native image library, which nothing asks for, is left out", () => {

@@ -67,6 +67,7 @@ func TestDockerfilesHaveWhatTheTableSays(t *testing.T) {
 	for _, s := range app.Built() {
 		text := file(t, s.Folder, "Dockerfile")
 		assert.Contains(t, text, "ARG "+string(s.Base)+"=", s.Name)
+		assert.Contains(t, text, `LABEL org.opencontainers.image.title="`+s.Label()+`"`, s.Name)
 		assert.Regexp(t, `(?m)^FROM \S+ AS `+s.Target+`$`, text, s.Name)
 		if s.Tests != "" {
 			assert.Regexp(t, `(?m)^FROM \S+ AS `+s.Tests+`$`, text, s.Name)
