@@ -11,6 +11,8 @@ from types import FrameType
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
+from src.auth.account_router import router as account_router
+from src.auth.account_router import tokens_router
 from src.auth.router import router as auth_router
 from src.chat.assistant import Assistant
 from src.chat.offline import OfflineAssistant
@@ -70,7 +72,17 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.assistant = _assistant(settings)
     app.state.answers = weakref.WeakSet[asyncio.Task[None]]()
 
-    for router in (auth_router, tasks_router, trash_router, chat_router, grammar_router, events_router, health_router):
+    for router in (
+        auth_router,
+        account_router,
+        tokens_router,
+        tasks_router,
+        trash_router,
+        chat_router,
+        grammar_router,
+        events_router,
+        health_router,
+    ):
         app.include_router(router)
     install_error_handlers(app)
     install_docs(app)
@@ -83,7 +95,7 @@ def create_app(settings: Settings) -> FastAPI:
             CORSMiddleware,
             allow_origins=settings.trusted_origins,
             allow_credentials=True,
-            allow_methods=["GET", "POST", "PATCH", "DELETE"],
+            allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
             allow_headers=["Content-Type", "Idempotency-Key", "If-Match", "If-None-Match", "X-Request-ID"],
             expose_headers=["ETag", "Location", "X-Request-ID", "Retry-After"],
             max_age=600,

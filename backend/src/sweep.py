@@ -22,6 +22,7 @@ _LOCK = text("SELECT pg_try_advisory_xact_lock(7236140052)")
 # Each condition has an index.
 EXPIRED = {
     "sessions": "expires_at < now()",
+    "password_resets": "expires_at < now()",
     "rate_limits": "full_at < now()",
     "idempotency_keys": "expires_at < now()",
     # Conversations show for a while what became of a proposal.

@@ -129,8 +129,15 @@ def test_logout_ends_the_session_everywhere(alice: Person) -> None:
     assert alice.post("/api/auth/logout").status_code == 204
 
 
+def _log_in_elsewhere(person: Person) -> str:
+    """The token of a second session: in the same browser it would replace the first."""
+    body = {"email": person.email, "password": PASSWORD}
+    token: str = httpx.post(f"{person.base_url}/api/auth/login", json=body).json()["access_token"]
+    return token
+
+
 def test_logout_ends_only_this_session(alice: Person) -> None:
-    other = alice.post("/api/auth/login", json={"email": alice.email, "password": PASSWORD}).json()["access_token"]
+    other = _log_in_elsewhere(alice)
     alice.cookies.clear()
     assert alice.post("/api/auth/logout", headers=bearer(other)).status_code == 204
     expect_problem(alice.get("/api/auth/me", headers=bearer(other)), "not_authenticated", 401)
@@ -233,7 +240,7 @@ def test_half_a_character_is_no_password(url: str, alice: Person) -> None:
 
 def test_logging_out_ends_every_session_of_the_request(alice: Person) -> None:
     cookie = alice.cookies["session"]
-    other = alice.post("/api/auth/login", json={"email": alice.email, "password": PASSWORD}).json()["access_token"]
+    other = _log_in_elsewhere(alice)
     headers = {"Authorization": f"Bearer {other}", "Cookie": f"session={cookie}"}
     assert httpx.post(f"{alice.base_url}/api/auth/logout", headers=headers).status_code == 204
     for token in (cookie, other):

@@ -18,6 +18,13 @@ ROUTES: dict[tuple[str, str], str] = {
     ("POST", "/api/auth/logout"): OWN,
     ("GET", "/api/auth/me"): OWN,
     ("DELETE", "/api/auth/me"): OWN,
+    ("PUT", "/api/auth/password"): OWN,
+    ("GET", "/api/auth/sessions"): OWN,
+    ("DELETE", "/api/auth/sessions"): OWN,
+    ("DELETE", "/api/auth/sessions/{session_id}"): "session_not_found",
+    ("GET", "/api/tokens"): OWN,
+    ("POST", "/api/tokens"): OWN,
+    ("DELETE", "/api/tokens/{token_id}"): "token_not_found",
     ("GET", "/api/tasks"): OWN,
     ("POST", "/api/tasks"): OWN,
     ("GET", "/api/tasks/{task_id}"): "task_not_found",
@@ -59,6 +66,8 @@ def _everything_of(person: Person) -> dict[str, str]:
     task = person.add("Private")
     reply = person.say("delete private")
     return {
+        "session_id": person.get("/api/auth/sessions").json()["items"][0]["id"],
+        "token_id": person.post("/api/tokens", json={"name": "Backup"}).json()["id"],
         "task_id": task["id"],
         "conversation_id": reply["conversation_id"],
         "confirmation_id": reply["confirmations"][0]["id"],
@@ -106,7 +115,15 @@ def test_without_a_session_there_is_nothing(url: str, alice: Person, method: str
             "/api/chat": {"message": "hi"},
             "/api/tasks": {"title": "Task"},
             "/api/parse": {"text": "Task"},
+            "/api/tokens": {"name": "Token"},
             "/api/auth/me": {"password": body["password"]},
+            "/api/auth/password": {"password": body["password"], "new_password": body["password"]},
         }
-        given = {"title": "Task"} if method == "PATCH" else allowed.get(path) if method in ("POST", "DELETE") else None
+        given = (
+            {"title": "Task"}
+            if method == "PATCH"
+            else allowed.get(path)
+            if method in ("POST", "PUT", "DELETE")
+            else None
+        )
         expect_problem(nobody.request(method, path.format(**ids), json=given), "not_authenticated", 401)

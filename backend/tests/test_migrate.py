@@ -139,7 +139,7 @@ def test_old_code_on_a_newer_schema(new_database: Callable[..., str], migrated: 
         ready = httpx.get(f"{address}/health/ready")
         assert ready.status_code == 200
         assert ready.json() == {"status": "ready", "schema_revision": "0999"}
-        body = {"email": "a@example.com", "password": "12345678"}
+        body = {"email": "a@example.com", "password": "correct horse"}
         assert httpx.post(f"{address}/api/auth/register", json=body).status_code == 201
 
 

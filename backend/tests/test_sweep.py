@@ -48,6 +48,9 @@ def _fill(connection: psycopg.Connection[Any]) -> None:
         ), sessions AS (
             INSERT INTO sessions (id, user_id, expires_at)
             SELECT gen_random_uuid(), id, now() + left_over FROM person, ages
+        ), resets AS (
+            INSERT INTO password_resets (digest, user_id, expires_at)
+            SELECT left_over::text::bytea, id, now() + left_over FROM person, ages
         ), limits AS (
             INSERT INTO rate_limits (key, full_at) SELECT left_over::text, now() + left_over FROM ages
         ), keys AS (

@@ -35,9 +35,9 @@ async def get_session_cookie(
 SessionCookieDep = Annotated[str | None, Depends(get_session_cookie)]
 
 
-def read_device_cookie(request: Request) -> str | None:
-    """The device's token."""
-    return request.cookies.get((_SECURE_PREFIX if _is_secure(request) else "") + DEVICE_COOKIE)
+def read_cookie(request: Request, name: str) -> str | None:
+    """A cookie for routes that need none: the session's, or the device's."""
+    return request.cookies.get((_SECURE_PREFIX if _is_secure(request) else "") + name)
 
 
 def set_cookies(request: Request, response: Response, session: SessionOut, device_token: str) -> None:

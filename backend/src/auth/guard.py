@@ -8,7 +8,8 @@ from contextlib import asynccontextmanager
 
 from fastapi import Request
 
-from src.auth.cookies import read_device_cookie
+from src.auth.cookies import DEVICE_COOKIE, read_cookie
+from src.auth.dependencies import DetachedUserDep
 from src.auth.tokens import read_device_token
 from src.core.client import network
 from src.core.database import Database
@@ -74,7 +75,7 @@ def _guess_key(request: Request, settings: Settings, email: str) -> str:
 
 def known_device(request: Request, settings: Settings, email: str) -> uuid.UUID | None:
     """The device that asks, if somebody has logged in to this account on it before."""
-    token = read_device_cookie(request)
+    token = read_cookie(request, DEVICE_COOKIE)
     return read_device_token(token, account_digest(email), settings.jwt_secret.get_secret_value()) if token else None
 
 
@@ -86,3 +87,8 @@ async def limit_register(request: Request, database: DatabaseDep, settings: Sett
 async def limit_login(request: Request, database: DatabaseDep, settings: SettingsDep) -> None:
     """Limit the attempts from one address, whichever accounts they are for: each costs a good deal of computing."""
     await spend(database, f"login:{network(address_of(request))}", settings.rate_limit_login)
+
+
+async def limit_write(user: DetachedUserDep, database: DatabaseDep, settings: SettingsDep) -> None:
+    """Limit what one user adds and changes."""
+    await spend(database, f"write:{user.id}", settings.rate_limit_write)

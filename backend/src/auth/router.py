@@ -6,9 +6,9 @@ from datetime import timedelta
 
 from fastapi import APIRouter, Depends, Request, Response, status
 
-from src.auth import service
+from src.auth import service, sessions
 from src.auth.cookies import DEVICE_DAYS, delete_session_cookie, set_cookies
-from src.auth.dependencies import AllClaimsDep, DetachedUserDep, UserDep
+from src.auth.dependencies import AllClaimsDep, DetachedUserDep, SessionDep, UserDep
 from src.auth.guard import (
     account_digest,
     address_of,
@@ -19,6 +19,7 @@ from src.auth.guard import (
     logged,
 )
 from src.auth.schemas import AccountDeletion, Credentials, SessionOut, UserOut
+from src.auth.sessions import LoginDep
 from src.auth.tokens import issue_device_token
 from src.core.dependencies import DatabaseDep, SettingsDep
 from src.core.errors import ErrorCode, responses
@@ -42,14 +43,21 @@ def _remember(request: Request, response: Response, settings: Settings, session:
     operation_id="register",
     status_code=status.HTTP_201_CREATED,
     dependencies=[Depends(limit_register)],
-    responses=responses(ErrorCode.EMAIL_TAKEN, ErrorCode.RATE_LIMITED),
+    responses=responses(
+        ErrorCode.EMAIL_TAKEN, ErrorCode.WEAK_PASSWORD, ErrorCode.VALIDATION_FAILED, ErrorCode.RATE_LIMITED
+    ),
 )
 async def register(
-    request: Request, response: Response, body: Credentials, database: DatabaseDep, settings: SettingsDep
+    request: Request,
+    response: Response,
+    body: Credentials,
+    database: DatabaseDep,
+    settings: SettingsDep,
+    login: LoginDep,
 ) -> SessionOut:
-    """Create an account and log in."""
+    """Create an account and log in. A common password is refused, and one made of the address."""
     async with logged(request, "register", body.email):
-        session = await service.register(database, settings, body.email, body.password.get_secret_value())
+        session = await service.register(database, settings, body.email, body.password.get_secret_value(), login)
     _remember(request, response, settings, session)
     return session
 
@@ -60,12 +68,20 @@ async def register(
     dependencies=[Depends(limit_login)],
     responses=responses(ErrorCode.INVALID_CREDENTIALS, ErrorCode.RATE_LIMITED),
 )
-async def login(
-    request: Request, response: Response, body: Credentials, database: DatabaseDep, settings: SettingsDep
+async def log_in(
+    request: Request,
+    response: Response,
+    body: Credentials,
+    database: DatabaseDep,
+    settings: SettingsDep,
+    login: LoginDep,
 ) -> SessionOut:
-    """Log in: the token is in an HttpOnly cookie, and in the answer for clients without cookies."""
+    """Log in: the token is in an HttpOnly cookie, and in the answer for clients without cookies.
+
+    The session whose cookie the request has ends.
+    """
     async with logged(request, "login", body.email), guess(request, database, settings, body.email):
-        session = await service.login(database, settings, body.email, body.password.get_secret_value())
+        session = await service.log_in(database, settings, body.email, body.password.get_secret_value(), login)
     _remember(request, response, settings, session)
     return session
 
@@ -75,7 +91,7 @@ async def logout(request: Request, response: Response, database: DatabaseDep, cl
     """End the session: its token is worthless from now on. Without a session nothing happens."""
     if claims:
         async with database.connection() as connection:
-            await service.logout(connection, claims)
+            await sessions.end(connection, claims)
         extra = {"event": "logout", "outcome": "ok", "users": sorted({str(c.user_id) for c in claims})}
         logger.info("authentication", extra={**extra, "address": address_of(request)})
     delete_session_cookie(request, response)
@@ -91,12 +107,15 @@ async def me(user: UserDep) -> UserOut:
     "/me",
     operation_id="deleteAccount",
     status_code=status.HTTP_204_NO_CONTENT,
-    responses=responses(ErrorCode.NOT_AUTHENTICATED, ErrorCode.WRONG_PASSWORD, ErrorCode.RATE_LIMITED),
+    responses=responses(
+        ErrorCode.NOT_AUTHENTICATED, ErrorCode.SESSION_REQUIRED, ErrorCode.WRONG_PASSWORD, ErrorCode.RATE_LIMITED
+    ),
 )
 async def delete_me(
     request: Request,
     response: Response,
     body: AccountDeletion,
+    mine: SessionDep,
     user: DetachedUserDep,
     database: DatabaseDep,
     settings: SettingsDep,

@@ -1,13 +1,14 @@
 """Request and response bodies of /api/auth."""
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated, Literal
 from uuid import UUID
 
 import email_validator
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
-from src.core.types import Output
+from src.core.types import ONE_LINE, VISIBLE, Input, Output
 
 # No mail is ever sent, so addresses of private networks (me@home.local) are as good as any.
 email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()
@@ -73,3 +74,65 @@ class SessionOut(Output):
     token_type: Literal["bearer"] = "bearer"
     expires_at: datetime
     user: UserOut
+
+
+class PasswordChange(BaseModel):
+    """Another password, and proof that the person at the keyboard owns the account."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    password: Annotated[Password, Field(description="The one so far.")]
+    new_password: Password
+
+
+class SessionInfo(Output):
+    """A login, as its owner sees it."""
+
+    id: UUID
+    device: str = Field(description="What the browser called itself (`User-Agent`); may be empty.")
+    created_at: datetime
+    last_used_at: datetime = Field(description="To a few minutes.")
+    expires_at: datetime
+    current: bool = Field(description="Whether it is the one of this request.")
+
+
+class SessionList(Output):
+    """All sessions of an account, what was used last first."""
+
+    items: list[SessionInfo]
+
+
+class Scope(StrEnum):
+    """What an API token may: `read` is GET alone, `write` everything but the account itself."""
+
+    READ = "read"
+    WRITE = "write"
+
+
+class ApiTokenNew(Input):
+    """An API token to make."""
+
+    name: Annotated[str, Field(min_length=1, max_length=100, examples=["Backup of my tasks"]), ONE_LINE, VISIBLE]
+    scope: Scope = Scope.READ
+
+
+class ApiTokenOut(Output):
+    """An API token, without what it is."""
+
+    id: UUID
+    name: str
+    scope: Scope
+    created_at: datetime
+    last_used_at: datetime | None = Field(description="To a few minutes; null before the first use.")
+
+
+class ApiTokenCreated(ApiTokenOut):
+    """A new API token."""
+
+    token: str = Field(description="For `Authorization: Bearer …`. Never shown again.")
+
+
+class ApiTokenList(Output):
+    """All API tokens of an account, the newest first."""
+
+    items: list[ApiTokenOut]

@@ -1,25 +1,25 @@
-"""Accounts: register, log in, log out, delete."""
+"""Accounts: register, log in, change the password, delete."""
 
 import uuid
-from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
-from typing import Any
 
-from sqlalchemy import Row, bindparam, delete, func, select, tuple_
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
-from src.auth.models import Session, User
+from src.auth import sessions
+from src.auth.models import PasswordReset, Session, User
 from src.auth.passwords import hash_password, verify_password
-from src.auth.schemas import SessionOut, UserOut
-from src.auth.tokens import TokenClaims, issue_token
+from src.auth.schemas import SessionOut
+from src.auth.sessions import Login
+from src.auth.strength import require_strong
+from src.auth.tokens import TokenClaims
 from src.core.database import Database
 from src.core.errors import ErrorCode, ProblemError
 from src.core.settings import Settings
 
 
-async def register(database: Database, settings: Settings, email: str, password: str) -> SessionOut:
-    """Create an account and log it in. Raises ProblemError(EMAIL_TAKEN)."""
+async def register(database: Database, settings: Settings, email: str, password: str, login: Login) -> SessionOut:
+    """Create an account and log it in. Raises ProblemError: WEAK_PASSWORD, EMAIL_TAKEN."""
+    await require_strong(password, email)
     password_hash = await hash_password(password)
     user = User(email=email, password_hash=password_hash)
     async with database.session() as session:
@@ -28,10 +28,10 @@ async def register(database: Database, settings: Settings, email: str, password:
             await session.flush()
         except IntegrityError:
             raise ProblemError(ErrorCode.EMAIL_TAKEN, "There is an account with this e-mail address.") from None
-        return await _start_session(session, settings, user)
+        return await sessions.begin(session, settings, user, login)
 
 
-async def login(database: Database, settings: Settings, email: str, password: str) -> SessionOut:
+async def log_in(database: Database, settings: Settings, email: str, password: str, login: Login) -> SessionOut:
     """Log in. Raises ProblemError(INVALID_CREDENTIALS), the same for a wrong password and an unknown address."""
     async with database.connection() as connection:
         user = (await connection.execute(select(User.__table__).where(User.email == email))).one_or_none()
@@ -41,50 +41,40 @@ async def login(database: Database, settings: Settings, email: str, password: st
     async with database.session() as session:
         await session.execute(delete(Session).where(Session.user_id == user.id, Session.expires_at < func.now()))
         try:
-            return await _start_session(session, settings, user)
+            return await sessions.begin(session, settings, user, login)
         except IntegrityError:  # deleted in the meantime
             raise ProblemError(ErrorCode.INVALID_CREDENTIALS, "The e-mail address or the password is wrong.") from None
 
 
-async def _start_session(session: AsyncSession, settings: Settings, user: User | Row[Any]) -> SessionOut:
-    expires_at = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=settings.session_hours)
-    row = Session(user_id=user.id, expires_at=expires_at)
-    session.add(row)
-    await session.flush()
-    token = issue_token(TokenClaims(user.id, row.id), expires_at, settings.jwt_secret.get_secret_value())
-    return SessionOut(
-        access_token=token,
-        expires_at=expires_at,
-        user=UserOut(id=user.id, email=user.email, created_at=user.created_at),
-    )
+async def _verify(database: Database, user_id: uuid.UUID, password: str) -> str:
+    async with database.connection() as connection:
+        password_hash: str | None = await connection.scalar(select(User.password_hash).where(User.id == user_id))
+    if not await verify_password(password, password_hash) or password_hash is None:
+        raise _wrong()
+    return password_hash
 
 
-# Built once: every request runs it.
-_FIND_USER = (
-    select(User.id, User.email, User.created_at)
-    .join(Session, Session.user_id == User.id)
-    .where(Session.id == bindparam("session_id"), User.id == bindparam("user_id"), Session.expires_at > func.now())
-)
+def _wrong() -> ProblemError:
+    return ProblemError(ErrorCode.WRONG_PASSWORD, "The password is wrong.")
 
 
-async def find_user(connection: AsyncConnection, claims: TokenClaims) -> UserOut | None:
-    """The user of a session that is neither logged out nor expired."""
-    found = await connection.execute(_FIND_USER, {"session_id": claims.session_id, "user_id": claims.user_id})
-    row = found.one_or_none()
-    return UserOut(id=row.id, email=row.email, created_at=row.created_at) if row else None
-
-
-async def logout(connection: AsyncConnection, sessions: Sequence[TokenClaims]) -> None:
-    """End sessions; nothing happens for those that have ended already."""
-    named = [(claims.session_id, claims.user_id) for claims in sessions]
-    await connection.execute(delete(Session).where(tuple_(Session.id, Session.user_id).in_(named)))
+async def change_password(database: Database, mine: TokenClaims, email: str, old: str, new: str) -> None:
+    """Set another password, and end all other sessions. Raises ProblemError: WRONG_PASSWORD, WEAK_PASSWORD."""
+    verified = await _verify(database, mine.user_id, old)
+    await require_strong(new, email)
+    password_hash = await hash_password(new)
+    async with database.session() as session:
+        # It may have been changed in the meantime: then it was not the old one that was asked for.
+        still = (User.id == mine.user_id, User.password_hash == verified)
+        changed = update(User).where(*still).values(password_hash=password_hash).returning(User.id)
+        if await session.scalar(changed) is None:
+            raise _wrong()
+        await sessions.end_others(session, mine)
+        await session.execute(delete(PasswordReset).where(PasswordReset.user_id == mine.user_id))
 
 
 async def delete_account(database: Database, user_id: uuid.UUID, password: str) -> None:
     """Delete the account and everything in it. Raises ProblemError(WRONG_PASSWORD)."""
-    async with database.connection() as connection:
-        password_hash = await connection.scalar(select(User.password_hash).where(User.id == user_id))
-    if not await verify_password(password, password_hash):
-        raise ProblemError(ErrorCode.WRONG_PASSWORD, "The password is wrong.")
+    await _verify(database, user_id, password)
     async with database.session() as session:
         await session.execute(delete(User).where(User.id == user_id))

@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Header, Query, Request, Response, status
 from fastapi.responses import StreamingResponse
 
-from src.auth.dependencies import DetachedUserDep
+from src.auth.dependencies import WRITER, DetachedUserDep
 from src.chat import confirmations, service, store, stream
 from src.chat.schemas import (
     ChatReply,
@@ -26,7 +26,7 @@ from src.core.idempotency import NOT_REPEATED, Idempotency, IdempotencyDep, Kept
 from src.core.ratelimit import spend
 from src.core.sse import HEADERS, with_pings
 
-router = APIRouter(prefix="/api/chat", tags=["chat"], responses=responses(ErrorCode.NOT_AUTHENTICATED))
+router = APIRouter(prefix="/api/chat", tags=["chat"], responses=responses(*WRITER))
 
 CLAIM = timedelta(seconds=service.REPLY_SECONDS + 30)
 """How long a message counts as being answered if nothing more is heard of it."""

@@ -23,9 +23,13 @@ Tasks, and an assistant that works on them.
 **Sessions.** Register or log in: the answer sets an HttpOnly cookie, and carries the same token as `access_token`
 for clients that send `Authorization: Bearer …`.
 
-**Cross-origin requests.** An unsafe request (POST, PATCH, DELETE) without a bearer token must come from a page of this
-host: `Sec-Fetch-Site` must be `same-origin` or `none`, or else `Origin`, if there is one, must name the host in `Host`
-or `X-Forwarded-Host`. Otherwise it is refused with 403 `cross_origin_refused`. Clients need to do nothing for it.
+**API tokens** are for programs: made at `/api/tokens` by who is logged in, and sent as `Authorization: Bearer todo_…`.
+Those that may `read` can GET; those that may `write` can do everything but what is about the account itself.
+
+**Cross-origin requests.** An unsafe request (POST, PUT, PATCH, DELETE) without a bearer token must come from a page of
+this host: `Sec-Fetch-Site` must be `same-origin` or `none`, or else `Origin`, if there is one, must name the host in
+`Host` or `X-Forwarded-Host`. Otherwise it is refused with 403 `cross_origin_refused`. Clients need to do nothing for
+it.
 
 **Errors** are `application/problem+json`; `code` is stable. Any route may also answer 500 `internal_error`,
 503 `database_unavailable` or `overloaded` (with `Retry-After`), and, when it takes a body, 413 `payload_too_large`

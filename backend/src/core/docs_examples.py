@@ -7,7 +7,20 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, SecretStr
 
-from src.auth.schemas import AccountDeletion, Credentials, SessionOut, UserOut
+from src.auth.schemas import (
+    AccountDeletion,
+    ApiTokenCreated,
+    ApiTokenList,
+    ApiTokenNew,
+    ApiTokenOut,
+    Credentials,
+    PasswordChange,
+    Scope,
+    SessionInfo,
+    SessionList,
+    SessionOut,
+    UserOut,
+)
 from src.chat.schemas import (
     AssistantKind,
     ChatMessage,
@@ -51,6 +64,21 @@ _TASK = Task(
     version=1,
 )
 _USER = UserOut(id=UUID("9d3c5b2e-7a41-4c58-b1f0-3e6d8a90c7f2"), email="ada@example.com", created_at=_NOW)
+_SESSION = SessionInfo(
+    id=UUID("3f0e9c1a-5b7d-4c26-9a8e-1d4b6f2a7c05"),
+    device="Mozilla/5.0 (X11; Linux x86_64; rv:150.0) Gecko/20100101 Firefox/150.0",
+    created_at=_NOW,
+    last_used_at=_NOW,
+    expires_at=_NOW + timedelta(days=7),
+    current=True,
+)
+_TOKEN = ApiTokenOut(
+    id=UUID("a4d7e2b9-0c53-4f18-8b6a-7e9d1c3f5a20"),
+    name="Backup of my tasks",
+    scope=Scope.READ,
+    created_at=_NOW,
+    last_used_at=None,
+)
 _CONFIRMATION = ConfirmationOut(
     id=UUID("f2a7c1d0-93b4-4e15-8c6a-0b5d7e9f1a23"),
     task_id=_TASK.id,
@@ -86,6 +114,11 @@ _MODELS: tuple[BaseModel, ...] = (
     AccountDeletion(password=SecretStr("correct horse battery")),
     SessionOut(access_token="eyJhbGciOiJIUzI1NiJ9.…", expires_at=_NOW + timedelta(days=7), user=_USER),  # noqa: S106
     _USER,
+    PasswordChange(password=SecretStr("correct horse battery"), new_password=SecretStr("staple of the horse")),
+    SessionList(items=[_SESSION]),
+    ApiTokenNew(name=_TOKEN.name, scope=_TOKEN.scope),
+    ApiTokenCreated(**dict(_TOKEN), token="todo_…"),  # noqa: S106
+    ApiTokenList(items=[_TOKEN]),
     TaskCreate(title=_TASK.title, priority=Priority.HIGH, due_at=_TASK.due_at, tags=["home", "shop"]),
     TaskUpdate(completed=True),
     _TASK,

@@ -27,7 +27,13 @@ class ErrorCode(StrEnum):
     NOT_AUTHENTICATED = "not_authenticated"
     INVALID_CREDENTIALS = "invalid_credentials"
     WRONG_PASSWORD = "wrong_password"
+    WEAK_PASSWORD = "weak_password"
     EMAIL_TAKEN = "email_taken"
+    SESSION_NOT_FOUND = "session_not_found"
+    SESSION_REQUIRED = "session_required"
+    TOKEN_NOT_FOUND = "token_not_found"
+    TOO_MANY_TOKENS = "too_many_tokens"
+    INSUFFICIENT_SCOPE = "insufficient_scope"
     CROSS_ORIGIN_REFUSED = "cross_origin_refused"
     RATE_LIMITED = "rate_limited"
     TOO_MANY_STREAMS = "too_many_streams"
@@ -67,7 +73,13 @@ _KINDS: dict[ErrorCode, tuple[int, str]] = {
     ErrorCode.NOT_AUTHENTICATED: (401, "Log in first."),
     ErrorCode.INVALID_CREDENTIALS: (401, "The e-mail address or the password is wrong."),
     ErrorCode.WRONG_PASSWORD: (403, "The password is wrong."),
+    ErrorCode.WEAK_PASSWORD: (422, "This password is one of the commonest, and the first to be tried. Choose another."),
     ErrorCode.EMAIL_TAKEN: (409, "There is an account with this e-mail address."),
+    ErrorCode.SESSION_NOT_FOUND: (404, "There is no such session."),
+    ErrorCode.SESSION_REQUIRED: (403, "An API token cannot do this. Log in."),
+    ErrorCode.TOKEN_NOT_FOUND: (404, "There is no such API token."),
+    ErrorCode.TOO_MANY_TOKENS: (409, "There are 50 API tokens already, which is the limit. Revoke some first."),
+    ErrorCode.INSUFFICIENT_SCOPE: (403, "This API token may read only."),
     ErrorCode.CROSS_ORIGIN_REFUSED: (403, "Requests from pages of another origin are refused."),
     ErrorCode.RATE_LIMITED: (429, "Too many requests. Try again in 6 seconds."),
     ErrorCode.TOO_MANY_STREAMS: (429, "There are 20 windows open already, which is the limit. Close some first."),
@@ -93,7 +105,7 @@ _KINDS: dict[ErrorCode, tuple[int, str]] = {
     ErrorCode.ASSISTANT_TURN_LIMIT: (502, "The assistant stopped after 8 steps without an answer."),
     ErrorCode.OVERLOADED: (503, "There is too much to do at the moment. Try again shortly."),
     ErrorCode.DATABASE_UNAVAILABLE: (503, "The database does not answer at the moment. Try again shortly."),
-    ErrorCode.SCHEMA_OUTDATED: (503, "The database schema is at nothing, this version needs 0003."),
+    ErrorCode.SCHEMA_OUTDATED: (503, "The database schema is at nothing, this version needs 0004."),
     ErrorCode.INTERNAL_ERROR: (500, INTERNAL_ERROR),
 }
 

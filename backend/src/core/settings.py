@@ -79,6 +79,9 @@ class Settings(DatabaseSettings):
     session_hours: Annotated[int, Field(ge=1, le=24 * 90)] = 24 * 7
     """How long a login lasts, in hours."""
 
+    session_idle_hours: Annotated[int, Field(ge=1, le=24 * 90)] = 24 * 3
+    """How long a login lasts that is not used, in hours."""
+
     # Requests a minute, counted in the database and so for all replicas together. Each may be spent at once.
     rate_limit_register: Annotated[int, Field(ge=1, le=100_000)] = 60
     """Registrations a minute from one client address."""

@@ -5,16 +5,16 @@ from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter
 
-from src.auth.dependencies import RequiredClaimsDep
-from src.core.errors import ErrorCode, responses
+from src.auth.dependencies import WRITER, DetachedUserDep
+from src.core.errors import responses
 from src.grammar.schemas import Parsed, ParsedSpan, ParseRequest
 from src.grammar.task import read_line
 
-router = APIRouter(prefix="/api/parse", tags=["tasks"], responses=responses(ErrorCode.NOT_AUTHENTICATED))
+router = APIRouter(prefix="/api/parse", tags=["tasks"], responses=responses(*WRITER))
 
 
 @router.post("", operation_id="parse")
-async def parse(_: RequiredClaimsDep, body: ParseRequest) -> Parsed:
+async def parse(_: DetachedUserDep, body: ParseRequest) -> Parsed:
     """Understand a line such as "Pay rent fri 5pm !high #home", as the assistant does. Nothing is stored."""
     return understood(body.text, datetime.now(ZoneInfo(body.timezone)))
 

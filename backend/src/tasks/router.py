@@ -6,25 +6,22 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Response, status
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from src.auth.dependencies import DetachedUserDep, UserDep
+from src.auth.dependencies import WRITER, DetachedUserDep, UserDep
+from src.auth.guard import limit_write
 from src.core.answers import ETAG, NOT_MODIFIED, IfMatchDep, KnownDep, answer, etag
 from src.core.dependencies import ConnectionDep, DatabaseDep, SettingsDep
 from src.core.errors import ErrorCode, responses
 from src.core.idempotency import NOT_REPEATED, IdempotencyDep
-from src.core.ratelimit import spend, spend_on
+from src.core.ratelimit import spend_on
 from src.tasks import service, trash
 from src.tasks.schemas import Task, TaskCreate, TaskPage, TaskQuery, TaskUpdate, TrashPage
 
-router = APIRouter(prefix="/api/tasks", tags=["tasks"], responses=responses(ErrorCode.NOT_AUTHENTICATED))
+router = APIRouter(prefix="/api/tasks", tags=["tasks"], responses=responses(*WRITER))
 trash_router = APIRouter(prefix="/api/trash", tags=["tasks"], responses=responses(ErrorCode.NOT_AUTHENTICATED))
 
 
 async def _limit(user: UserDep, connection: ConnectionDep, settings: SettingsDep) -> None:
     await spend_on(connection, f"write:{user.id}", settings.rate_limit_write)
-
-
-async def _limit_detached(user: DetachedUserDep, database: DatabaseDep, settings: SettingsDep) -> None:
-    await spend(database, f"write:{user.id}", settings.rate_limit_write)
 
 
 WRITE = [Depends(_limit)]
@@ -56,7 +53,7 @@ async def list_tasks(
     operation_id="createTask",
     response_model=Task,
     status_code=status.HTTP_201_CREATED,
-    dependencies=[Depends(_limit_detached)],
+    dependencies=[Depends(limit_write)],
     responses={
         201: {"headers": ETAG},
         **responses(ErrorCode.TOO_MANY_TASKS, ErrorCode.RATE_LIMITED, ErrorCode.VALIDATION_FAILED, *NOT_REPEATED),

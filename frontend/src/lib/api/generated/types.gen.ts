@@ -17,6 +17,91 @@ export type AccountDeletion = {
 };
 
 /**
+ * ApiTokenCreated
+ *
+ * A new API token.
+ */
+export type ApiTokenCreated = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Name
+     */
+    name: string;
+    scope: Scope;
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Last Used At
+     *
+     * To a few minutes; null before the first use.
+     */
+    last_used_at: string | null;
+    /**
+     * Token
+     *
+     * For `Authorization: Bearer …`. Never shown again.
+     */
+    token: string;
+};
+
+/**
+ * ApiTokenList
+ *
+ * All API tokens of an account, the newest first.
+ */
+export type ApiTokenList = {
+    /**
+     * Items
+     */
+    items: Array<ApiTokenOut>;
+};
+
+/**
+ * ApiTokenNew
+ *
+ * An API token to make.
+ */
+export type ApiTokenNew = {
+    /**
+     * Name
+     */
+    name: string;
+    scope?: Scope;
+};
+
+/**
+ * ApiTokenOut
+ *
+ * An API token, without what it is.
+ */
+export type ApiTokenOut = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Name
+     */
+    name: string;
+    scope: Scope;
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Last Used At
+     *
+     * To a few minutes; null before the first use.
+     */
+    last_used_at: string | null;
+};
+
+/**
  * AssistantKind
  *
  * Which assistant answers.
@@ -328,7 +413,7 @@ export type DoneEvent = {
  *
  * Every code that the API can answer with.
  */
-export type ErrorCode = 'not_authenticated' | 'invalid_credentials' | 'wrong_password' | 'email_taken' | 'cross_origin_refused' | 'rate_limited' | 'too_many_streams' | 'validation_failed' | 'invalid_cursor' | 'idempotency_in_progress' | 'idempotency_key_reused' | 'payload_too_large' | 'bad_request' | 'not_found' | 'method_not_allowed' | 'task_not_found' | 'task_changed' | 'too_many_tasks' | 'conversation_not_found' | 'confirmation_not_found' | 'confirmation_resolved' | 'confirmation_expired' | 'confirmation_outdated' | 'assistant_unavailable' | 'assistant_interrupted' | 'assistant_timeout' | 'assistant_turn_limit' | 'overloaded' | 'database_unavailable' | 'schema_outdated' | 'internal_error';
+export type ErrorCode = 'not_authenticated' | 'invalid_credentials' | 'wrong_password' | 'weak_password' | 'email_taken' | 'session_not_found' | 'session_required' | 'token_not_found' | 'too_many_tokens' | 'insufficient_scope' | 'cross_origin_refused' | 'rate_limited' | 'too_many_streams' | 'validation_failed' | 'invalid_cursor' | 'idempotency_in_progress' | 'idempotency_key_reused' | 'payload_too_large' | 'bad_request' | 'not_found' | 'method_not_allowed' | 'task_not_found' | 'task_changed' | 'too_many_tasks' | 'conversation_not_found' | 'confirmation_not_found' | 'confirmation_resolved' | 'confirmation_expired' | 'confirmation_outdated' | 'assistant_unavailable' | 'assistant_interrupted' | 'assistant_timeout' | 'assistant_turn_limit' | 'overloaded' | 'database_unavailable' | 'schema_outdated' | 'internal_error';
 
 /**
  * ErrorEvent
@@ -472,6 +557,24 @@ export type ParsedSpan = {
 };
 
 /**
+ * PasswordChange
+ *
+ * Another password, and proof that the person at the keyboard owns the account.
+ */
+export type PasswordChange = {
+    /**
+     * Password
+     *
+     * The one so far.
+     */
+    password: string;
+    /**
+     * New Password
+     */
+    new_password: string;
+};
+
+/**
  * Priority
  *
  * How much a task matters.
@@ -579,6 +682,63 @@ export type ReadyEvent = {
  * Who wrote a message.
  */
 export type Role = 'user' | 'assistant';
+
+/**
+ * Scope
+ *
+ * What an API token may: `read` is GET alone, `write` everything but the account itself.
+ */
+export type Scope = 'read' | 'write';
+
+/**
+ * SessionInfo
+ *
+ * A login, as its owner sees it.
+ */
+export type SessionInfo = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Device
+     *
+     * What the browser called itself (`User-Agent`); may be empty.
+     */
+    device: string;
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Last Used At
+     *
+     * To a few minutes.
+     */
+    last_used_at: string;
+    /**
+     * Expires At
+     */
+    expires_at: string;
+    /**
+     * Current
+     *
+     * Whether it is the one of this request.
+     */
+    current: boolean;
+};
+
+/**
+ * SessionList
+ *
+ * All sessions of an account, what was used last first.
+ */
+export type SessionList = {
+    /**
+     * Items
+     */
+    items: Array<SessionInfo>;
+};
 
 /**
  * SessionOut
@@ -1101,7 +1261,7 @@ export type RegisterErrors = {
      */
     409: Problem;
     /**
-     * `validation_failed`
+     * `weak_password` or `validation_failed`
      */
     422: Problem;
     /**
@@ -1183,7 +1343,7 @@ export type DeleteAccountErrors = {
      */
     401: Problem;
     /**
-     * `wrong_password`
+     * `session_required` or `wrong_password`
      */
     403: Problem;
     /**
@@ -1231,6 +1391,255 @@ export type MeResponses = {
 };
 
 export type MeResponse = MeResponses[keyof MeResponses];
+
+export type ChangePasswordData = {
+    body: PasswordChange;
+    path?: never;
+    query?: never;
+    url: '/api/auth/password';
+};
+
+export type ChangePasswordErrors = {
+    /**
+     * `not_authenticated`
+     */
+    401: Problem;
+    /**
+     * `session_required` or `wrong_password`
+     */
+    403: Problem;
+    /**
+     * `weak_password` or `validation_failed`
+     */
+    422: Problem;
+    /**
+     * `rate_limited`
+     */
+    429: Problem;
+};
+
+export type ChangePasswordError = ChangePasswordErrors[keyof ChangePasswordErrors];
+
+export type ChangePasswordResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type ChangePasswordResponse = ChangePasswordResponses[keyof ChangePasswordResponses];
+
+export type EndOtherSessionsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/auth/sessions';
+};
+
+export type EndOtherSessionsErrors = {
+    /**
+     * `not_authenticated`
+     */
+    401: Problem;
+    /**
+     * `session_required`
+     */
+    403: Problem;
+};
+
+export type EndOtherSessionsError = EndOtherSessionsErrors[keyof EndOtherSessionsErrors];
+
+export type EndOtherSessionsResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type EndOtherSessionsResponse = EndOtherSessionsResponses[keyof EndOtherSessionsResponses];
+
+export type ListSessionsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/auth/sessions';
+};
+
+export type ListSessionsErrors = {
+    /**
+     * `not_authenticated`
+     */
+    401: Problem;
+    /**
+     * `session_required`
+     */
+    403: Problem;
+};
+
+export type ListSessionsError = ListSessionsErrors[keyof ListSessionsErrors];
+
+export type ListSessionsResponses = {
+    /**
+     * Successful Response
+     */
+    200: SessionList;
+};
+
+export type ListSessionsResponse = ListSessionsResponses[keyof ListSessionsResponses];
+
+export type EndSessionData = {
+    body?: never;
+    path: {
+        /**
+         * Session Id
+         */
+        session_id: string;
+    };
+    query?: never;
+    url: '/api/auth/sessions/{session_id}';
+};
+
+export type EndSessionErrors = {
+    /**
+     * `not_authenticated`
+     */
+    401: Problem;
+    /**
+     * `session_required`
+     */
+    403: Problem;
+    /**
+     * `session_not_found`
+     */
+    404: Problem;
+    /**
+     * `validation_failed`
+     */
+    422: Problem;
+};
+
+export type EndSessionError = EndSessionErrors[keyof EndSessionErrors];
+
+export type EndSessionResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type EndSessionResponse = EndSessionResponses[keyof EndSessionResponses];
+
+export type ListTokensData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/tokens';
+};
+
+export type ListTokensErrors = {
+    /**
+     * `not_authenticated`
+     */
+    401: Problem;
+    /**
+     * `session_required`
+     */
+    403: Problem;
+};
+
+export type ListTokensError = ListTokensErrors[keyof ListTokensErrors];
+
+export type ListTokensResponses = {
+    /**
+     * Successful Response
+     */
+    200: ApiTokenList;
+};
+
+export type ListTokensResponse = ListTokensResponses[keyof ListTokensResponses];
+
+export type CreateTokenData = {
+    body: ApiTokenNew;
+    path?: never;
+    query?: never;
+    url: '/api/tokens';
+};
+
+export type CreateTokenErrors = {
+    /**
+     * `not_authenticated`
+     */
+    401: Problem;
+    /**
+     * `session_required`
+     */
+    403: Problem;
+    /**
+     * `too_many_tokens`
+     */
+    409: Problem;
+    /**
+     * `validation_failed`
+     */
+    422: Problem;
+    /**
+     * `rate_limited`
+     */
+    429: Problem;
+};
+
+export type CreateTokenError = CreateTokenErrors[keyof CreateTokenErrors];
+
+export type CreateTokenResponses = {
+    /**
+     * Successful Response
+     */
+    201: ApiTokenCreated;
+};
+
+export type CreateTokenResponse = CreateTokenResponses[keyof CreateTokenResponses];
+
+export type RevokeTokenData = {
+    body?: never;
+    path: {
+        /**
+         * Token Id
+         */
+        token_id: string;
+    };
+    query?: never;
+    url: '/api/tokens/{token_id}';
+};
+
+export type RevokeTokenErrors = {
+    /**
+     * `not_authenticated`
+     */
+    401: Problem;
+    /**
+     * `session_required`
+     */
+    403: Problem;
+    /**
+     * `token_not_found`
+     */
+    404: Problem;
+    /**
+     * `validation_failed`
+     */
+    422: Problem;
+};
+
+export type RevokeTokenError = RevokeTokenErrors[keyof RevokeTokenErrors];
+
+export type RevokeTokenResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type RevokeTokenResponse = RevokeTokenResponses[keyof RevokeTokenResponses];
 
 export type ListTasksData = {
     body?: never;
@@ -1287,6 +1696,10 @@ export type ListTasksErrors = {
      */
     401: Problem;
     /**
+     * `insufficient_scope`
+     */
+    403: Problem;
+    /**
      * `validation_failed` or `invalid_cursor`
      */
     422: Problem;
@@ -1323,6 +1736,10 @@ export type CreateTaskErrors = {
      * `not_authenticated`
      */
     401: Problem;
+    /**
+     * `insufficient_scope`
+     */
+    403: Problem;
     /**
      * `too_many_tasks` or `idempotency_in_progress`
      */
@@ -1373,6 +1790,10 @@ export type DeleteTaskErrors = {
      * `not_authenticated`
      */
     401: Problem;
+    /**
+     * `insufficient_scope`
+     */
+    403: Problem;
     /**
      * `task_not_found`
      */
@@ -1428,6 +1849,10 @@ export type GetTaskErrors = {
      */
     401: Problem;
     /**
+     * `insufficient_scope`
+     */
+    403: Problem;
+    /**
      * `task_not_found`
      */
     404: Problem;
@@ -1474,6 +1899,10 @@ export type UpdateTaskErrors = {
      */
     401: Problem;
     /**
+     * `insufficient_scope`
+     */
+    403: Problem;
+    /**
      * `task_not_found`
      */
     404: Problem;
@@ -1519,6 +1948,10 @@ export type RestoreTaskErrors = {
      * `not_authenticated`
      */
     401: Problem;
+    /**
+     * `insufficient_scope`
+     */
+    403: Problem;
     /**
      * `task_not_found`
      */
@@ -1609,6 +2042,10 @@ export type ChatErrors = {
      */
     401: Problem;
     /**
+     * `insufficient_scope`
+     */
+    403: Problem;
+    /**
      * `conversation_not_found`
      */
     404: Problem;
@@ -1667,6 +2104,10 @@ export type ListConversationsErrors = {
      */
     401: Problem;
     /**
+     * `insufficient_scope`
+     */
+    403: Problem;
+    /**
      * `validation_failed` or `invalid_cursor`
      */
     422: Problem;
@@ -1700,6 +2141,10 @@ export type DeleteConversationErrors = {
      * `not_authenticated`
      */
     401: Problem;
+    /**
+     * `insufficient_scope`
+     */
+    403: Problem;
     /**
      * `conversation_not_found`
      */
@@ -1739,6 +2184,10 @@ export type GetConversationErrors = {
      */
     401: Problem;
     /**
+     * `insufficient_scope`
+     */
+    403: Problem;
+    /**
      * `conversation_not_found`
      */
     404: Problem;
@@ -1776,6 +2225,10 @@ export type CancelConfirmationErrors = {
      * `not_authenticated`
      */
     401: Problem;
+    /**
+     * `insufficient_scope`
+     */
+    403: Problem;
     /**
      * `confirmation_not_found`
      */
@@ -1823,6 +2276,10 @@ export type ConfirmErrors = {
      */
     401: Problem;
     /**
+     * `insufficient_scope`
+     */
+    403: Problem;
+    /**
      * `confirmation_not_found` or `task_not_found`
      */
     404: Problem;
@@ -1863,6 +2320,10 @@ export type ParseErrors = {
      * `not_authenticated`
      */
     401: Problem;
+    /**
+     * `insufficient_scope`
+     */
+    403: Problem;
     /**
      * `validation_failed`
      */
