@@ -31,6 +31,14 @@ type Secrets mg.Namespace
 // Rotate generates the signing key and the database's password anew and deploys; everybody has to log in again.
 func (Secrets) Rotate(ctx context.Context) error { return with(ctx, deploy.RotateSecrets) }
 
+// Account groups the targets for people's accounts.
+type Account mg.Namespace
+
+// Reset makes a code with which the owner of an account (-email=ADDRESS) sets a new password.
+func (Account) Reset(ctx context.Context, email *string) error {
+	return with(ctx, func(ctx context.Context, s session.Session) error { return operate.ResetPassword(ctx, s, given(email)) })
+}
+
 // Logs prints what the application logged last (-follow, -service=NAME).
 func Logs(ctx context.Context, service *string, follow *bool) error {
 	return with(ctx, func(ctx context.Context, s session.Session) error {

@@ -11,8 +11,8 @@ from types import FrameType
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
+from src.auth.account_router import reset_router, tokens_router
 from src.auth.account_router import router as account_router
-from src.auth.account_router import tokens_router
 from src.auth.router import router as auth_router
 from src.chat.assistant import Assistant
 from src.chat.offline import OfflineAssistant
@@ -75,6 +75,7 @@ def create_app(settings: Settings) -> FastAPI:
     for router in (
         auth_router,
         account_router,
+        reset_router,
         tokens_router,
         tasks_router,
         trash_router,

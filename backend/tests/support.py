@@ -205,12 +205,13 @@ class Proxy:
         threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
 
 
-def run_module(module: str, *arguments: str, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
+def run_module(module: str, *arguments: str, env: dict[str, str], stdin: str = "") -> subprocess.CompletedProcess[str]:
     """Run `python -m module` in an environment of its own."""
     return subprocess.run(  # noqa: S603
         [sys.executable, "-m", module, *arguments],
         cwd=BACKEND,
         env={"PATH": os.environ["PATH"], **env},
+        input=stdin,
         capture_output=True,
         text=True,
         timeout=60,

@@ -19,6 +19,7 @@ ROUTES: dict[tuple[str, str], str] = {
     ("GET", "/api/auth/me"): OWN,
     ("DELETE", "/api/auth/me"): OWN,
     ("PUT", "/api/auth/password"): OWN,
+    ("POST", "/api/auth/reset"): "public",
     ("GET", "/api/auth/sessions"): OWN,
     ("DELETE", "/api/auth/sessions"): OWN,
     ("DELETE", "/api/auth/sessions/{session_id}"): "session_not_found",

@@ -20,7 +20,7 @@ from src.core.settings import Settings
 
 logger = logging.getLogger("src.auth")
 
-_WRONG = (ErrorCode.INVALID_CREDENTIALS, ErrorCode.WRONG_PASSWORD)
+_WRONG = (ErrorCode.INVALID_CREDENTIALS, ErrorCode.WRONG_PASSWORD, ErrorCode.INVALID_RESET_CODE)
 
 
 def address_of(request: Request) -> str:

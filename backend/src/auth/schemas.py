@@ -85,6 +85,20 @@ class PasswordChange(BaseModel):
     new_password: Password
 
 
+class PasswordReset(BaseModel):
+    """A new password, and the code that allows it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    email: Email
+    code: Annotated[
+        SecretStr,
+        Field(min_length=16, max_length=40, examples=["7KQ2-M0XD-94RB-TZ3A"], description="In any case."),
+        AfterValidator(_text),
+    ]
+    password: Password
+
+
 class SessionInfo(Output):
     """A login, as its owner sees it."""
 

@@ -15,6 +15,7 @@ from src.auth.schemas import (
     ApiTokenOut,
     Credentials,
     PasswordChange,
+    PasswordReset,
     Scope,
     SessionInfo,
     SessionList,
@@ -115,6 +116,7 @@ _MODELS: tuple[BaseModel, ...] = (
     SessionOut(access_token="eyJhbGciOiJIUzI1NiJ9.…", expires_at=_NOW + timedelta(days=7), user=_USER),  # noqa: S106
     _USER,
     PasswordChange(password=SecretStr("correct horse battery"), new_password=SecretStr("staple of the horse")),
+    PasswordReset(email=_USER.email, code=SecretStr("7KQ2-M0XD-94RB-TZ3A"), password=SecretStr("staple of the horse")),
     SessionList(items=[_SESSION]),
     ApiTokenNew(name=_TOKEN.name, scope=_TOKEN.scope),
     ApiTokenCreated(**dict(_TOKEN), token="todo_…"),  # noqa: S106

@@ -28,6 +28,7 @@ class ErrorCode(StrEnum):
     INVALID_CREDENTIALS = "invalid_credentials"
     WRONG_PASSWORD = "wrong_password"
     WEAK_PASSWORD = "weak_password"
+    INVALID_RESET_CODE = "invalid_reset_code"
     EMAIL_TAKEN = "email_taken"
     SESSION_NOT_FOUND = "session_not_found"
     SESSION_REQUIRED = "session_required"
@@ -74,6 +75,7 @@ _KINDS: dict[ErrorCode, tuple[int, str]] = {
     ErrorCode.INVALID_CREDENTIALS: (401, "The e-mail address or the password is wrong."),
     ErrorCode.WRONG_PASSWORD: (403, "The password is wrong."),
     ErrorCode.WEAK_PASSWORD: (422, "This password is one of the commonest, and the first to be tried. Choose another."),
+    ErrorCode.INVALID_RESET_CODE: (403, "The code is wrong, used or older than an hour."),
     ErrorCode.EMAIL_TAKEN: (409, "There is an account with this e-mail address."),
     ErrorCode.SESSION_NOT_FOUND: (404, "There is no such session."),
     ErrorCode.SESSION_REQUIRED: (403, "An API token cannot do this. Log in."),

@@ -413,7 +413,7 @@ export type DoneEvent = {
  *
  * Every code that the API can answer with.
  */
-export type ErrorCode = 'not_authenticated' | 'invalid_credentials' | 'wrong_password' | 'weak_password' | 'email_taken' | 'session_not_found' | 'session_required' | 'token_not_found' | 'too_many_tokens' | 'insufficient_scope' | 'cross_origin_refused' | 'rate_limited' | 'too_many_streams' | 'validation_failed' | 'invalid_cursor' | 'idempotency_in_progress' | 'idempotency_key_reused' | 'payload_too_large' | 'bad_request' | 'not_found' | 'method_not_allowed' | 'task_not_found' | 'task_changed' | 'too_many_tasks' | 'conversation_not_found' | 'confirmation_not_found' | 'confirmation_resolved' | 'confirmation_expired' | 'confirmation_outdated' | 'assistant_unavailable' | 'assistant_interrupted' | 'assistant_timeout' | 'assistant_turn_limit' | 'overloaded' | 'database_unavailable' | 'schema_outdated' | 'internal_error';
+export type ErrorCode = 'not_authenticated' | 'invalid_credentials' | 'wrong_password' | 'weak_password' | 'invalid_reset_code' | 'email_taken' | 'session_not_found' | 'session_required' | 'token_not_found' | 'too_many_tokens' | 'insufficient_scope' | 'cross_origin_refused' | 'rate_limited' | 'too_many_streams' | 'validation_failed' | 'invalid_cursor' | 'idempotency_in_progress' | 'idempotency_key_reused' | 'payload_too_large' | 'bad_request' | 'not_found' | 'method_not_allowed' | 'task_not_found' | 'task_changed' | 'too_many_tasks' | 'conversation_not_found' | 'confirmation_not_found' | 'confirmation_resolved' | 'confirmation_expired' | 'confirmation_outdated' | 'assistant_unavailable' | 'assistant_interrupted' | 'assistant_timeout' | 'assistant_turn_limit' | 'overloaded' | 'database_unavailable' | 'schema_outdated' | 'internal_error';
 
 /**
  * ErrorEvent
@@ -572,6 +572,18 @@ export type PasswordChange = {
      * New Password
      */
     new_password: string;
+};
+
+/**
+ * PasswordReset
+ *
+ * A new password, and the code that allows it.
+ */
+export type PasswordReset = {
+    /**
+     * Email
+     */
+    email: string;
 };
 
 /**
@@ -1248,6 +1260,28 @@ export type CredentialsWritable = {
     password: string;
 };
 
+/**
+ * PasswordReset
+ *
+ * A new password, and the code that allows it.
+ */
+export type PasswordResetWritable = {
+    /**
+     * Email
+     */
+    email: string;
+    /**
+     * Code
+     *
+     * In any case.
+     */
+    code: string;
+    /**
+     * Password
+     */
+    password: string;
+};
+
 export type RegisterData = {
     body: CredentialsWritable;
     path?: never;
@@ -1528,6 +1562,39 @@ export type EndSessionResponses = {
 };
 
 export type EndSessionResponse = EndSessionResponses[keyof EndSessionResponses];
+
+export type ResetPasswordData = {
+    body: PasswordResetWritable;
+    path?: never;
+    query?: never;
+    url: '/api/auth/reset';
+};
+
+export type ResetPasswordErrors = {
+    /**
+     * `invalid_reset_code`
+     */
+    403: Problem;
+    /**
+     * `weak_password` or `validation_failed`
+     */
+    422: Problem;
+    /**
+     * `rate_limited`
+     */
+    429: Problem;
+};
+
+export type ResetPasswordError = ResetPasswordErrors[keyof ResetPasswordErrors];
+
+export type ResetPasswordResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type ResetPasswordResponse = ResetPasswordResponses[keyof ResetPasswordResponses];
 
 export type ListTokensData = {
     body?: never;
