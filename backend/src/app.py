@@ -11,8 +11,9 @@ from types import FrameType
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
-from src.auth.account_router import reset_router, tokens_router
 from src.auth.account_router import router as account_router
+from src.auth.account_router import tokens_router
+from src.auth.reset_router import router as reset_router
 from src.auth.router import router as auth_router
 from src.chat.assistant import Assistant
 from src.chat.offline import OfflineAssistant
@@ -22,6 +23,7 @@ from src.core.database import Database
 from src.core.docs import install_docs
 from src.core.errors import install_error_handlers
 from src.core.health import router as health_router
+from src.core.mail import Mailer
 from src.core.metrics import Metrics
 from src.core.middleware import BodyLimit, CrossOriginProtection, RequestContext
 from src.core.settings import Settings
@@ -70,6 +72,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.database = Database(settings.database_url.get_secret_value(), app.state.metrics.overloads.inc)
     app.state.hub = Hub(app.state.database)
     app.state.assistant = _assistant(settings)
+    app.state.mailer = Mailer(settings.smtp_url.get_secret_value()) if settings.smtp_url else None
     app.state.answers = weakref.WeakSet[asyncio.Task[None]]()
 
     for router in (

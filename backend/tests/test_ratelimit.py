@@ -102,7 +102,7 @@ def test_what_fails_for_another_reason_costs_nothing(
     with serve(app) as url:
         person = register(url)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("src.auth.service.login", AsyncMock(side_effect=unavailable(OSError("away"))))
+            patch.setattr("src.auth.service.log_in", AsyncMock(side_effect=unavailable(OSError("away"))))
             assert [_login(url, person.email).status_code for _ in range(6)] == [503] * 6
         assert _login(url, person.email, password=PASSWORD).status_code == 200
 

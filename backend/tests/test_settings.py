@@ -35,6 +35,18 @@ GOOD = {"DATABASE_URL": "postgresql://todo:hunter2hunter2@127.0.0.1:1/todo", "JW
         ({"API_VERSION": "1"}, "API_VERSION should match pattern '^v[0-9]{1,3}$'"),
         ({"OPENAI_BASE_URL": "api.openai.com"}, "OPENAI_BASE_URL should match pattern '^https?://[^\\s/]+(/\\S*)?$'"),
         ({"OPENAI_MODEL": "x" * 101}, "OPENAI_MODEL should have at most 100 characters"),
+        *(
+            (
+                {"SMTP_URL": url},
+                "SMTP_URL must be like smtps://user:password@mail.example.com?from=todo@example.com",
+            )
+            for url in (
+                "http://mail?from=a@b.c",
+                "smtp://mail",
+                "smtps://u:hunter2#x@mail?from=a@b.c",
+                "smtp:///?from=a@b.c",
+            )
+        ),
         ({"SESSION_HOURS": "forever"}, "SESSION_HOURS should be a valid integer, unable to parse string as an integer"),
         ({"RATE_LIMIT_LOGIN": "0"}, "RATE_LIMIT_LOGIN should be greater than or equal to 1"),
         (

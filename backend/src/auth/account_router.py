@@ -4,18 +4,17 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response, status
 
-from src.auth import api_tokens, resets, service, sessions
+from src.auth import api_tokens, service, sessions
 from src.auth.cookies import delete_session_cookie
 from src.auth.dependencies import DetachedUserDep, SessionDep, UserDep
-from src.auth.guard import guess, limit_login, limit_write, logged
-from src.auth.schemas import ApiTokenCreated, ApiTokenList, ApiTokenNew, PasswordChange, PasswordReset, SessionList
+from src.auth.guard import guess, limit_write, logged
+from src.auth.schemas import ApiTokenCreated, ApiTokenList, ApiTokenNew, PasswordChange, SessionList
 from src.core.dependencies import ConnectionDep, DatabaseDep, SettingsDep
 from src.core.errors import ErrorCode, responses
 
 OWNER = responses(ErrorCode.NOT_AUTHENTICATED, ErrorCode.SESSION_REQUIRED)
 
 router = APIRouter(prefix="/api/auth", tags=["auth"], responses=OWNER)
-reset_router = APIRouter(prefix="/api/auth/reset", tags=["auth"])
 tokens_router = APIRouter(prefix="/api/tokens", tags=["auth"], responses=OWNER)
 
 
@@ -43,25 +42,6 @@ async def change_password(
     old, new = body.password.get_secret_value(), body.new_password.get_secret_value()
     async with logged(request, "change password", user.email), guess(request, database, settings, user.email):
         await service.change_password(database, mine, user.email, old, new)
-
-
-@reset_router.post(
-    "",
-    operation_id="resetPassword",
-    status_code=status.HTTP_204_NO_CONTENT,
-    dependencies=[Depends(limit_login)],
-    responses=responses(
-        ErrorCode.INVALID_RESET_CODE, ErrorCode.WEAK_PASSWORD, ErrorCode.VALIDATION_FAILED, ErrorCode.RATE_LIMITED
-    ),
-)
-async def reset_password(request: Request, body: PasswordReset, database: DatabaseDep, settings: SettingsDep) -> None:
-    """Set a new password in place of a forgotten one, with a code that works once.
-
-    Ends all sessions, and revokes all API tokens.
-    """
-    code, new = body.code.get_secret_value(), body.password.get_secret_value()
-    async with logged(request, "reset password", body.email), guess(request, database, settings, body.email):
-        await resets.reset(database, body.email, code, new)
 
 
 @router.get("/sessions", operation_id="listSessions")

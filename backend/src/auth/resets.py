@@ -12,8 +12,19 @@ from src.auth.passwords import hash_password
 from src.auth.strength import require_strong
 from src.core.database import Database
 from src.core.errors import ErrorCode, ProblemError
+from src.core.mail import Mailer
 
 LIFETIME = timedelta(hours=1)
+
+MAIL = """\
+Somebody, probably you, has forgotten the password of the Todo account {email}.
+
+With this code you set a new one, once and within an hour:
+
+    {code}
+
+If it was not you, do nothing: without the code nothing changes.
+"""
 
 # Without letters that look like others: people copy it by hand.
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -36,6 +47,16 @@ async def make_code(database: Database, email: str) -> str | None:
         )
         made = await session.scalar(new.returning(PasswordReset.user_id))
     return code if made is not None else None
+
+
+async def mail_code(database: Database, mailer: Mailer, email: str) -> None:
+    """Send a code to the account with this address, if there is one. What goes wrong is in the log."""
+    try:
+        code = await make_code(database, email)
+    except ProblemError:
+        return
+    if code is not None:
+        await mailer.send(email, "Your code for a new password", MAIL.format(email=email, code=code))
 
 
 async def reset(database: Database, email: str, code: str, new: str) -> uuid.UUID:

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
 from src.core.types import ONE_LINE, VISIBLE, Input, Output
 
-# No mail is ever sent, so addresses of private networks (me@home.local) are as good as any.
+# Mail may go nowhere but a private network: its addresses (me@home.local) are as good as any.
 email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()
 
 
@@ -97,6 +97,20 @@ class PasswordReset(BaseModel):
         AfterValidator(_text),
     ]
     password: Password
+
+
+class ResetMail(BaseModel):
+    """Where to send a code."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    email: Email
+
+
+class ResetOptions(Output):
+    """How one gets a code: always from who runs this."""
+
+    mail: bool = Field(description="Whether also by mail.")
 
 
 class SessionInfo(Output):

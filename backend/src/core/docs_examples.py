@@ -16,6 +16,8 @@ from src.auth.schemas import (
     Credentials,
     PasswordChange,
     PasswordReset,
+    ResetMail,
+    ResetOptions,
     Scope,
     SessionInfo,
     SessionList,
@@ -116,6 +118,8 @@ _MODELS: tuple[BaseModel, ...] = (
     SessionOut(access_token="eyJhbGciOiJIUzI1NiJ9.…", expires_at=_NOW + timedelta(days=7), user=_USER),  # noqa: S106
     _USER,
     PasswordChange(password=SecretStr("correct horse battery"), new_password=SecretStr("staple of the horse")),
+    ResetMail(email=_USER.email),
+    ResetOptions(mail=True),
     PasswordReset(email=_USER.email, code=SecretStr("7KQ2-M0XD-94RB-TZ3A"), password=SecretStr("staple of the horse")),
     SessionList(items=[_SESSION]),
     ApiTokenNew(name=_TOKEN.name, scope=_TOKEN.scope),

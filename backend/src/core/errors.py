@@ -29,6 +29,7 @@ class ErrorCode(StrEnum):
     WRONG_PASSWORD = "wrong_password"
     WEAK_PASSWORD = "weak_password"
     INVALID_RESET_CODE = "invalid_reset_code"
+    MAIL_NOT_CONFIGURED = "mail_not_configured"
     EMAIL_TAKEN = "email_taken"
     SESSION_NOT_FOUND = "session_not_found"
     SESSION_REQUIRED = "session_required"
@@ -76,6 +77,7 @@ _KINDS: dict[ErrorCode, tuple[int, str]] = {
     ErrorCode.WRONG_PASSWORD: (403, "The password is wrong."),
     ErrorCode.WEAK_PASSWORD: (422, "This password is one of the commonest, and the first to be tried. Choose another."),
     ErrorCode.INVALID_RESET_CODE: (403, "The code is wrong, used or older than an hour."),
+    ErrorCode.MAIL_NOT_CONFIGURED: (409, "No mail is sent here. Ask who runs this for a code."),
     ErrorCode.EMAIL_TAKEN: (409, "There is an account with this e-mail address."),
     ErrorCode.SESSION_NOT_FOUND: (404, "There is no such session."),
     ErrorCode.SESSION_REQUIRED: (403, "An API token cannot do this. Log in."),

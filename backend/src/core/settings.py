@@ -9,6 +9,8 @@ from psycopg.conninfo import conninfo_to_dict
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from src.core.mail import Mailer
+
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 
 # Words that people leave in place of a secret, however often they are repeated to reach a length.
@@ -70,6 +72,9 @@ class Settings(DatabaseSettings):
     openai_base_url: Annotated[str, Field(pattern=r"^https?://[^\s/]+(/\S*)?$")] = "https://api.openai.com/v1"
     openai_model: Annotated[str, Field(min_length=1, max_length=100)] = "gpt-5-mini"
 
+    smtp_url: SecretStr | None = None
+    """Sends codes for forgotten passwords: smtps://user:password@host:port?from=address. None: no mail is sent."""
+
     trusted_origins: Annotated[tuple[str, ...], NoDecode] = ()
     """Other origins whose pages may use the API with cookies (comma-separated, scheme://host[:port])."""
 
@@ -105,6 +110,13 @@ class Settings(DatabaseSettings):
             left = left.replace(word, "")
         if len(set(left)) < 8:
             raise ValueError("must be random, not a default word or a repeated character")
+        return value
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _check_smtp_url(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            Mailer(value.get_secret_value())
         return value
 
     @field_validator("trusted_origins", "trusted_proxies", mode="before")

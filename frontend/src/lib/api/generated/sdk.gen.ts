@@ -2,7 +2,7 @@
 
 import type { Client, ClientMeta, Options as Options2, RequestResult, ServerSentEventsResult, TDataShape } from './client';
 import { client } from './client.gen';
-import type { CancelConfirmationData, CancelConfirmationErrors, CancelConfirmationResponses, ChangePasswordData, ChangePasswordErrors, ChangePasswordResponses, ChatData, ChatErrors, ChatResponses, ConfirmData, ConfirmErrors, ConfirmResponses, CreateTaskData, CreateTaskErrors, CreateTaskResponses, CreateTokenData, CreateTokenErrors, CreateTokenResponses, DeleteAccountData, DeleteAccountErrors, DeleteAccountResponses, DeleteConversationData, DeleteConversationErrors, DeleteConversationResponses, DeleteTaskData, DeleteTaskErrors, DeleteTaskResponses, EndOtherSessionsData, EndOtherSessionsErrors, EndOtherSessionsResponses, EndSessionData, EndSessionErrors, EndSessionResponses, EventsData, EventsErrors, EventsResponse, EventsResponses, GetConversationData, GetConversationErrors, GetConversationResponses, GetTaskData, GetTaskErrors, GetTaskResponses, HealthData, HealthResponses, ListConversationsData, ListConversationsErrors, ListConversationsResponses, ListSessionsData, ListSessionsErrors, ListSessionsResponses, ListTasksData, ListTasksErrors, ListTasksResponses, ListTokensData, ListTokensErrors, ListTokensResponses, ListTrashData, ListTrashErrors, ListTrashResponses, LoginData, LoginErrors, LoginResponses, LogoutData, LogoutResponses, MeData, MeErrors, MeResponses, ParseData, ParseErrors, ParseResponses, ReadyData, ReadyErrors, ReadyResponses, RegisterData, RegisterErrors, RegisterResponses, ResetPasswordData, ResetPasswordErrors, ResetPasswordResponses, RestoreTaskData, RestoreTaskErrors, RestoreTaskResponses, RevokeTokenData, RevokeTokenErrors, RevokeTokenResponses, UpdateTaskData, UpdateTaskErrors, UpdateTaskResponses } from './types.gen';
+import type { CancelConfirmationData, CancelConfirmationErrors, CancelConfirmationResponses, ChangePasswordData, ChangePasswordErrors, ChangePasswordResponses, ChatData, ChatErrors, ChatResponses, ConfirmData, ConfirmErrors, ConfirmResponses, CreateTaskData, CreateTaskErrors, CreateTaskResponses, CreateTokenData, CreateTokenErrors, CreateTokenResponses, DeleteAccountData, DeleteAccountErrors, DeleteAccountResponses, DeleteConversationData, DeleteConversationErrors, DeleteConversationResponses, DeleteTaskData, DeleteTaskErrors, DeleteTaskResponses, EndOtherSessionsData, EndOtherSessionsErrors, EndOtherSessionsResponses, EndSessionData, EndSessionErrors, EndSessionResponses, EventsData, EventsErrors, EventsResponse, EventsResponses, GetConversationData, GetConversationErrors, GetConversationResponses, GetTaskData, GetTaskErrors, GetTaskResponses, HealthData, HealthResponses, ListConversationsData, ListConversationsErrors, ListConversationsResponses, ListSessionsData, ListSessionsErrors, ListSessionsResponses, ListTasksData, ListTasksErrors, ListTasksResponses, ListTokensData, ListTokensErrors, ListTokensResponses, ListTrashData, ListTrashErrors, ListTrashResponses, LoginData, LoginErrors, LoginResponses, LogoutData, LogoutResponses, MailResetCodeData, MailResetCodeErrors, MailResetCodeResponses, MeData, MeErrors, MeResponses, ParseData, ParseErrors, ParseResponses, ReadyData, ReadyErrors, ReadyResponses, RegisterData, RegisterErrors, RegisterResponses, ResetOptionsData, ResetOptionsResponses, ResetPasswordData, ResetPasswordErrors, ResetPasswordResponses, RestoreTaskData, RestoreTaskErrors, RestoreTaskResponses, RevokeTokenData, RevokeTokenErrors, RevokeTokenResponses, UpdateTaskData, UpdateTaskErrors, UpdateTaskResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -112,6 +112,13 @@ export const listSessions = <ThrowOnError extends boolean = false>(options?: Opt
 export const endSession = <ThrowOnError extends boolean = false>(options: Options<EndSessionData, ThrowOnError>): RequestResult<EndSessionResponses, EndSessionErrors, ThrowOnError> => (options.client ?? client).delete<EndSessionResponses, EndSessionErrors, ThrowOnError>({ url: '/api/auth/sessions/{session_id}', ...options });
 
 /**
+ * Reset Options
+ *
+ * How one gets a code.
+ */
+export const resetOptions = <ThrowOnError extends boolean = false>(options?: Options<ResetOptionsData, ThrowOnError>): RequestResult<ResetOptionsResponses, unknown, ThrowOnError> => (options?.client ?? client).get<ResetOptionsResponses, unknown, ThrowOnError>({ url: '/api/auth/reset', ...options });
+
+/**
  * Reset Password
  *
  * Set a new password in place of a forgotten one, with a code that works once.
@@ -120,6 +127,20 @@ export const endSession = <ThrowOnError extends boolean = false>(options: Option
  */
 export const resetPassword = <ThrowOnError extends boolean = false>(options: Options<ResetPasswordData, ThrowOnError>): RequestResult<ResetPasswordResponses, ResetPasswordErrors, ThrowOnError> => (options.client ?? client).post<ResetPasswordResponses, ResetPasswordErrors, ThrowOnError>({
     url: '/api/auth/reset',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Mail Code
+ *
+ * Have a code sent to an address, if there is an account with it: the answer is the same if there is none.
+ */
+export const mailResetCode = <ThrowOnError extends boolean = false>(options: Options<MailResetCodeData, ThrowOnError>): RequestResult<MailResetCodeResponses, MailResetCodeErrors, ThrowOnError> => (options.client ?? client).post<MailResetCodeResponses, MailResetCodeErrors, ThrowOnError>({
+    url: '/api/auth/reset/mail',
     ...options,
     headers: {
         'Content-Type': 'application/json',

@@ -413,7 +413,7 @@ export type DoneEvent = {
  *
  * Every code that the API can answer with.
  */
-export type ErrorCode = 'not_authenticated' | 'invalid_credentials' | 'wrong_password' | 'weak_password' | 'invalid_reset_code' | 'email_taken' | 'session_not_found' | 'session_required' | 'token_not_found' | 'too_many_tokens' | 'insufficient_scope' | 'cross_origin_refused' | 'rate_limited' | 'too_many_streams' | 'validation_failed' | 'invalid_cursor' | 'idempotency_in_progress' | 'idempotency_key_reused' | 'payload_too_large' | 'bad_request' | 'not_found' | 'method_not_allowed' | 'task_not_found' | 'task_changed' | 'too_many_tasks' | 'conversation_not_found' | 'confirmation_not_found' | 'confirmation_resolved' | 'confirmation_expired' | 'confirmation_outdated' | 'assistant_unavailable' | 'assistant_interrupted' | 'assistant_timeout' | 'assistant_turn_limit' | 'overloaded' | 'database_unavailable' | 'schema_outdated' | 'internal_error';
+export type ErrorCode = 'not_authenticated' | 'invalid_credentials' | 'wrong_password' | 'weak_password' | 'invalid_reset_code' | 'mail_not_configured' | 'email_taken' | 'session_not_found' | 'session_required' | 'token_not_found' | 'too_many_tokens' | 'insufficient_scope' | 'cross_origin_refused' | 'rate_limited' | 'too_many_streams' | 'validation_failed' | 'invalid_cursor' | 'idempotency_in_progress' | 'idempotency_key_reused' | 'payload_too_large' | 'bad_request' | 'not_found' | 'method_not_allowed' | 'task_not_found' | 'task_changed' | 'too_many_tasks' | 'conversation_not_found' | 'confirmation_not_found' | 'confirmation_resolved' | 'confirmation_expired' | 'confirmation_outdated' | 'assistant_unavailable' | 'assistant_interrupted' | 'assistant_timeout' | 'assistant_turn_limit' | 'overloaded' | 'database_unavailable' | 'schema_outdated' | 'internal_error';
 
 /**
  * ErrorEvent
@@ -686,6 +686,32 @@ export type ReadyEvent = {
      */
     event: 'ready';
     data: Ready;
+};
+
+/**
+ * ResetMail
+ *
+ * Where to send a code.
+ */
+export type ResetMail = {
+    /**
+     * Email
+     */
+    email: string;
+};
+
+/**
+ * ResetOptions
+ *
+ * How one gets a code: always from who runs this.
+ */
+export type ResetOptions = {
+    /**
+     * Mail
+     *
+     * Whether also by mail.
+     */
+    mail: boolean;
 };
 
 /**
@@ -1563,6 +1589,22 @@ export type EndSessionResponses = {
 
 export type EndSessionResponse = EndSessionResponses[keyof EndSessionResponses];
 
+export type ResetOptionsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/auth/reset';
+};
+
+export type ResetOptionsResponses = {
+    /**
+     * Successful Response
+     */
+    200: ResetOptions;
+};
+
+export type ResetOptionsResponse = ResetOptionsResponses[keyof ResetOptionsResponses];
+
 export type ResetPasswordData = {
     body: PasswordResetWritable;
     path?: never;
@@ -1595,6 +1637,39 @@ export type ResetPasswordResponses = {
 };
 
 export type ResetPasswordResponse = ResetPasswordResponses[keyof ResetPasswordResponses];
+
+export type MailResetCodeData = {
+    body: ResetMail;
+    path?: never;
+    query?: never;
+    url: '/api/auth/reset/mail';
+};
+
+export type MailResetCodeErrors = {
+    /**
+     * `mail_not_configured`
+     */
+    409: Problem;
+    /**
+     * `validation_failed`
+     */
+    422: Problem;
+    /**
+     * `rate_limited`
+     */
+    429: Problem;
+};
+
+export type MailResetCodeError = MailResetCodeErrors[keyof MailResetCodeErrors];
+
+export type MailResetCodeResponses = {
+    /**
+     * Successful Response
+     */
+    202: ResetOptions;
+};
+
+export type MailResetCodeResponse = MailResetCodeResponses[keyof MailResetCodeResponses];
 
 export type ListTokensData = {
     body?: never;
