@@ -13,6 +13,7 @@ import (
 
 	"todo.local/magefiles/internal/config"
 	"todo.local/magefiles/internal/deploy"
+	"todo.local/magefiles/internal/dev"
 	"todo.local/magefiles/internal/devtest"
 	"todo.local/magefiles/internal/doctor"
 	"todo.local/magefiles/internal/fault"
@@ -39,6 +40,12 @@ func Doctor(ctx context.Context) error {
 
 // Deploy makes the cluster, builds, installs and checks the application; it repeats only what changed.
 func Deploy(ctx context.Context) error { return with(ctx, deploy.Deploy) }
+
+// Dev serves what is saved in the checkout within a second, in the cluster, until Ctrl-C puts the deployed version back
+// (-service=backend).
+func Dev(ctx context.Context, service *string) error {
+	return with(ctx, func(ctx context.Context, s session.Session) error { return dev.Run(ctx, s, given(service)) })
+}
 
 // Status shows the cluster, the release, its pods and the URLs.
 func Status(ctx context.Context) error { return with(ctx, operate.Status) }

@@ -7,6 +7,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 import uvicorn
 
@@ -14,6 +15,15 @@ from src.core.protocol import BoundedProtocol
 
 KEEP_ALIVE_SECONDS = 120
 """Idle connections outlive the ingress's own limit (90 s), so that it never sends on one that is being closed."""
+
+OPTIONS: dict[str, Any] = {
+    "http": BoundedProtocol,
+    "timeout_keep_alive": KEEP_ALIVE_SECONDS,
+    "server_header": False,
+    # What proxies say of clients is the application's to judge: TRUSTED_PROXIES.
+    "proxy_headers": False,
+}
+"""What uvicorn is told wherever the application is served."""
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -28,12 +38,8 @@ def main(arguments: Sequence[str]) -> None:
         "src.main:app",
         host=given.host,
         port=given.port,
-        http=BoundedProtocol,
-        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=given.grace,
-        server_header=False,
-        # What proxies say of clients is the application's to judge: TRUSTED_PROXIES.
-        proxy_headers=False,
+        **OPTIONS,
     )
 
 

@@ -29,7 +29,17 @@ type Service struct {
 	Probes   Probes   // paths, where it speaks HTTP
 	Secrets  []string // keys of the application's Secret that it reads
 	Scalable bool     // whether it may run on any number of pods, which are replaced one after another
+	Develop  Develop  // how it is worked on while it runs
 	Words    string   // a regular expression of what people call it besides its name
+}
+
+// Develop is how a service takes changes of its code while it runs.
+type Develop struct {
+	Target string   // the Dockerfile's stage that does; empty where there is none
+	Code   string   // the folder in the container where the code is
+	Take   []string // the command in the container that takes changes in
+	Synced []string // what it takes, files and folders of the service's own; the rest does not matter to what runs
+	Built  []string // what takes another image
 }
 
 // Probes are the paths that tell whether a pod has started, lives, and takes requests.
@@ -42,6 +52,10 @@ var (
 		Name: "backend", Folder: "backend", Target: "runtime", Tests: "test", Base: Python, Port: 8000, Scalable: true,
 		Probes:  Probes{Startup: "/health", Liveness: "/health", Readiness: "/health/ready"},
 		Secrets: []string{"DATABASE_URL", "JWT_SECRET", "OPENAI_API_KEY"}, Words: `back end|api|server`,
+		Develop: Develop{
+			Target: "dev", Code: "/code", Take: []string{"python", "-m", "develop.connect", "/tmp/develop.sock"},
+			Synced: []string{"src"}, Built: []string{"Dockerfile", "requirements.txt", "migrations", "develop"},
+		},
 	}
 	Frontend = Service{
 		Name: "frontend", Folder: "frontend", Target: "runtime", Tests: "test", Base: Node, Port: 3000, Scalable: true,
@@ -67,6 +81,9 @@ func Built() []Service { return where(func(s Service) bool { return s.Folder != 
 
 // Scalable gives the services that may run on any number of pods.
 func Scalable() []Service { return where(func(s Service) bool { return s.Scalable }) }
+
+// Developed gives the services that can be worked on while they run.
+func Developed() []Service { return where(func(s Service) bool { return s.Develop.Target != "" }) }
 
 // Reading gives the services built here that begin anew when the application's Secret changes.
 func Reading() []Service {

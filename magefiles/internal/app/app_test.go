@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -71,6 +72,12 @@ func TestDockerfilesHaveWhatTheTableSays(t *testing.T) {
 		assert.Regexp(t, `(?m)^FROM \S+ AS `+s.Target+`$`, text, s.Name)
 		if s.Tests != "" {
 			assert.Regexp(t, `(?m)^FROM \S+ AS `+s.Tests+`$`, text, s.Name)
+		}
+		if s.Develop.Target != "" {
+			_, stage, found := strings.Cut(text, " AS "+s.Develop.Target+"\n")
+			assert.True(t, found, s.Name)
+			assert.Contains(t, stage, strconv.Quote(s.Develop.Code), s.Name)
+			assert.Contains(t, stage, strconv.Quote(s.Develop.Take[len(s.Develop.Take)-1]), s.Name)
 		}
 		assert.Regexp(t, `(?m)^EXPOSE `+strconv.Itoa(s.Port)+`$`, text, s.Name)
 	}

@@ -65,6 +65,7 @@ func install(
 		if !secret.Changed && !outcome.Changed && outcome.Good == outcome.Revision {
 			err = i.confirm(ctx, t, secret, outcome)
 		} else if err = secrets.EnsureNamespace(ctx, c.Client, c.Config.Namespace); err == nil {
+			noteDevelopment(ctx, t, helm)
 			err = helm.Hold(ctx, t, config.ReleaseName, func(ctx context.Context, h *release.Held) error { return i.change(ctx, t, h) })
 		}
 		changed = t.Changed()

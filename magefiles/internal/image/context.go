@@ -54,12 +54,23 @@ type packer struct {
 }
 
 func (p *packer) dir(dir string) error {
-	ignored, err := readIgnore(dir)
-	if err != nil {
-		return err
-	}
 	// A plain header in front: docker tells by the first kilobyte that this is an archive, and exact times take more.
 	if err := p.folder("."); err != nil {
+		return err
+	}
+	return Covered(dir, func(path, rel string, d fs.DirEntry) error {
+		if d.IsDir() {
+			return nil
+		}
+		return p.file(path, rel, d)
+	})
+}
+
+// Covered visits everything in a build context that the image's name covers, with its path and with that below the
+// context: files, and folders that are not left out.
+func Covered(dir string, visit func(path, rel string, d fs.DirEntry) error) error {
+	ignored, err := readIgnore(dir)
+	if err != nil {
 		return err
 	}
 	return filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
@@ -74,18 +85,15 @@ func (p *packer) dir(dir string) error {
 		if err != nil {
 			return err
 		}
-		if d.IsDir() {
-			// A folder that is left out can be skipped whole unless a "!" pattern may bring back something below it.
-			if skip && !ignored.Exclusions() {
-				return filepath.SkipDir
-			}
-			return nil
+		// A folder that is left out can be skipped whole unless a "!" pattern may bring back something below it.
+		if d.IsDir() && skip && !ignored.Exclusions() {
+			return filepath.SkipDir
 		}
 		// The builder needs the Dockerfile even where .dockerignore leaves it out.
 		if skip && rel != "Dockerfile" {
 			return nil
 		}
-		return p.file(path, filepath.ToSlash(rel), d)
+		return visit(path, filepath.ToSlash(rel), d)
 	})
 }
 

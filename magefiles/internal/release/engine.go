@@ -49,6 +49,7 @@ type Spec struct {
 	ChartDir        string         // folder of the chart
 	Values          map[string]any // on top of the chart's own; no secrets, as Helm keeps them in the cluster
 	CreateNamespace bool           // make the namespace where it is missing
+	Description     string         // what the history says of the revision; Helm's own words where empty
 }
 
 // Outcome is what became of an Apply.
@@ -155,14 +156,14 @@ func (e *Engine) write(ctx context.Context, t *ui.Task, spec Spec, c *chart.Char
 		t.Status("installing")
 		in := action.NewInstall(e.helm)
 		in.ReleaseName, in.Namespace = spec.Name, e.namespace
-		in.Labels, in.Timeout, in.DisableOpenAPIValidation = labels, timeout, unchecked
+		in.Labels, in.Timeout, in.DisableOpenAPIValidation, in.Description = labels, timeout, unchecked, spec.Description
 		return in.RunWithContext(ctx, c, spec.Values)
 	}
 	t.Status("upgrading from revision %d", last.Version)
 	labels[verifiedLabel] = "null" // Helm hands labels down; this is its word for one that ends here
 	up := action.NewUpgrade(e.helm)
 	up.Namespace, up.MaxHistory = e.namespace, maxHistory
-	up.Labels, up.Timeout, up.DisableOpenAPIValidation = labels, timeout, unchecked
+	up.Labels, up.Timeout, up.DisableOpenAPIValidation, up.Description = labels, timeout, unchecked, spec.Description
 	up.ResetValues = true
 	return up.RunWithContext(ctx, spec.Name, c, spec.Values)
 }
