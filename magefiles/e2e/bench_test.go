@@ -40,7 +40,7 @@ func TestBench(t *testing.T) {
 	require.Zero(t, project.mage(t, nil, "image:build").code)
 
 	warm := deployed(t, project).took
-	measured := append(weights(t, running(t)), scores(t, project)...)
+	measured := slices.Concat(weights(t, running(t)), savedToServed(t, project), scores(t, project))
 	noop := median(t, func(int) time.Duration { return deployed(t, project).took })
 	var transports []time.Duration
 	ours := copyOf(t, project)
