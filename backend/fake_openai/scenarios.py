@@ -254,6 +254,37 @@ def retag(request: Request) -> list[Step]:
     return [Say("Tagged.")]
 
 
+def dirty(request: Request) -> list[Step]:
+    """Text with NUL and with characters that are split over chunks, or have no second half."""
+    if request.turn == 0:
+        return [
+            Say("One\0 \ud83d"),
+            Say("\ude00 \ud800 moment."),
+            *whole_call(0, "add_task", {"title": "Milk \ud83d\ude00", "description": "a\0b \udc00"}),
+        ]
+    return [Say("Added \ud83d")]
+
+
+def deep(request: Request) -> list[Step]:
+    """Arguments that are nested deeply, or have numbers that are none."""
+    if request.turn == 0:
+        given = '{"title": ' + "[" * 900 + "]" * 900 + "}"
+        return [
+            Call(0, given, name="add_task", id="call_0"),
+            Call(1, '{"title": "x", "n": NaN}', name="add_task", id="call_1"),
+            Call(2, '{"title": "x", "n": 1e999}', name="add_task\0", id="call_2\0"),
+        ]
+    return [Say(", ".join(str(result["code"]) for result in request.results))]
+
+
+def cut_off(request: Request) -> list[Step]:
+    """A finish for want of room, in the middle of a second call."""
+    if request.turn == 0:
+        return whole_call(0, "add_task", {"title": "Kept"})
+    end = {"choices": [{"index": 0, "delta": {}, "finish_reason": "length"}]}
+    return [Say("I have begun to"), Call(0, '{"title": "Ha', name="add_task", id="call_1"), Raw(json.dumps(end))]
+
+
 def echo(request: Request) -> list[Step]:
     """The request's messages as text: what a model gets to see."""
     return [Say(json.dumps(request.body["messages"])[:15_000])]
@@ -264,6 +295,6 @@ SCENARIOS: dict[str, Callable[[Request], list[Step]]] = {
     for scenario in (
         hello, add, parallel, malformed, invalid, unknown_tool, many, endless, busy, too_busy, flaky, broken,
         unauthorized, slow, stall, cut, cut_call, half, garbage, fault, flood, long_line, many_arguments, empty, no_ids,
-        injected, intruder, retag, echo,
+        injected, intruder, retag, dirty, deep, cut_off, echo,
     )
 }  # fmt: skip

@@ -33,6 +33,8 @@ from src.grammar.router import router as grammar_router
 from src.sweep import sweep_again_and_again
 from src.tasks.router import router as tasks_router
 from src.tasks.router import trash_router
+from src.transfer.router import router as transfer_router
+from src.transfer.schemas import MAX_IMPORT_BYTES
 
 SETTLE_SECONDS = 2.0
 """How long a process that ends waits for answers that were broken off to be written down."""
@@ -85,6 +87,7 @@ def create_app(settings: Settings) -> FastAPI:
         chat_router,
         grammar_router,
         events_router,
+        transfer_router,
         health_router,
     ):
         app.include_router(router)
@@ -92,7 +95,7 @@ def create_app(settings: Settings) -> FastAPI:
     install_docs(app)
 
     # The last one added is the outermost.
-    app.add_middleware(BodyLimit)
+    app.add_middleware(BodyLimit, larger={"/api/import": MAX_IMPORT_BYTES})
     app.add_middleware(CrossOriginProtection, trusted_origins=settings.trusted_origins)
     if settings.trusted_origins:
         app.add_middleware(

@@ -221,7 +221,7 @@ def test_an_error_of_ours_in_a_stream(alice: Person, monkeypatch: pytest.MonkeyP
     def broken(_: str) -> None:
         raise RuntimeError("secret detail")
 
-    monkeypatch.setattr(service, "read_arguments", broken)
+    monkeypatch.setattr(service, "read_object", broken)
     name, problem = alice.events("add buy milk")[-1]
     assert name == "error"
     assert problem["code"] == "internal_error"

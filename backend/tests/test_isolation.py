@@ -36,6 +36,8 @@ ROUTES: dict[tuple[str, str], str] = {
     ("POST", "/api/tasks/{task_id}/restore"): "task_not_found",
     ("GET", "/api/trash"): OWN,
     ("GET", "/api/events"): OWN,
+    ("GET", "/api/export"): OWN,
+    ("POST", "/api/import"): OWN,
     ("POST", "/api/parse"): OWN,
     ("POST", "/api/chat"): "conversation_not_found",
     ("GET", "/api/chat/conversations"): OWN,

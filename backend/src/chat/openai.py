@@ -18,6 +18,7 @@ from src.chat.assistant import TextDelta, ToolRequest, Turn, UserTurn
 from src.chat.schemas import AssistantKind, ToolCall
 from src.chat.tools import TOOLS
 from src.core.errors import ErrorCode, ProblemError
+from src.core.storable import storable_text
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +35,7 @@ LONGEST_WAIT_SECONDS = 10.0
 MAX_TEXT = 20_000
 MAX_ARGUMENTS = 20_000
 MAX_CALLS = 20
+MAX_NAME = 100
 MAX_LINE_BYTES = 256 * 1024
 
 SYSTEM = """\
@@ -155,7 +157,8 @@ class _Reader:
 
     def __init__(self) -> None:
         self.done = False
-        self._finished = False
+        self._finished: str | None = None
+        self._half = ""
         self._length = 0
         self._calls: dict[int, dict[str, str]] = {}
 
@@ -170,10 +173,10 @@ class _Reader:
                 raise ValueError("error in the stream")
             choice = (chunk.get("choices") or [{}])[0]
             delta = choice.get("delta") or {}
-            self._finished = self._finished or choice.get("finish_reason") is not None
+            self._finished = self._finished or choice.get("finish_reason")
             for part in delta.get("tool_calls") or []:
                 self._add_call(part)
-            text = str(delta.get("content") or "")
+            text = self._whole(str(delta.get("content") or ""))
         except (ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
             logger.warning("assistant sent a bad chunk", extra={"reason": repr(error)})
             raise _interrupted() from None
@@ -182,6 +185,12 @@ class _Reader:
             raise _interrupted()
         return [TextDelta(text)] if text else []
 
+    def _whole(self, text: str) -> str:
+        """The text that can be told so far: half of a character waits for the other, which is in the next chunk."""
+        text = self._half + text
+        self._half = text[-1:] if "\ud800" <= text[-1:] <= "\udbff" else ""
+        return storable_text(text.removesuffix(self._half) if self._half else text)
+
     def _add_call(self, part: dict[str, Any]) -> None:
         index = int(part.get("index") or 0)
         if index not in self._calls and len(self._calls) == MAX_CALLS:
@@ -189,8 +198,8 @@ class _Reader:
         call = self._calls.setdefault(index, {"id": "", "name": "", "arguments": ""})
         function = part.get("function") or {}
         # The id and the name come once, some endpoints repeat them; the arguments come in pieces.
-        call["id"] = call["id"] or str(part.get("id") or "")
-        call["name"] = call["name"] or str(function.get("name") or "")
+        call["id"] = call["id"] or storable_text(str(part.get("id") or ""))[:MAX_NAME]
+        call["name"] = call["name"] or storable_text(str(function.get("name") or ""))[:MAX_NAME]
         call["arguments"] += str(function.get("arguments") or "")
         if len(call["arguments"]) > MAX_ARGUMENTS:
             raise ValueError("arguments too long")
@@ -199,6 +208,11 @@ class _Reader:
         """The tool requests, once the stream is at its end. Raises ProblemError if that came too early."""
         if not self._finished or not (self._calls or self._length):
             raise _interrupted()
+        if self._finished == "length":
+            # What stands there is not all: a call would be another one than the model meant.
+            raise ProblemError(
+                ErrorCode.ASSISTANT_INTERRUPTED, "The assistant’s answer became too long, and broke off."
+            )
         ids = [call["id"] for call in self._calls.values()]
         unique = all(ids) and len(set(ids)) == len(ids)
         return [

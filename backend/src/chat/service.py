@@ -37,10 +37,11 @@ from src.chat.schemas import (
     ToolResultEvent,
     ToolStatus,
 )
-from src.chat.tools import TOOLS, ToolContext, read_arguments, run_tool
+from src.chat.tools import TOOLS, ToolContext, run_tool
 from src.core.database import Database
 from src.core.errors import ErrorCode, ProblemError
 from src.core.metrics import Metrics
+from src.core.storable import read_object
 
 logger = logging.getLogger(__name__)
 
@@ -86,7 +87,7 @@ async def answer(chat: Chat, opened: store.Opened, timezone: str) -> AsyncGenera
                     else:
                         requests.append(step)
             for number, request in enumerate(requests):
-                arguments = read_arguments(request.arguments)
+                arguments = read_object(request.arguments)
                 shown = arguments or {}
                 yield ToolCallEvent(data=ToolCallStarted(id=request.id, name=request.name, arguments=shown))
                 result = await _use(chat, context, request.name, arguments, number)

@@ -71,7 +71,7 @@ async def add_turn(session: AsyncSession, conversation_id: uuid.UUID, turn: Assi
     )
     session.add(message)
     await session.flush()
-    return [_message_out(message)]
+    return [message_out(message)]
 
 
 async def list_conversations(
@@ -99,7 +99,7 @@ async def list_conversations(
     page = rows[:limit]
     more = len(rows) > limit
     next_cursor = encode_cursor(_SORT, page[-1].updated_at.isoformat(), str(page[-1].id)) if more else None
-    return [_summary(row) for row in page], next_cursor
+    return [summary_out(row) for row in page], next_cursor
 
 
 async def read_conversation(session: AsyncSession, user_id: uuid.UUID, conversation_id: uuid.UUID) -> ConversationOut:
@@ -118,8 +118,8 @@ async def read_conversation(session: AsyncSession, user_id: uuid.UUID, conversat
         .limit(SHOWN_MESSAGES)
     )
     return ConversationOut(
-        **_summary(conversation).model_dump(),
-        messages=[_message_out(message) for message in reversed(messages.all())],
+        **summary_out(conversation).model_dump(),
+        messages=[message_out(message) for message in reversed(messages.all())],
         confirmations=[confirmation_out(row) for row in reversed(confirmations.all())],
     )
 
@@ -137,18 +137,20 @@ async def _get(session: AsyncSession, user_id: uuid.UUID, conversation_id: uuid.
     return conversation
 
 
-def _summary(row: Conversation) -> ConversationSummary:
+def summary_out(row: Conversation) -> ConversationSummary:
+    """A conversation as lists show it."""
     return ConversationSummary(id=row.id, title=row.title, created_at=row.created_at, updated_at=row.updated_at)
 
 
-def _message_out(row: Message) -> ChatMessage:
+def message_out(row: Message) -> ChatMessage:
+    """A message as clients see it."""
     return ChatMessage(
         id=row.id, role=Role(row.role), content=row.content, tool_calls=row.tool_calls, created_at=row.created_at
     )
 
 
 def _turn(row: Message) -> Turn:
-    message = _message_out(row)
+    message = message_out(row)
     if message.role is Role.USER:
         return UserTurn(message.content)
     return AssistantTurn(message.content, message.tool_calls)

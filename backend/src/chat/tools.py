@@ -129,15 +129,6 @@ TOOLS: dict[str, Tool[Any]] = {
 }
 
 
-def read_arguments(raw: str) -> dict[str, Any] | None:
-    """The JSON object in `raw`, or None if there is none."""
-    try:
-        value = json.loads(raw or "{}")
-    except (ValueError, RecursionError):
-        return None
-    return value if isinstance(value, dict) else None
-
-
 async def run_tool(context: ToolContext, name: str, arguments: dict[str, Any] | None) -> ToolResult:
     """Run a tool in a transaction of its own.
 

@@ -14,6 +14,7 @@ from src.core import docs_page
 from src.core.docs_examples import examples
 from src.core.errors import ErrorCode, Problem, responses
 from src.events.schemas import Event
+from src.transfer.schemas import ExportFile, ImportFile
 
 REF = "#/components/schemas/{model}"
 
@@ -33,7 +34,7 @@ it.
 
 **Errors** are `application/problem+json`; `code` is stable. Any route may also answer 500 `internal_error`,
 503 `database_unavailable` or `overloaded` (with `Retry-After`), and, when it takes a body, 413 `payload_too_large`
-above 64 KiB.
+above 64 KiB (an import: 10 MiB).
 """
 
 
@@ -41,9 +42,10 @@ def build_openapi(app: FastAPI) -> dict[str, Any]:
     """The complete OpenAPI document."""
     document = get_openapi(title=app.title, version=app.version, description=DESCRIPTION.strip(), routes=app.routes)
     schemas = document["components"]["schemas"]
-    # What routes answer with outside of FastAPI's sight: problems, and the events of streams.
-    extra = TypeAdapter(Problem | ChatEvent | Event).json_schema(ref_template=REF, mode="serialization")
-    events = ({key: union[key] for key in ("oneOf", "discriminator")} for union in extra["anyOf"][1:])
+    # What routes answer with outside of FastAPI's sight: problems, files, and the events of streams.
+    outside = TypeAdapter(Problem | ChatEvent | Event | ExportFile | ImportFile)
+    extra = outside.json_schema(ref_template=REF, mode="serialization")
+    events = ({key: union[key] for key in ("oneOf", "discriminator")} for union in extra["anyOf"][1:3])
     schemas.update(extra["$defs"], **dict(zip(("ChatEvent", "Event"), events, strict=True)))
     # FastAPI's own error shape, which no route here answers with.
     for name in ("HTTPValidationError", "ValidationError"):
@@ -56,7 +58,7 @@ def build_openapi(app: FastAPI) -> dict[str, Any]:
                 operation["responses"]["422"] = invalid
             for body in (operation.get("requestBody", {}), *operation["responses"].values()):
                 for content in body.get("content", {}).values():
-                    name = content["schema"]["$ref"].rsplit("/", 1)[1]
+                    name = content["schema"].get("$ref", "").rsplit("/", 1)[-1]
                     content.setdefault("examples", {"example": {"$ref": f"#/components/examples/{name}"}})
     document["components"]["schemas"] = dict(sorted(schemas.items()))
     return document

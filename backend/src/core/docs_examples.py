@@ -50,6 +50,14 @@ from src.grammar.router import understood
 from src.grammar.schemas import ParseRequest
 from src.tasks import trash
 from src.tasks.schemas import Priority, Task, TaskCreate, TaskPage, TaskUpdate, TrashedTask, TrashPage
+from src.transfer.schemas import (
+    Counts,
+    ExportedConversation,
+    ExportedTask,
+    ExportFile,
+    ImportFile,
+    ImportResult,
+)
 
 _NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 _CONVERSATION_ID = UUID("6c8b8a7e-2f0d-4f63-8f0a-52f4d2f8a3b1")
@@ -112,6 +120,15 @@ _REPLY = ChatReply(
     confirmations=[_CONFIRMATION],
 )
 
+_EXPORT = ExportFile(
+    exported_at=_NOW,
+    account=_USER,
+    sessions=[_SESSION],
+    tokens=[_TOKEN],
+    tasks=[ExportedTask(**dict(_TASK), deleted_at=None)],
+    conversations=[ExportedConversation(**_SUMMARY.model_dump(), messages=[_ASKED])],
+)
+
 _MODELS: tuple[BaseModel, ...] = (
     Credentials(email="ada@example.com", password=SecretStr("correct horse battery")),
     AccountDeletion(password=SecretStr("correct horse battery")),
@@ -136,6 +153,9 @@ _MODELS: tuple[BaseModel, ...] = (
     _REPLY,
     ConversationPage(items=[_SUMMARY], next_cursor=None, assistant=AssistantKind.OFFLINE),
     ConversationOut(**_SUMMARY.model_dump(), messages=[_ASKED, _CALLED, _ANSWERED], confirmations=[_CONFIRMATION]),
+    _EXPORT,
+    ImportFile.model_validate_json(_EXPORT.model_dump_json()),
+    ImportResult(tasks=Counts(added=1, skipped=0), conversations=Counts(added=1, skipped=0)),
     _CONFIRMATION,
     Health(environment="development", api_version="v1", assistant="offline"),
     Readiness(schema_revision=REQUIRED_REVISION),

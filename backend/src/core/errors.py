@@ -91,7 +91,7 @@ _KINDS: dict[ErrorCode, tuple[int, str]] = {
     ErrorCode.INVALID_CURSOR: (422, "The cursor does not belong to this list and sort order. Start without a cursor."),
     ErrorCode.IDEMPOTENCY_IN_PROGRESS: (409, "The same request is still being answered. Try again shortly."),
     ErrorCode.IDEMPOTENCY_KEY_REUSED: (422, "This Idempotency-Key belongs to another request. Make a new one."),
-    ErrorCode.PAYLOAD_TOO_LARGE: (413, "The request body is larger than 64 KiB."),
+    ErrorCode.PAYLOAD_TOO_LARGE: (413, "The request body is too large."),
     ErrorCode.BAD_REQUEST: (400, "The request could not be read."),
     ErrorCode.NOT_FOUND: (404, "There is nothing at this address."),
     ErrorCode.METHOD_NOT_ALLOWED: (405, "This address does not know that method."),
@@ -257,7 +257,7 @@ def field_errors(errors: Sequence[Any]) -> list[FieldError]:
 _HTTP_CODES = {
     404: (ErrorCode.NOT_FOUND, "There is nothing at this address."),
     405: (ErrorCode.METHOD_NOT_ALLOWED, "This address does not know that method."),
-    413: (ErrorCode.PAYLOAD_TOO_LARGE, f"The request body is larger than {MAX_BODY_BYTES // 1024} KiB."),
+    413: (ErrorCode.PAYLOAD_TOO_LARGE, "The request body is too large."),
 }
 
 

@@ -4,6 +4,7 @@ import logging
 import re
 import time
 import uuid
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from fastapi.security.utils import get_authorization_scheme_param
@@ -128,21 +129,23 @@ class CrossOriginProtection:
 
 
 class BodyLimit:
-    """Stops reading a request body at MAX_BODY_BYTES."""
+    """Stops reading a request body at MAX_BODY_BYTES, or at another number of bytes for some paths."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        """Wrap `app`."""
+    def __init__(self, app: ASGIApp, larger: Mapping[str, int]) -> None:
+        """`larger` has the paths with a limit of their own."""
         self.app = app
+        self.larger = larger
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         read = 0
+        limit = self.larger.get(scope.get("path", ""), MAX_BODY_BYTES)
 
         async def limited_receive() -> Message:
             nonlocal read
             message = await receive()
             read += len(message.get("body", b""))
-            if read > MAX_BODY_BYTES:
+            if read > limit:
                 raise HTTPException(413)
             return message
 

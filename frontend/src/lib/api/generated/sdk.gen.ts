@@ -2,7 +2,7 @@
 
 import type { Client, ClientMeta, Options as Options2, RequestResult, ServerSentEventsResult, TDataShape } from './client';
 import { client } from './client.gen';
-import type { CancelConfirmationData, CancelConfirmationErrors, CancelConfirmationResponses, ChangePasswordData, ChangePasswordErrors, ChangePasswordResponses, ChatData, ChatErrors, ChatResponses, ConfirmData, ConfirmErrors, ConfirmResponses, CreateTaskData, CreateTaskErrors, CreateTaskResponses, CreateTokenData, CreateTokenErrors, CreateTokenResponses, DeleteAccountData, DeleteAccountErrors, DeleteAccountResponses, DeleteConversationData, DeleteConversationErrors, DeleteConversationResponses, DeleteTaskData, DeleteTaskErrors, DeleteTaskResponses, EndOtherSessionsData, EndOtherSessionsErrors, EndOtherSessionsResponses, EndSessionData, EndSessionErrors, EndSessionResponses, EventsData, EventsErrors, EventsResponse, EventsResponses, GetConversationData, GetConversationErrors, GetConversationResponses, GetTaskData, GetTaskErrors, GetTaskResponses, HealthData, HealthResponses, ListConversationsData, ListConversationsErrors, ListConversationsResponses, ListSessionsData, ListSessionsErrors, ListSessionsResponses, ListTasksData, ListTasksErrors, ListTasksResponses, ListTokensData, ListTokensErrors, ListTokensResponses, ListTrashData, ListTrashErrors, ListTrashResponses, LoginData, LoginErrors, LoginResponses, LogoutData, LogoutResponses, MailResetCodeData, MailResetCodeErrors, MailResetCodeResponses, MeData, MeErrors, MeResponses, ParseData, ParseErrors, ParseResponses, ReadyData, ReadyErrors, ReadyResponses, RegisterData, RegisterErrors, RegisterResponses, ResetOptionsData, ResetOptionsResponses, ResetPasswordData, ResetPasswordErrors, ResetPasswordResponses, RestoreTaskData, RestoreTaskErrors, RestoreTaskResponses, RevokeTokenData, RevokeTokenErrors, RevokeTokenResponses, UpdateTaskData, UpdateTaskErrors, UpdateTaskResponses } from './types.gen';
+import type { CancelConfirmationData, CancelConfirmationErrors, CancelConfirmationResponses, ChangePasswordData, ChangePasswordErrors, ChangePasswordResponses, ChatData, ChatErrors, ChatResponses, ConfirmData, ConfirmErrors, ConfirmResponses, CreateTaskData, CreateTaskErrors, CreateTaskResponses, CreateTokenData, CreateTokenErrors, CreateTokenResponses, DeleteAccountData, DeleteAccountErrors, DeleteAccountResponses, DeleteConversationData, DeleteConversationErrors, DeleteConversationResponses, DeleteTaskData, DeleteTaskErrors, DeleteTaskResponses, EndOtherSessionsData, EndOtherSessionsErrors, EndOtherSessionsResponses, EndSessionData, EndSessionErrors, EndSessionResponses, EventsData, EventsErrors, EventsResponse, EventsResponses, ExportAllData, ExportAllErrors, ExportAllResponses, GetConversationData, GetConversationErrors, GetConversationResponses, GetTaskData, GetTaskErrors, GetTaskResponses, HealthData, HealthResponses, ImportAllData, ImportAllErrors, ImportAllResponses, ListConversationsData, ListConversationsErrors, ListConversationsResponses, ListSessionsData, ListSessionsErrors, ListSessionsResponses, ListTasksData, ListTasksErrors, ListTasksResponses, ListTokensData, ListTokensErrors, ListTokensResponses, ListTrashData, ListTrashErrors, ListTrashResponses, LoginData, LoginErrors, LoginResponses, LogoutData, LogoutResponses, MailResetCodeData, MailResetCodeErrors, MailResetCodeResponses, MeData, MeErrors, MeResponses, ParseData, ParseErrors, ParseResponses, ReadyData, ReadyErrors, ReadyResponses, RegisterData, RegisterErrors, RegisterResponses, ResetOptionsData, ResetOptionsResponses, ResetPasswordData, ResetPasswordErrors, ResetPasswordResponses, RestoreTaskData, RestoreTaskErrors, RestoreTaskResponses, RevokeTokenData, RevokeTokenErrors, RevokeTokenResponses, UpdateTaskData, UpdateTaskErrors, UpdateTaskResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -318,6 +318,29 @@ export const parse = <ThrowOnError extends boolean = false>(options: Options<Par
  * A stream ends after five minutes, and when the server is replaced; clients come again, with `Last-Event-ID`.
  */
 export const events = <ThrowOnError extends boolean = false>(options?: Options<EventsData, ThrowOnError, EventsResponse>): Promise<ServerSentEventsResult<EventsResponses>> => (options?.client ?? client).sse.get<EventsResponses, EventsErrors, ThrowOnError>({ url: '/api/events', ...options });
+
+/**
+ * Export All
+ *
+ * Everything that the user has, as a file. A file that breaks off is not complete.
+ */
+export const exportAll = <ThrowOnError extends boolean = false>(options?: Options<ExportAllData, ThrowOnError>): RequestResult<ExportAllResponses, ExportAllErrors, ThrowOnError> => (options?.client ?? client).get<ExportAllResponses, ExportAllErrors, ThrowOnError>({ url: '/api/export', ...options });
+
+/**
+ * Import All
+ *
+ * Add the tasks and conversations of an export of JSON, up to 10 MiB.
+ *
+ * What is there already is left alone: the same file again adds nothing, and goes on with what broke off.
+ */
+export const importAll = <ThrowOnError extends boolean = false>(options: Options<ImportAllData, ThrowOnError>): RequestResult<ImportAllResponses, ImportAllErrors, ThrowOnError> => (options.client ?? client).post<ImportAllResponses, ImportAllErrors, ThrowOnError>({
+    url: '/api/import',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
 
 /**
  * Health

@@ -359,6 +359,24 @@ export type ConversationSummary = {
 };
 
 /**
+ * Counts
+ *
+ * What became of one kind of things.
+ */
+export type Counts = {
+    /**
+     * Added
+     */
+    added: number;
+    /**
+     * Skipped
+     *
+     * Those that are there already.
+     */
+    skipped: number;
+};
+
+/**
  * Credentials
  *
  * An e-mail address (upper and lower case are the same) and a password.
@@ -435,6 +453,138 @@ export type Event = ({
 } & TaskEvent);
 
 /**
+ * ExportFile
+ *
+ * Everything that a user has.
+ */
+export type ExportFile = {
+    /**
+     * Format
+     */
+    format: 'todo';
+    /**
+     * Version
+     */
+    version: 1;
+    /**
+     * Exported At
+     */
+    exported_at: string;
+    account: UserOut;
+    /**
+     * Sessions
+     */
+    sessions: Array<SessionInfo>;
+    /**
+     * Tokens
+     */
+    tokens: Array<ApiTokenOut>;
+    /**
+     * Tasks
+     */
+    tasks: Array<ExportedTask>;
+    /**
+     * Conversations
+     */
+    conversations: Array<ExportedConversation>;
+};
+
+/**
+ * ExportedConversation
+ *
+ * A conversation with all its messages.
+ */
+export type ExportedConversation = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Title
+     */
+    title: string;
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Updated At
+     */
+    updated_at: string;
+    /**
+     * Messages
+     */
+    messages: Array<ChatMessage>;
+};
+
+/**
+ * ExportedTask
+ *
+ * A task, also one in the trash.
+ */
+export type ExportedTask = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Title
+     */
+    title: string;
+    /**
+     * Description
+     */
+    description: string;
+    /**
+     * Completed
+     */
+    completed: boolean;
+    /**
+     * Completed At
+     */
+    completed_at: string | null;
+    priority: Priority;
+    /**
+     * Due At
+     *
+     * With `due_on`: the last minute of that day, in `due_zone` or UTC.
+     */
+    due_at: string | null;
+    /**
+     * Due On
+     *
+     * The day, where the whole of it is meant.
+     */
+    due_on: string | null;
+    /**
+     * Due Zone
+     */
+    due_zone: string | null;
+    /**
+     * Tags
+     */
+    tags: Array<string>;
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Updated At
+     */
+    updated_at: string;
+    /**
+     * Version
+     *
+     * Grows with each change; also the `ETag`.
+     */
+    version: number;
+    /**
+     * Deleted At
+     */
+    deleted_at: string | null;
+};
+
+/**
  * FieldError
  *
  * One field of a request that was not accepted.
@@ -459,6 +609,13 @@ export type FieldError = {
 };
 
 /**
+ * Format
+ *
+ * `json` is everything, `csv` the tasks for a spreadsheet.
+ */
+export type Format = 'json' | 'csv';
+
+/**
  * Health
  *
  * The process answers.
@@ -480,6 +637,148 @@ export type Health = {
      * Assistant
      */
     assistant: 'offline' | 'openai';
+};
+
+/**
+ * ImportConversation
+ *
+ * A conversation as an export has it.
+ */
+export type ImportConversation = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Title
+     */
+    title: string;
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Updated At
+     */
+    updated_at: string;
+    /**
+     * Messages
+     */
+    messages?: Array<ImportMessage>;
+};
+
+/**
+ * ImportFile
+ *
+ * What an export made; of it, tasks and conversations are taken.
+ */
+export type ImportFile = {
+    /**
+     * Format
+     */
+    format: 'todo';
+    /**
+     * Version
+     */
+    version: 1;
+    /**
+     * Tasks
+     */
+    tasks?: Array<ImportTask>;
+    /**
+     * Conversations
+     */
+    conversations?: Array<ImportConversation>;
+};
+
+/**
+ * ImportMessage
+ *
+ * A message as an export has it.
+ */
+export type ImportMessage = {
+    role: Role;
+    /**
+     * Content
+     */
+    content: string;
+    /**
+     * Tool Calls
+     */
+    tool_calls?: Array<ToolCall>;
+    /**
+     * Created At
+     */
+    created_at: string;
+};
+
+/**
+ * ImportResult
+ *
+ * What an import did.
+ */
+export type ImportResult = {
+    tasks: Counts;
+    conversations: Counts;
+};
+
+/**
+ * ImportTask
+ *
+ * A task as an export has it.
+ */
+export type ImportTask = {
+    /**
+     * Due At
+     *
+     * The time; not beside `due_on`.
+     */
+    due_at?: string | null;
+    /**
+     * Due On
+     *
+     * The whole day, in whichever time zone.
+     */
+    due_on?: string | null;
+    /**
+     * Due Zone
+     *
+     * Where the time or the day was meant.
+     */
+    due_zone?: string | null;
+    /**
+     * Title
+     */
+    title: string;
+    /**
+     * Description
+     */
+    description?: string;
+    priority?: Priority;
+    /**
+     * Tags
+     */
+    tags?: Array<string>;
+    /**
+     * Completed
+     */
+    completed?: boolean;
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Completed At
+     */
+    completed_at?: string | null;
+    /**
+     * Deleted At
+     */
+    deleted_at?: string | null;
 };
 
 /**
@@ -2527,6 +2826,90 @@ export type EventsResponses = {
 };
 
 export type EventsResponse = EventsResponses[keyof EventsResponses];
+
+export type ExportAllData = {
+    body?: never;
+    path?: never;
+    query?: {
+        format?: Format;
+    };
+    url: '/api/export';
+};
+
+export type ExportAllErrors = {
+    /**
+     * `not_authenticated`
+     */
+    401: Problem;
+    /**
+     * `session_required`
+     */
+    403: Problem;
+    /**
+     * `validation_failed`
+     */
+    422: Problem;
+    /**
+     * `rate_limited`
+     */
+    429: Problem;
+};
+
+export type ExportAllError = ExportAllErrors[keyof ExportAllErrors];
+
+export type ExportAllResponses = {
+    /**
+     * The file.
+     */
+    200: ExportFile;
+};
+
+export type ExportAllResponse = ExportAllResponses[keyof ExportAllResponses];
+
+export type ImportAllData = {
+    body: ImportFile;
+    path?: never;
+    query?: never;
+    url: '/api/import';
+};
+
+export type ImportAllErrors = {
+    /**
+     * `not_authenticated`
+     */
+    401: Problem;
+    /**
+     * `insufficient_scope`
+     */
+    403: Problem;
+    /**
+     * `too_many_tasks`
+     */
+    409: Problem;
+    /**
+     * `payload_too_large`
+     */
+    413: Problem;
+    /**
+     * `validation_failed`
+     */
+    422: Problem;
+    /**
+     * `rate_limited`
+     */
+    429: Problem;
+};
+
+export type ImportAllError = ImportAllErrors[keyof ImportAllErrors];
+
+export type ImportAllResponses = {
+    /**
+     * Successful Response
+     */
+    200: ImportResult;
+};
+
+export type ImportAllResponse = ImportAllResponses[keyof ImportAllResponses];
 
 export type HealthData = {
     body?: never;

@@ -1,0 +1,1 @@
+"""Everything that a user has, taken out and put back."""
