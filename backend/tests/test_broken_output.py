@@ -3,6 +3,7 @@
 import httpx
 import pytest
 
+from src.chat import store
 from src.core.storable import read_object
 from tests.support import JSON, Person, calls_of, expect_problem, text_of
 
@@ -47,3 +48,30 @@ def test_an_object_that_can_be_stored() -> None:
     assert read_object('{"a\\u0000": ["\\u0000b", 1, 2.5, null, true, "\\ud83d\\ude00"]}') == {
         "a": ["b", 1, 2.5, None, True, "😀"]
     }
+
+
+def _pages(person: Person, **query: int) -> list[list[str]]:
+    (conversation,) = person.get("/api/chat/conversations").json()["items"]
+    pages: list[list[str]] = []
+    cursor: str | None = None
+    while cursor or not pages:
+        params: dict[str, int | str] = {**query, **({"cursor": cursor} if cursor else {})}
+        answer = person.get(f"/api/chat/conversations/{conversation['id']}", params=params)
+        assert answer.status_code == 200, answer.text
+        pages.append([message["content"] for message in answer.json()["messages"]])
+        cursor = answer.json()["next_cursor"]
+    return pages
+
+
+def test_a_history_comes_in_pages(alice: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = alice.say("one")
+    alice.say("two", conversation_id=first["conversation_id"])
+    ((_, answer, _, again),) = _pages(alice)
+    assert _pages(alice, limit=3) == [[answer, "two", again], ["one"]]
+    assert _pages(alice, limit=4) == [["one", answer, "two", again]]
+    monkeypatch.setattr(store, "SHOWN_BYTES", len((answer + again).encode()))
+    assert _pages(alice) == [["two", again], ["one", answer]]
+    monkeypatch.setattr(store, "SHOWN_BYTES", 0)
+    assert _pages(alice) == [[again], ["two"], [answer], ["one"]]
+    path = f"/api/chat/conversations/{first['conversation_id']}"
+    expect_problem(alice.get(path, params={"cursor": "nonsense"}), "invalid_cursor", 422)

@@ -128,10 +128,23 @@ async def list_conversations(
     return ConversationPage(items=items, next_cursor=next_cursor, assistant=request.app.state.assistant.kind)
 
 
-@router.get("/conversations/{conversation_id}", operation_id="getConversation", responses=CONVERSATION)
-async def get_conversation(user: DetachedUserDep, session: TransactionDep, conversation_id: UUID) -> ConversationOut:
-    """A conversation with its latest 500 messages and what became of its proposals."""
-    return await store.read_conversation(session, user.id, conversation_id)
+@router.get(
+    "/conversations/{conversation_id}",
+    operation_id="getConversation",
+    responses={**CONVERSATION, **responses(ErrorCode.VALIDATION_FAILED, ErrorCode.INVALID_CURSOR)},
+)
+async def get_conversation(
+    user: DetachedUserDep,
+    session: TransactionDep,
+    conversation_id: UUID,
+    limit: Annotated[int, Query(ge=1, le=store.SHOWN_MESSAGES)] = store.SHOWN_MESSAGES,
+    cursor: Annotated[str | None, Query(max_length=200, description="`next_cursor` of the page before.")] = None,
+) -> ConversationOut:
+    """A conversation with its latest messages and what became of its proposals.
+
+    There are fewer messages than asked for where they are long: together at most a MiB, but at least one.
+    """
+    return await store.read_conversation(session, user.id, conversation_id, limit, cursor)
 
 
 @router.delete(

@@ -110,9 +110,10 @@ class ConversationPage(Output):
 
 
 class ConversationOut(ConversationSummary):
-    """A whole conversation."""
+    """A conversation with its latest messages."""
 
     messages: list[ChatMessage]
+    next_cursor: str | None = Field(description="Pass it as `cursor` for the messages before these; null at the first.")
     confirmations: list[ConfirmationOut]
 
 

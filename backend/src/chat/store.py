@@ -4,7 +4,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import func, literal, select, tuple_, update
+from sqlalchemy import Text, cast, func, literal, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.types import DateTime, Uuid
 
@@ -19,9 +19,11 @@ HISTORY_MESSAGES = 40
 """How many of the latest messages the assistant gets to see."""
 
 SHOWN_MESSAGES = 500
-"""How many of the latest messages of a conversation are shown."""
+SHOWN_BYTES = 1024 * 1024
+"""How much of a conversation is shown at once: tasks that an answer lists come with it."""
 
 _SORT = "conversations"
+_MESSAGES = "messages"
 
 
 @dataclass(frozen=True)
@@ -102,15 +104,38 @@ async def list_conversations(
     return [summary_out(row) for row in page], next_cursor
 
 
-async def read_conversation(session: AsyncSession, user_id: uuid.UUID, conversation_id: uuid.UUID) -> ConversationOut:
-    """A conversation with its messages. Raises ProblemError(CONVERSATION_NOT_FOUND), for another user's too."""
+async def _page(
+    session: AsyncSession, conversation_id: uuid.UUID, limit: int, cursor: str | None
+) -> tuple[list[Message], str | None]:
+    where = [Message.conversation_id == conversation_id]
+    if cursor is not None:
+        (before,) = decode_cursor(cursor, _MESSAGES, (int,))
+        where.append(Message.id < min(max(int(before or 0), 0), 2**63 - 1))
+    size = func.octet_length(Message.content) + func.octet_length(cast(Message.tool_calls, Text))
+    sizes = (
+        await session.execute(select(Message.id, size).where(*where).order_by(Message.id.desc()).limit(limit + 1))
+    ).all()
+    taken, left = 0, SHOWN_BYTES
+    # At least one, however large.
+    while taken < min(limit, len(sizes)) and (taken == 0 or sizes[taken][1] <= left):
+        left -= sizes[taken][1]
+        taken += 1
+    if taken == 0:
+        return [], None
+    first = sizes[taken - 1][0]
+    messages = await session.scalars(select(Message).where(*where, Message.id >= first).order_by(Message.id))
+    return list(messages), encode_cursor(_MESSAGES, first) if taken < len(sizes) else None
+
+
+async def read_conversation(
+    session: AsyncSession, user_id: uuid.UUID, conversation_id: uuid.UUID, limit: int, cursor: str | None
+) -> ConversationOut:
+    """A conversation with its latest messages, or those before a cursor.
+
+    Raises ProblemError: CONVERSATION_NOT_FOUND, for another user's too, or INVALID_CURSOR.
+    """
     conversation = await _get(session, user_id, conversation_id)
-    messages = await session.scalars(
-        select(Message)
-        .where(Message.conversation_id == conversation_id)
-        .order_by(Message.id.desc())
-        .limit(SHOWN_MESSAGES)
-    )
+    messages, next_cursor = await _page(session, conversation_id, limit, cursor)
     confirmations = await session.scalars(
         select(Confirmation)
         .where(Confirmation.conversation_id == conversation_id)
@@ -119,7 +144,8 @@ async def read_conversation(session: AsyncSession, user_id: uuid.UUID, conversat
     )
     return ConversationOut(
         **summary_out(conversation).model_dump(),
-        messages=[message_out(message) for message in reversed(messages.all())],
+        messages=[message_out(message) for message in messages],
+        next_cursor=next_cursor,
         confirmations=[confirmation_out(row) for row in reversed(confirmations.all())],
     )
 

@@ -152,7 +152,9 @@ _MODELS: tuple[BaseModel, ...] = (
     ChatRequest(message="delete milk", timezone="Europe/Berlin"),
     _REPLY,
     ConversationPage(items=[_SUMMARY], next_cursor=None, assistant=AssistantKind.OFFLINE),
-    ConversationOut(**_SUMMARY.model_dump(), messages=[_ASKED, _CALLED, _ANSWERED], confirmations=[_CONFIRMATION]),
+    ConversationOut(
+        **_SUMMARY.model_dump(), messages=[_ASKED, _CALLED, _ANSWERED], confirmations=[_CONFIRMATION], next_cursor=None
+    ),
     _EXPORT,
     ImportFile.model_validate_json(_EXPORT.model_dump_json()),
     ImportResult(tasks=Counts(added=1, skipped=0), conversations=Counts(added=1, skipped=0)),

@@ -114,5 +114,8 @@ function extended(old: Conversation, prompt: string, reply: ChatReply): Conversa
 
 function begun({ conversation_id, title }: { conversation_id: string; title: string }): Conversation {
   const now = new Date().toISOString();
-  return { id: conversation_id, title, created_at: now, updated_at: now, messages: [], confirmations: [] };
+  return {
+    ...{ id: conversation_id, title, created_at: now, updated_at: now },
+    ...{ messages: [], confirmations: [], next_cursor: null },
+  };
 }

@@ -340,7 +340,7 @@ describe("ChatView", () => {
     await waitFor(() => expect(reads()).toBe(2));
     // What was read before the second message comes late, without it.
     const said = (...texts: string[]): Conversation => ({
-      ...{ id: ID, title: "Hi", created_at: AT, updated_at: AT, confirmations: [] },
+      ...{ id: ID, title: "Hi", created_at: AT, updated_at: AT, confirmations: [], next_cursor: null },
       messages: texts.map((content, id) => ({ id, role: "user", content, tool_calls: [], created_at: AT })),
     });
     read[0]?.resolve(json(said("hello")));

@@ -276,7 +276,9 @@ export const deleteConversation = <ThrowOnError extends boolean = false>(options
 /**
  * Get Conversation
  *
- * A conversation with its latest 500 messages and what became of its proposals.
+ * A conversation with its latest messages and what became of its proposals.
+ *
+ * There are fewer messages than asked for where they are long: together at most a MiB, but at least one.
  */
 export const getConversation = <ThrowOnError extends boolean = false>(options: Options<GetConversationData, ThrowOnError>): RequestResult<GetConversationResponses, GetConversationErrors, ThrowOnError> => (options.client ?? client).get<GetConversationResponses, GetConversationErrors, ThrowOnError>({ url: '/api/chat/conversations/{conversation_id}', ...options });
 

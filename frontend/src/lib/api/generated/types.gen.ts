@@ -268,7 +268,7 @@ export type ConversationEvent = {
 /**
  * ConversationOut
  *
- * A whole conversation.
+ * A conversation with its latest messages.
  */
 export type ConversationOut = {
     /**
@@ -291,6 +291,12 @@ export type ConversationOut = {
      * Messages
      */
     messages: Array<ChatMessage>;
+    /**
+     * Next Cursor
+     *
+     * Pass it as `cursor` for the messages before these; null at the first.
+     */
+    next_cursor: string | null;
     /**
      * Confirmations
      */
@@ -2615,7 +2621,18 @@ export type GetConversationData = {
          */
         conversation_id: string;
     };
-    query?: never;
+    query?: {
+        /**
+         * Limit
+         */
+        limit?: number;
+        /**
+         * Cursor
+         *
+         * `next_cursor` of the page before.
+         */
+        cursor?: string | null;
+    };
     url: '/api/chat/conversations/{conversation_id}';
 };
 
@@ -2633,7 +2650,7 @@ export type GetConversationErrors = {
      */
     404: Problem;
     /**
-     * `validation_failed`
+     * `validation_failed` or `invalid_cursor`
      */
     422: Problem;
 };
