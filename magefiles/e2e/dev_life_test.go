@@ -1,0 +1,62 @@
+//go:build bench
+
+package e2e
+
+import (
+	"fmt"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"todo.local/magefiles/internal/config"
+)
+
+// TestInnerLoop goes through the life of a run of dev, on a cluster of its own: go test -tags bench -run TestInnerLoop
+// ./magefiles/e2e, with TODO_CLUSTER_NAME.
+func TestInnerLoop(t *testing.T) {
+	project := here(t)
+	t.Cleanup(func() { project.mage(t, nil, "cluster:delete") })
+	require.Zero(t, project.mage(t, nil, "deploy").code)
+	innerLoop(t, project, running(t).register(t, fmt.Sprintf("dev%d@example.com", time.Now().Unix())))
+}
+
+// innerLoop works on the backend while somebody uses it.
+func innerLoop(t *testing.T, project checkout, alice *user) {
+	const title, app = `title="Todo API"`, "backend/src/app.py"
+	before := running(t).image(t, "todo-backend")
+	i := develop(t, copyOf(t, project))
+	failed := watch(t, alice)
+
+	i.replace(t, app, title, `title="Todo API, second edition"`)
+	t.Logf("served after %s", i.serves(t, "second edition"))
+	i.replace(t, app, "import asyncio\n", "import asyncio\n1 / 0\n")
+	assert.Eventually(t, func() bool { return strings.Contains(i.said(), "ZeroDivisionError") }, devPatience, 20*time.Millisecond)
+	assert.Contains(t, i.said(), `File "src/app.py", line`)
+	i.serves(t, "second edition")
+	i.replace(t, app, "1 / 0\n", "")
+	i.replace(t, app, "second edition", "third edition")
+	i.serves(t, "third edition")
+	assert.Empty(t, failed())
+
+	history, err := i.at.helm.History(t.Context(), config.ReleaseName)
+	require.NoError(t, err)
+	last := history[len(history)-1]
+	assert.Equal(t, "development mode", last.Description)
+	assert.False(t, last.Verified)
+	require.NoError(t, i.Process.Signal(syscall.SIGINT))
+	require.NoError(t, i.Wait())
+	assert.Equal(t, before, i.at.image(t, "todo-backend"))
+	i.serves(t, `"Todo API"`)
+
+	killed := develop(t, project)
+	require.NoError(t, syscall.Kill(-killed.Process.Pid, syscall.SIGKILL))
+	require.Error(t, killed.Wait())
+	r := project.mage(t, nil, "deploy")
+	require.Zero(t, r.code)
+	assert.Contains(t, r.output, "in development mode, as a run of dev left it")
+	assert.Equal(t, before, killed.at.image(t, "todo-backend"))
+}
