@@ -121,7 +121,7 @@ func TestACreationWithNoHopeIsEndedEarly(t *testing.T) {
 	w.fake.On("docker exec --env STARTED=@1767225600 --env ID=1234 x-control-plane sh -c systemctl show", "full: /var has 0 of 1200 MB free\n", nil)
 	ended := make(chan struct{})
 	w.fake.OnFunc("docker exec x-control-plane pkill kubeadm", func(run.Cmd) (string, error) { close(ended); return "", nil })
-	k.create = func(_ context.Context, config *v1alpha4.Cluster, line func(string)) error {
+	k.create = func(_ context.Context, _ *v1alpha4.Cluster, line func(string)) error {
 		w.status, w.marked = "running", true
 		line(" • Starting control-plane 🕹️  ...")
 		<-ended

@@ -36,23 +36,14 @@ func (m *Minikube) make(ctx context.Context, t *ui.Task, node source.Node, exist
 			return err
 		}
 	}
-	k, begun := m.mark()
-	if !exists {
-		if err := m.unknown(ctx, k); err != nil {
-			return err
-		}
-	}
-	if !begun {
-		k.Home = m.home()
-	}
-	k.Container, k.Base = "", node.Image
-	if err := m.setMark(k); err != nil {
+	k, err := m.begin(ctx, node, exists)
+	if err != nil {
 		return err
 	}
 	if m.Root {
 		t.Note("minikube's docker driver refuses root, and is forced: this is run by root. A user of group docker needs no force")
 	}
-	err := m.start(ctx, t, node, true, takesImages)
+	err = m.start(ctx, t, node, true, takesImages)
 	if err != nil && ctx.Err() == nil && exists && m.neverCompleted(ctx) {
 		if err := again(); err != nil {
 			return err
@@ -70,6 +61,21 @@ func (m *Minikube) make(ctx context.Context, t *ui.Task, node source.Node, exist
 		return err
 	}
 	return m.complete(ctx, k)
+}
+
+// begin marks the profile as one that this project makes.
+func (m *Minikube) begin(ctx context.Context, node source.Node, exists bool) (mark, error) {
+	k, begun := m.mark()
+	if !exists {
+		if err := m.unknown(ctx, k); err != nil {
+			return k, err
+		}
+	}
+	if !begun {
+		k.Home = m.home()
+	}
+	k.Container, k.Base = "", node.Image
+	return k, m.setMark(k)
 }
 
 // furnish gives a profile that is up what the application needs of it.

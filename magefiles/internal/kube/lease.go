@@ -165,21 +165,19 @@ func (l *Lease) held(found *coordination.Lease) *coordination.Lease {
 
 // keep renews the lease, which counts from the given time, until ctx ends. It returns early with why it was lost.
 func (l *Lease) keep(ctx context.Context, counts time.Time) error {
-	for pause := leaseRenewal; ; {
+	for pause := leaseRenewal; ctx.Err() == nil; {
 		select {
 		case <-ctx.Done():
-			return nil
+			continue
 		case <-time.After(min(pause, l.left(counts))):
 		}
 		sent := l.now()
 		err := l.renew(ctx, l.left(counts))
-		if ctx.Err() != nil {
-			return nil
-		}
 		var taken *fault.Error
 		switch {
 		case err == nil:
 			counts, pause = sent, leaseRenewal
+		case ctx.Err() != nil: // that is no failure
 		case errors.As(err, &taken):
 			return taken
 		case l.left(counts) <= 0:
@@ -189,6 +187,7 @@ func (l *Lease) keep(ctx context.Context, counts time.Time) error {
 			pause = leaseLook
 		}
 	}
+	return nil
 }
 
 // left is for how long a lease that counts from the given time may still be relied on.

@@ -101,20 +101,20 @@ func (w *waiter) watch(ctx context.Context, t *ui.Task, timeout time.Duration) e
 // probe asks an API server that broke off a watch whether it is there. Watches end for harmless reasons too, and begin
 // again by themselves.
 func (w *waiter) probe(ctx context.Context) error {
-	for deadline := time.Now().Add(silence); ; {
+	for deadline := time.Now().Add(silence); ctx.Err() == nil; {
 		_, err := w.list(ctx)
-		if ctx.Err() != nil || err == nil {
+		if err == nil {
 			return nil
 		}
-		if time.Now().After(deadline) {
+		if ctx.Err() == nil && time.Now().After(deadline) {
 			return w.unreachable(err)
 		}
 		select {
 		case <-ctx.Done():
-			return nil
 		case <-time.After(time.Second):
 		}
 	}
+	return nil
 }
 
 func (w *waiter) unreachable(err error) error {
