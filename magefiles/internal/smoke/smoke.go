@@ -41,45 +41,46 @@ type Target struct {
 // Run goes through the application once, as a user would: the page, an account, a login, a task. The account is thrown
 // away at the end.
 func Run(ctx context.Context, t *ui.Task, target Target) error {
-	ctx, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
-	c := newClient(target)
-	defer c.close()
-	if err := c.reach(ctx, t); err != nil {
-		return err
-	}
-	start := time.Now()
-	if err := c.journey(ctx, t); err != nil {
-		return err
-	}
-	t.Result("page, register, login, create, list, read, delete in %d ms", time.Since(start).Milliseconds())
-	return nil
+	return with(ctx, target, func(ctx context.Context, c *client) error {
+		if err := c.reach(ctx, t); err != nil {
+			return err
+		}
+		return c.timed(ctx, t, "page, ")
+	})
 }
 
 // Backend goes through the application once at the backend itself, without the page.
 func Backend(ctx context.Context, t *ui.Task, target Target) error {
-	ctx, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
-	c := newClient(target)
-	defer c.close()
-	start := time.Now()
-	if err := c.journey(ctx, t); err != nil {
-		return err
-	}
-	t.Result("register, login, create, list, read, delete in %d ms", time.Since(start).Milliseconds())
-	return nil
+	return with(ctx, target, func(ctx context.Context, c *client) error { return c.timed(ctx, t, "") })
 }
 
 // Check asks for the page and for one answer of the backend.
 func Check(ctx context.Context, t *ui.Task, target Target) error {
+	return with(ctx, target, func(ctx context.Context, c *client) error {
+		if err := c.reach(ctx, t); err != nil {
+			return err
+		}
+		t.Unchanged("the page and the API answer")
+		return nil
+	})
+}
+
+// with lends a client for as long as a look at the application may take.
+func with(ctx context.Context, target Target, look func(context.Context, *client) error) error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	c := newClient(target)
 	defer c.close()
-	if err := c.reach(ctx, t); err != nil {
+	return look(ctx, c)
+}
+
+// timed is the journey with how long it took, after what was seen before it.
+func (c *client) timed(ctx context.Context, t *ui.Task, before string) error {
+	start := time.Now()
+	if err := c.journey(ctx, t); err != nil {
 		return err
 	}
-	t.Unchanged("the page and the API answer")
+	t.Result("%sregister, login, create, list, read, delete in %d ms", before, time.Since(start).Milliseconds())
 	return nil
 }
 
