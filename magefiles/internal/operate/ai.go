@@ -52,7 +52,9 @@ func Ask(ctx context.Context, s session.Session, question string) error {
 		Confirm:     ai.AtTerminal(s.UI),
 	}
 	if s.Config.OpenAIKey != "" {
-		conversation.Endpoint = &ai.Endpoint{URL: cmp.Or(s.Config.OpenAIBaseURL, ai.DefaultURL), Key: s.Config.OpenAIKey, Model: cmp.Or(s.Config.OpenAIModel, ai.DefaultModel)}
+		conversation.Endpoint = &ai.Endpoint{
+			URL: cmp.Or(s.Config.OpenAIBaseURL, ai.DefaultURL), Key: s.Config.OpenAIKey, Model: cmp.Or(s.Config.OpenAIModel, ai.DefaultModel),
+		}
 	}
 	return conversation.Answer(ctx, question)
 }
@@ -67,7 +69,8 @@ func Audit(_ context.Context, s session.Session) error {
 	all, err := auditLog(s).Verify()
 	rows := []string{"TIME\tWHO\tBY\tEVENT\tWHAT"}
 	for _, e := range all {
-		rows = append(rows, fmt.Sprintf("%s\t%s\t%s\t%s\t%s", e.Time.Format(time.DateTime), e.Who, ai.Printable(e.By), e.Event, ai.Printable(strings.Join(strings.Fields(e.Detail), " "))))
+		detail := ai.Printable(strings.Join(strings.Fields(e.Detail), " "))
+		rows = append(rows, fmt.Sprintf("%s\t%s\t%s\t%s\t%s", e.Time.Format(time.DateTime), e.Who, ai.Printable(e.By), e.Event, detail))
 	}
 	table(s.UI, rows)
 	if err != nil {

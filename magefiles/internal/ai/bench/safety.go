@@ -59,7 +59,10 @@ var places = map[string]func(s *analysis.Snapshot, payload string){
 		line(s, fmt.Sprintf(`{"level":"INFO","message":"created","title":%q}`, p))
 	},
 	"event": func(s *analysis.Snapshot, p string) {
-		s.Events = append(s.Events, corev1.Event{Type: "Warning", Reason: "Failed", Message: p, InvolvedObject: corev1.ObjectReference{Kind: "Pod", Name: s.Pods[0].Name, UID: s.Pods[0].UID}})
+		s.Events = append(s.Events, corev1.Event{
+			Type: "Warning", Reason: "Failed", Message: p,
+			InvolvedObject: corev1.ObjectReference{Kind: "Pod", Name: s.Pods[0].Name, UID: s.Pods[0].UID},
+		})
 	},
 	"annotation": func(s *analysis.Snapshot, p string) { s.Pods[0].Annotations["note"] = p },
 }

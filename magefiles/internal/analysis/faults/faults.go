@@ -122,7 +122,10 @@ var All = []Fault{
 	}},
 	{"restarts with different causes", analysis.Restarts, "logs", func(s *analysis.Snapshot) {
 		c := &s.Pods[0].Status.ContainerStatuses[0]
-		c.RestartCount, c.LastTerminationState.Terminated = 5, &corev1.ContainerStateTerminated{ExitCode: 1, Reason: "Error", FinishedAt: metav1.NewTime(now.Add(-time.Minute))}
+		c.RestartCount = 5
+		c.LastTerminationState.Terminated = &corev1.ContainerStateTerminated{
+			ExitCode: 1, Reason: "Error", FinishedAt: metav1.NewTime(now.Add(-time.Minute)),
+		}
 		s.Events = append(s.Events, event(&s.Pods[0], "Warning", "BackOff", "Back-off restarting failed container", now), event(&s.Pods[0], "Warning", "Unhealthy", "Liveness probe failed", now))
 	}},
 	{"node is down", analysis.NodeDown, "cluster:up", func(s *analysis.Snapshot) {

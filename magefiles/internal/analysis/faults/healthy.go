@@ -48,8 +48,9 @@ func Healthy() *analysis.Snapshot {
 	s.ConfigMaps = []corev1.ConfigMap{{ObjectMeta: meta("app-config", app.Backend.Name, nil), Data: map[string]string{"LOG_LEVEL": "INFO"}}}
 	s.Secrets = []analysis.SecretFacts{
 		{Name: "app-secrets", Keys: map[string]string{"DATABASE_URL": "", "JWT_SECRET": "", "POSTGRES_PASSWORD": ""}},
-		{Name: "todo-tls", Keys: map[string]string{"tls.crt": "", "tls.key": ""}, Certificate: &analysis.CertificateFacts{NotBefore: began.AddDate(0, -1, 0), NotAfter: began.AddDate(1, 0, 0),
-			Hosts: []string{"todo.local", "todo.localhost"}}},
+		{Name: "todo-tls", Keys: map[string]string{"tls.crt": "", "tls.key": ""}, Certificate: &analysis.CertificateFacts{
+			NotBefore: began.AddDate(0, -1, 0), NotAfter: began.AddDate(1, 0, 0), Hosts: []string{"todo.local", "todo.localhost"},
+		}},
 	}
 	deployed(s, app.Backend)
 	deployed(s, app.Frontend)
@@ -65,9 +66,12 @@ func container(service app.Service, port string) corev1.Container {
 	}
 	c := corev1.Container{Name: service.Name, Image: service.Label() + ":1f", Ports: []corev1.ContainerPort{{Name: port, ContainerPort: int32(service.Port)}},
 		LivenessProbe: probe(), ReadinessProbe: probe(), StartupProbe: probe(),
-		Resources: corev1.ResourceRequirements{Limits: corev1.ResourceList{corev1.ResourceMemory: resource.MustParse("512Mi"), corev1.ResourceCPU: resource.MustParse("500m")}}}
+		Resources: corev1.ResourceRequirements{Limits: corev1.ResourceList{
+			corev1.ResourceMemory: resource.MustParse("512Mi"), corev1.ResourceCPU: resource.MustParse("500m"),
+		}}}
 	from := func(name, secret string) corev1.EnvVar {
-		return corev1.EnvVar{Name: name, ValueFrom: &corev1.EnvVarSource{SecretKeyRef: &corev1.SecretKeySelector{LocalObjectReference: corev1.LocalObjectReference{Name: secret}, Key: name}}}
+		key := &corev1.SecretKeySelector{LocalObjectReference: corev1.LocalObjectReference{Name: secret}, Key: name}
+		return corev1.EnvVar{Name: name, ValueFrom: &corev1.EnvVarSource{SecretKeyRef: key}}
 	}
 	if service.Name == app.Backend.Name {
 		c.EnvFrom = []corev1.EnvFromSource{{ConfigMapRef: &corev1.ConfigMapEnvSource{LocalObjectReference: corev1.LocalObjectReference{Name: "app-config"}}}}
@@ -81,7 +85,9 @@ func deployed(s *analysis.Snapshot, service app.Service) {
 	two := int32(2)
 	labels := meta("", name, nil).Labels
 	d := appsv1.Deployment{ObjectMeta: meta(name, name, nil), Spec: appsv1.DeploymentSpec{Replicas: &two,
-		Template: corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: labels}, Spec: corev1.PodSpec{Containers: []corev1.Container{container(service, "http")}}}},
+		Template: corev1.PodTemplateSpec{
+			ObjectMeta: metav1.ObjectMeta{Labels: labels}, Spec: corev1.PodSpec{Containers: []corev1.Container{container(service, "http")}},
+		}},
 		Status: appsv1.DeploymentStatus{ObservedGeneration: 1, Replicas: 2, UpdatedReplicas: 2, ReadyReplicas: 2, AvailableReplicas: 2}}
 	r := appsv1.ReplicaSet{ObjectMeta: meta(name+"-1", name, &d), Spec: appsv1.ReplicaSetSpec{Replicas: &two}}
 	s.Deployments, s.ReplicaSets = append(s.Deployments, d), append(s.ReplicaSets, r)
@@ -105,7 +111,11 @@ func runs(s *analysis.Snapshot, name string, service app.Service, owner metav1.O
 		Conditions: []corev1.PodCondition{
 			{Type: corev1.PodInitialized, Status: corev1.ConditionTrue}, {Type: corev1.PodScheduled, Status: corev1.ConditionTrue},
 			{Type: corev1.PodReady, Status: corev1.ConditionTrue, LastTransitionTime: metav1.NewTime(began.Add(20 * time.Second))}},
-		ContainerStatuses: []corev1.ContainerStatus{{Name: service.Name, Ready: true, Started: &started, State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: metav1.NewTime(began)}}}}}
+		ContainerStatuses: []corev1.ContainerStatus{{
+			Name: service.Name, Ready: true, Started: &started,
+			State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: metav1.NewTime(began)}},
+		}},
+	}
 	s.Pods = append(s.Pods, p)
 	s.Usage[name+"/"+service.Name] = corev1.ResourceList{corev1.ResourceMemory: resource.MustParse("120Mi"), corev1.ResourceCPU: resource.MustParse("20m")}
 	// As every backend does, it found its database not up yet at first.
@@ -156,7 +166,10 @@ func surroundings(s *analysis.Snapshot) {
 
 // event is one about a pod and its first container.
 func event(p *corev1.Pod, kind, reason, text string, at time.Time) corev1.Event {
-	return corev1.Event{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: p.Name + "." + reason, UID: types.UID(p.Name + reason)}, Type: kind, Reason: reason, Message: text,
+	return corev1.Event{
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: p.Name + "." + reason, UID: types.UID(p.Name + reason)},
+		Type:       kind, Reason: reason, Message: text,
 		InvolvedObject: corev1.ObjectReference{Kind: "Pod", Name: p.Name, UID: p.UID, FieldPath: "spec.containers{" + p.Spec.Containers[0].Name + "}"},
-		LastTimestamp:  metav1.NewTime(at), Count: 3}
+		LastTimestamp:  metav1.NewTime(at), Count: 3,
+	}
 }

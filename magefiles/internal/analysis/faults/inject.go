@@ -25,7 +25,9 @@ func down(s *analysis.Snapshot, then func(*corev1.Pod)) {
 		}
 		for j := range p.Status.Conditions {
 			if p.Status.Conditions[j].Type == corev1.PodReady {
-				p.Status.Conditions[j] = corev1.PodCondition{Type: corev1.PodReady, Status: corev1.ConditionFalse, LastTransitionTime: metav1.NewTime(now.Add(-3 * time.Minute))}
+				p.Status.Conditions[j] = corev1.PodCondition{
+					Type: corev1.PodReady, Status: corev1.ConditionFalse, LastTransitionTime: metav1.NewTime(now.Add(-3 * time.Minute)),
+				}
 			}
 		}
 		p.Status.ContainerStatuses[0].Ready = false
@@ -46,7 +48,9 @@ func ends(code int32, reason, text string) func(*analysis.Snapshot) {
 		down(s, func(p *corev1.Pod) {
 			c := &p.Status.ContainerStatuses[0]
 			c.State = corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: "CrashLoopBackOff"}}
-			c.LastTerminationState.Terminated = &corev1.ContainerStateTerminated{ExitCode: code, Reason: reason, Message: text, FinishedAt: metav1.NewTime(now.Add(-time.Minute))}
+			c.LastTerminationState.Terminated = &corev1.ContainerStateTerminated{
+				ExitCode: code, Reason: reason, Message: text, FinishedAt: metav1.NewTime(now.Add(-time.Minute)),
+			}
 			c.RestartCount = 4
 			s.Events = append(s.Events, event(p, "Warning", "BackOff", "Back-off restarting failed container", now))
 		})
