@@ -1,5 +1,6 @@
 """Nobody reaches what belongs to another, on any route."""
 
+import re
 import uuid
 from typing import Any
 
@@ -132,3 +133,24 @@ def test_without_a_session_there_is_nothing(url: str, alice: Person, method: str
             else None
         )
         expect_problem(nobody.request(method, path.format(**ids), json=given), "not_authenticated", 401)
+
+
+def _fill(path: str) -> str:
+    return re.sub(r"{\w+}", str(uuid.uuid4()), path)
+
+
+@pytest.mark.parametrize(("method", "path"), PRIVATE)
+def test_who_is_meant_is_checked(alice: Person, bob: Person, method: str, path: str) -> None:
+    """Two windows of a browser, and in one of them another has logged in since."""
+    meant = {"X-User-Id": bob.get("/api/auth/me").json()["id"]}
+    refused = alice.request(method, _fill(path), headers=meant, json={} if method in ("POST", "PATCH") else None)
+    expect_problem(refused, "other_user", 409)
+
+
+def test_nothing_is_written_for_another_than_is_meant(alice: Person, bob: Person) -> None:
+    mine, theirs = (person.get("/api/auth/me").json()["id"] for person in (alice, bob))
+    body = {"title": "Bob's"}
+    expect_problem(alice.post("/api/tasks", json=body, headers={"X-User-Id": theirs}), "other_user", 409)
+    assert alice.titles() == []
+    assert alice.post("/api/tasks", json={"title": "Mine"}, headers={"X-User-Id": mine}).status_code == 201
+    assert alice.titles() == ["Mine"]

@@ -6,13 +6,13 @@ from fastapi import APIRouter, Depends, Request, Response, status
 
 from src.auth import api_tokens, service, sessions
 from src.auth.cookies import delete_session_cookie
-from src.auth.dependencies import DetachedUserDep, SessionDep, UserDep
+from src.auth.dependencies import READER, DetachedUserDep, SessionDep, UserDep
 from src.auth.guard import guess, limit_write, logged
 from src.auth.schemas import ApiTokenCreated, ApiTokenList, ApiTokenNew, PasswordChange, SessionList
 from src.core.dependencies import ConnectionDep, DatabaseDep, SettingsDep
 from src.core.errors import ErrorCode, responses
 
-OWNER = responses(ErrorCode.NOT_AUTHENTICATED, ErrorCode.SESSION_REQUIRED)
+OWNER = responses(*READER, ErrorCode.SESSION_REQUIRED)
 
 router = APIRouter(prefix="/api/auth", tags=["auth"], responses=OWNER)
 tokens_router = APIRouter(prefix="/api/tokens", tags=["auth"], responses=OWNER)

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Request, Response, status
 
 from src.auth import service, sessions
 from src.auth.cookies import DEVICE_DAYS, delete_session_cookie, set_cookies
-from src.auth.dependencies import AllClaimsDep, DetachedUserDep, SessionDep, UserDep
+from src.auth.dependencies import READER, AllClaimsDep, DetachedUserDep, SessionDep, UserDep
 from src.auth.guard import (
     account_digest,
     address_of,
@@ -97,7 +97,7 @@ async def logout(request: Request, response: Response, database: DatabaseDep, cl
     delete_session_cookie(request, response)
 
 
-@router.get("/me", operation_id="me", responses=responses(ErrorCode.NOT_AUTHENTICATED))
+@router.get("/me", operation_id="me", responses=responses(*READER))
 async def me(user: UserDep) -> UserOut:
     """Who is logged in."""
     return user
@@ -107,9 +107,7 @@ async def me(user: UserDep) -> UserOut:
     "/me",
     operation_id="deleteAccount",
     status_code=status.HTTP_204_NO_CONTENT,
-    responses=responses(
-        ErrorCode.NOT_AUTHENTICATED, ErrorCode.SESSION_REQUIRED, ErrorCode.WRONG_PASSWORD, ErrorCode.RATE_LIMITED
-    ),
+    responses=responses(*READER, ErrorCode.SESSION_REQUIRED, ErrorCode.WRONG_PASSWORD, ErrorCode.RATE_LIMITED),
 )
 async def delete_me(
     request: Request,

@@ -25,6 +25,7 @@ class ErrorCode(StrEnum):
     """Every code that the API can answer with."""
 
     NOT_AUTHENTICATED = "not_authenticated"
+    OTHER_USER = "other_user"
     INVALID_CREDENTIALS = "invalid_credentials"
     WRONG_PASSWORD = "wrong_password"
     WEAK_PASSWORD = "weak_password"
@@ -73,6 +74,7 @@ class ErrorCode(StrEnum):
 # The status, and what the detail may be.
 _KINDS: dict[ErrorCode, tuple[int, str]] = {
     ErrorCode.NOT_AUTHENTICATED: (401, "Log in first."),
+    ErrorCode.OTHER_USER: (409, "Somebody else is logged in by now. Load the page anew."),
     ErrorCode.INVALID_CREDENTIALS: (401, "The e-mail address or the password is wrong."),
     ErrorCode.WRONG_PASSWORD: (403, "The password is wrong."),
     ErrorCode.WEAK_PASSWORD: (422, "This password is one of the commonest, and the first to be tried. Choose another."),

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Header, Request
 from fastapi.responses import StreamingResponse
 from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
 
-from src.auth.dependencies import DetachedUserDep
+from src.auth.dependencies import READER, DetachedUserDep
 from src.core.database import Database
 from src.core.dependencies import DatabaseDep
 from src.core.errors import ErrorCode, ProblemError, responses
@@ -25,7 +25,7 @@ LIFETIME_SECONDS = 300.0
 RETRY_SECONDS = 1.0
 """When a stream looks again after the database could not be asked."""
 
-router = APIRouter(prefix="/api/events", tags=["events"], responses=responses(ErrorCode.NOT_AUTHENTICATED))
+router = APIRouter(prefix="/api/events", tags=["events"], responses=responses(*READER))
 
 
 @router.get(

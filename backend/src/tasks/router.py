@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Response, status
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from src.auth.dependencies import WRITER, DetachedUserDep, UserDep
+from src.auth.dependencies import READER, WRITER, DetachedUserDep, UserDep
 from src.auth.guard import limit_write
 from src.core.answers import ETAG, NOT_MODIFIED, IfMatchDep, KnownDep, answer, etag
 from src.core.dependencies import ConnectionDep, DatabaseDep, SettingsDep
@@ -17,7 +17,7 @@ from src.tasks import service, trash
 from src.tasks.schemas import Task, TaskCreate, TaskPage, TaskQuery, TaskUpdate, TrashPage
 
 router = APIRouter(prefix="/api/tasks", tags=["tasks"], responses=responses(*WRITER))
-trash_router = APIRouter(prefix="/api/trash", tags=["tasks"], responses=responses(ErrorCode.NOT_AUTHENTICATED))
+trash_router = APIRouter(prefix="/api/trash", tags=["tasks"], responses=responses(*READER))
 
 
 async def _limit(user: UserDep, connection: ConnectionDep, settings: SettingsDep) -> None:

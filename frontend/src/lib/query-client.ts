@@ -5,11 +5,13 @@ const MAX_RETRIES = 2;
 
 /**
  * A query cache that tries again only where that can help: no answer, or a fault of the server.
- * `onSessionEnd` is called when the API no longer knows the session.
+ * `onSessionEnd` is called when the API no longer knows the session, `onOtherUser` when it is somebody else's by now.
  */
-export function createQueryClient(onSessionEnd: () => void): QueryClient {
+export function createQueryClient(onSessionEnd: () => void, onOtherUser: () => void): QueryClient {
   const onError = (error: unknown) => {
-    if (asProblem(error).code === "not_authenticated") onSessionEnd();
+    const { code } = asProblem(error);
+    if (code === "not_authenticated") onSessionEnd();
+    if (code === "other_user") onOtherUser();
   };
   return new QueryClient({
     queryCache: new QueryCache({ onError }),

@@ -50,7 +50,7 @@ export function task(changes: Partial<Task> = {}): Task {
  * handler knows fails the test. Returns the calls, for assertions.
  */
 export function serve(handlers: Record<string, Handler>) {
-  const calls: { call: string; url: URL; body: unknown }[] = [];
+  const calls: { call: string; url: URL; body: unknown; headers: Headers }[] = [];
   const find = (call: string) => {
     const key = Object.keys(handlers).find((pattern) =>
       new RegExp(`^${pattern.replaceAll("*", "[^/]+")}$`).test(call),
@@ -63,7 +63,7 @@ export function serve(handlers: Record<string, Handler>) {
     const call = `${request.method} ${url.pathname}`;
     const text = await request.text();
     const body = text ? JSON.parse(text) : undefined;
-    calls.push({ call, url, body });
+    calls.push({ call, url, body, headers: request.headers });
     const handler = find(call);
     if (!handler) throw new Error(`the test serves no ${call}`);
     return handler({ url, body, signal: init?.signal ?? request.signal });

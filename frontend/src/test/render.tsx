@@ -4,11 +4,14 @@ import type { ReactElement } from "react";
 import { DeletionsProvider } from "@/features/tasks/api/use-deletions";
 import { Providers } from "@/shell/providers";
 
+/** Who is logged in. */
+export const USER_ID = "00000000-0000-4000-9000-000000000001";
+
 /** Renders a page as the app does: with the API, the cache, messages and pending deletions. */
 export function renderPage(page: ReactElement) {
   const user = userEvent.setup();
   const view = render(
-    <Providers apiUrl={location.origin}>
+    <Providers apiUrl={location.origin} userId={USER_ID}>
       <DeletionsProvider>{page}</DeletionsProvider>
     </Providers>,
   );

@@ -7,12 +7,15 @@ const TIMEOUT_MS = 15_000;
 /** Where calls go, with what they all have; every generated call takes one as `client`. */
 export type Api = Client;
 
-export function createApi(apiUrl: string): Api {
+/** The header by which a call says whom it means: another window may have logged in somebody else. */
+export const meant = (userId: string): Record<string, string> => (userId ? { "X-User-Id": userId } : {});
+
+export function createApi(apiUrl: string, userId: string): Api {
   return createClient(
     createConfig({
       baseUrl: apiUrl,
       credentials: apiUrl ? "include" : "same-origin",
-      headers: { accept: "application/json" },
+      headers: { accept: "application/json", ...meant(userId) },
       // Looked up at each call, so that it can be replaced in tests.
       fetch: (input, init) => {
         const given = init?.signal ?? (input instanceof Request ? input.signal : undefined);

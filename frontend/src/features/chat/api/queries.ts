@@ -1,25 +1,26 @@
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
-import { type Api, unwrap } from "@/lib/api/client";
+import { unwrap } from "@/lib/api/client";
 import { getConversation, listConversations } from "@/lib/api/generated";
 import { ROOTS } from "@/lib/query-keys";
+import type { Runtime } from "@/lib/runtime";
 
 const PAGE_SIZE = 30;
 
 /** Every query of the assistant, and the keys under which the cache has its answer. */
 export const chatQueries = {
   /** The user's conversations, the latest first, page by page. */
-  conversations: (api: Api) =>
+  conversations: ({ api, userId }: Runtime) =>
     infiniteQueryOptions({
-      queryKey: [...ROOTS.chat, "conversations"] as const,
+      queryKey: [...ROOTS.chat, userId, "conversations"] as const,
       queryFn: ({ pageParam, signal }) =>
         unwrap(listConversations({ client: api, query: { limit: PAGE_SIZE, cursor: pageParam }, signal })),
       initialPageParam: undefined as string | undefined,
       getNextPageParam: (page) => page.next_cursor ?? undefined,
     }),
   /** A whole conversation. */
-  conversation: (api: Api, id: string | undefined) =>
+  conversation: ({ api, userId }: Runtime, id: string | undefined) =>
     queryOptions({
-      queryKey: [...ROOTS.chat, "conversation", id] as const,
+      queryKey: [...ROOTS.chat, userId, "conversation", id] as const,
       queryFn: ({ signal }) =>
         unwrap(getConversation({ client: api, path: { conversation_id: id ?? "" }, signal })),
     }),

@@ -59,7 +59,10 @@ describe("streamChat", () => {
   const chat = (answer: () => Promise<Response>, signal = new AbortController().signal) => {
     const fetched = vi.fn(answer);
     vi.stubGlobal("fetch", fetched);
-    return { fetched, events: streamChat("https://api.example.com", { message: "hi" }, signal) };
+    return {
+      fetched,
+      events: streamChat({ apiUrl: "https://api.example.com", userId: "ada" }, { message: "hi" }, signal),
+    };
   };
 
   it("asks for a stream and ends with done", async () => {

@@ -1,6 +1,8 @@
 import { EventSourceParserStream } from "eventsource-parser/stream";
+import { meant } from "@/lib/api/client";
 import { ApiProblem, asProblem, problemFrom } from "@/lib/api/problem";
 import type { ChatEvent, ChatRequest } from "@/lib/api/types";
+import type { Runtime } from "@/lib/runtime";
 
 /** Longest silence in a stream; an answer as a whole may take 90 seconds. */
 const IDLE_TIMEOUT_MS = 95_000;
@@ -51,7 +53,7 @@ function idleSignal(ms: number): { signal: AbortSignal; renew: () => void; stop:
  * what was done until then stays done. Aborting `signal` ends it with "stopped".
  */
 export async function* streamChat(
-  apiUrl: string,
+  { apiUrl, userId }: Pick<Runtime, "apiUrl" | "userId">,
   request: ChatRequest,
   signal: AbortSignal,
 ): AsyncGenerator<ChatEvent> {
@@ -59,7 +61,7 @@ export async function* streamChat(
   try {
     const response = await fetch(`${apiUrl}/api/chat`, {
       method: "POST",
-      headers: { accept: "text/event-stream", "content-type": "application/json" },
+      headers: { accept: "text/event-stream", "content-type": "application/json", ...meant(userId) },
       body: JSON.stringify(request),
       credentials: apiUrl ? "include" : "same-origin",
       signal: AbortSignal.any([signal, idle.signal]),

@@ -23,10 +23,10 @@ export type Exchange = {
 
 /** Talks with the assistant in the conversation `id`, or in a new one, whose id goes to `onStarted`. */
 export function useChat(id: string | undefined, onStarted: (id: string) => void) {
-  const { api, apiUrl } = useRuntime();
+  const runtime = useRuntime();
   const client = useQueryClient();
   const [exchange, setExchange] = useState<Exchange>();
-  const keyOf = (id: string | undefined) => chatQueries.conversation(api, id).queryKey;
+  const keyOf = (id: string | undefined) => chatQueries.conversation(runtime, id).queryKey;
   const running = useRef<AbortController>(undefined);
 
   /** Ends what is running, without a word about it. */
@@ -59,7 +59,7 @@ export function useChat(id: string | undefined, onStarted: (id: string) => void)
       for (const queryKey of [
         ROOTS.lists,
         ROOTS.task,
-        chatQueries.conversations(api).queryKey,
+        chatQueries.conversations(runtime).queryKey,
         keyOf(conversation),
       ]) {
         client.invalidateQueries({ queryKey });
@@ -69,7 +69,7 @@ export function useChat(id: string | undefined, onStarted: (id: string) => void)
     const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
     const request: ChatRequest = { message, conversation_id: id, timezone: timeZone };
     try {
-      for await (const event of streamChat(apiUrl, request, abort.signal)) {
+      for await (const event of streamChat(runtime, request, abort.signal)) {
         show({ reply: applyEvent(current.reply, event) });
         if (event.event === "conversation") {
           conversation = event.data.conversation_id;

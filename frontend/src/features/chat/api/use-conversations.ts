@@ -11,7 +11,7 @@ import { useToast } from "@/ui/toast";
 import { chatQueries } from "./queries";
 
 export function useConversations() {
-  return useInfiniteQuery(chatQueries.conversations(useRuntime().api));
+  return useInfiniteQuery(chatQueries.conversations(useRuntime()));
 }
 
 /** Which assistant answers; undefined until the list of conversations is there, which says so. */
@@ -21,39 +21,40 @@ export function useAssistantKind() {
 
 /** A whole conversation; not fetched again while `paused`, that is, while an answer is added to it. */
 export function useConversation(id: string | undefined, paused: boolean) {
-  const { api } = useRuntime();
-  return useQuery({ ...chatQueries.conversation(api, id), enabled: id !== undefined && !paused });
+  const runtime = useRuntime();
+  return useQuery({ ...chatQueries.conversation(runtime, id), enabled: id !== undefined && !paused });
 }
 
 /** Deletes a conversation; the tasks stay. */
 export function useDeleteConversation(onDeleted: (id: string) => void) {
-  const { api } = useRuntime();
+  const runtime = useRuntime();
   const client = useQueryClient();
   const toast = useToast();
   return useMutation({
-    mutationFn: (id: string) => unwrap(deleteConversation({ client: api, path: { conversation_id: id } })),
+    mutationFn: (id: string) =>
+      unwrap(deleteConversation({ client: runtime.api, path: { conversation_id: id } })),
     onSuccess: (_data, id) => {
       onDeleted(id);
-      client.removeQueries({ queryKey: chatQueries.conversation(api, id).queryKey });
+      client.removeQueries({ queryKey: chatQueries.conversation(runtime, id).queryKey });
     },
     onError: (error) => toast({ tone: "error", text: `Not deleted. ${asProblem(error).message}` }),
-    onSettled: () => client.invalidateQueries({ queryKey: chatQueries.conversations(api).queryKey }),
+    onSettled: () => client.invalidateQueries({ queryKey: chatQueries.conversations(runtime).queryKey }),
   });
 }
 
 /** Carries out or drops what the assistant proposed in a conversation. */
 export function useAnswerConfirmation(conversationId: string | undefined) {
-  const { api } = useRuntime();
+  const runtime = useRuntime();
   const client = useQueryClient();
   const toast = useToast();
   return useMutation({
     mutationFn: ({ confirmation, confirmed }: { confirmation: Confirmation; confirmed: boolean }) => {
       const answer = confirmed ? confirm : cancelConfirmation;
-      return unwrap(answer({ client: api, path: { confirmation_id: confirmation.id } }));
+      return unwrap(answer({ client: runtime.api, path: { confirmation_id: confirmation.id } }));
     },
     onSuccess: (resolved) => {
       client.setQueryData(
-        chatQueries.conversation(api, conversationId).queryKey,
+        chatQueries.conversation(runtime, conversationId).queryKey,
         (old) =>
           old && {
             ...old,
@@ -62,7 +63,7 @@ export function useAnswerConfirmation(conversationId: string | undefined) {
           },
       );
       client.invalidateQueries({ queryKey: ROOTS.lists });
-      client.removeQueries({ queryKey: [...ROOTS.task, resolved.task_id] });
+      client.removeQueries({ queryKey: [...ROOTS.task, runtime.userId, resolved.task_id] });
     },
     onError: (error, { confirmation }) =>
       toast({
@@ -70,6 +71,6 @@ export function useAnswerConfirmation(conversationId: string | undefined) {
         text: `“${confirmation.task_title}” was not deleted. ${asProblem(error).message}`,
       }),
     onSettled: () =>
-      client.invalidateQueries({ queryKey: chatQueries.conversation(api, conversationId).queryKey }),
+      client.invalidateQueries({ queryKey: chatQueries.conversation(runtime, conversationId).queryKey }),
   });
 }

@@ -1,8 +1,9 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { type Filters, toQuery } from "@/features/tasks/model/filters";
-import { type Api, unwrap } from "@/lib/api/client";
+import { unwrap } from "@/lib/api/client";
 import { getTask, listTasks } from "@/lib/api/generated";
 import { ROOTS } from "@/lib/query-keys";
+import type { Runtime } from "@/lib/runtime";
 
 const PAGE_SIZE = 50;
 
@@ -10,9 +11,9 @@ const PAGE_SIZE = 50;
 export const taskQueries = {
   lists: () => ROOTS.lists,
   /** The list for these filters, page by page. While other filters load, the old list stays on the screen. */
-  list: (api: Api, filters: Filters) =>
+  list: ({ api, userId }: Runtime, filters: Filters) =>
     infiniteQueryOptions({
-      queryKey: [...ROOTS.lists, toQuery(filters)] as const,
+      queryKey: [...ROOTS.lists, userId, toQuery(filters)] as const,
       queryFn: ({ pageParam, signal }) => {
         const query = { ...toQuery(filters), limit: PAGE_SIZE, cursor: pageParam };
         return unwrap(listTasks({ client: api, query, signal }));
@@ -22,9 +23,9 @@ export const taskQueries = {
       placeholderData: keepPreviousData,
     }),
   /** One task, for a link straight to it. */
-  task: (api: Api, id: string) =>
+  task: ({ api, userId }: Runtime, id: string) =>
     queryOptions({
-      queryKey: [...ROOTS.task, id] as const,
+      queryKey: [...ROOTS.task, userId, id] as const,
       queryFn: ({ signal }) => unwrap(getTask({ client: api, path: { task_id: id }, signal })),
     }),
 };

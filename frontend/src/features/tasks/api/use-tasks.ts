@@ -19,11 +19,11 @@ import { changeLists } from "./cache";
 import { taskQueries } from "./queries";
 
 export function useTaskList(filters: Filters) {
-  return useInfiniteQuery(taskQueries.list(useRuntime().api, filters));
+  return useInfiniteQuery(taskQueries.list(useRuntime(), filters));
 }
 
 export function useTask(id: string) {
-  return useQuery(taskQueries.task(useRuntime().api, id));
+  return useQuery(taskQueries.task(useRuntime(), id));
 }
 
 /** With several changes on their way only the last one fetches: an older answer must not undo a newer change. */
@@ -64,16 +64,16 @@ function draftOf(body: TaskCreate): Task {
 
 /** Adds a task: it is in the current list at once, and leaves it again when the server refuses it. */
 export function useCreateTask(filters: Filters) {
-  const { api } = useRuntime();
+  const runtime = useRuntime();
   const client = useQueryClient();
   return useMutation({
     mutationKey: taskQueries.lists(),
-    mutationFn: (body: TaskCreate) => unwrap(createTask({ client: api, body })),
+    mutationFn: (body: TaskCreate) => unwrap(createTask({ client: runtime.api, body })),
     onMutate: async (body) => {
       await client.cancelQueries({ queryKey: taskQueries.lists() });
       const draft = draftOf(body);
       client.setQueryData<TaskList>(
-        taskQueries.list(api, filters).queryKey,
+        taskQueries.list(runtime, filters).queryKey,
         (list) => list && insertTask(list, draft, filters.sort),
       );
       return draft;
@@ -96,17 +96,17 @@ type TaskChange = {
 
 /** Changes a task: visible at once; when the server refuses, the old state returns and a message says why. */
 export function useUpdateTask() {
-  const { api } = useRuntime();
+  const runtime = useRuntime();
   const client = useQueryClient();
   const toast = useToast();
   const put = (task: Task) => {
     changeLists(client, (list) => replaceTask(list, task.id, task));
-    client.setQueryData(taskQueries.task(api, task.id).queryKey, task);
+    client.setQueryData(taskQueries.task(runtime, task.id).queryKey, task);
   };
   const mutation = useMutation({
     mutationKey: taskQueries.lists(),
     mutationFn: ({ task, changes }: TaskChange) =>
-      unwrap(updateTask({ client: api, path: { task_id: task.id }, body: changes })),
+      unwrap(updateTask({ client: runtime.api, path: { task_id: task.id }, body: changes })),
     onMutate: async ({ task, changes }) => {
       await client.cancelQueries({ queryKey: taskQueries.lists() });
       put({ ...task, ...(changes as Partial<Task>) });

@@ -437,7 +437,7 @@ export type DoneEvent = {
  *
  * Every code that the API can answer with.
  */
-export type ErrorCode = 'not_authenticated' | 'invalid_credentials' | 'wrong_password' | 'weak_password' | 'invalid_reset_code' | 'mail_not_configured' | 'email_taken' | 'session_not_found' | 'session_required' | 'token_not_found' | 'too_many_tokens' | 'insufficient_scope' | 'cross_origin_refused' | 'rate_limited' | 'too_many_streams' | 'validation_failed' | 'invalid_cursor' | 'idempotency_in_progress' | 'idempotency_key_reused' | 'payload_too_large' | 'bad_request' | 'not_found' | 'method_not_allowed' | 'task_not_found' | 'task_changed' | 'too_many_tasks' | 'conversation_not_found' | 'confirmation_not_found' | 'confirmation_resolved' | 'confirmation_expired' | 'confirmation_outdated' | 'assistant_unavailable' | 'assistant_interrupted' | 'assistant_timeout' | 'assistant_turn_limit' | 'overloaded' | 'database_unavailable' | 'schema_outdated' | 'internal_error';
+export type ErrorCode = 'not_authenticated' | 'other_user' | 'invalid_credentials' | 'wrong_password' | 'weak_password' | 'invalid_reset_code' | 'mail_not_configured' | 'email_taken' | 'session_not_found' | 'session_required' | 'token_not_found' | 'too_many_tokens' | 'insufficient_scope' | 'cross_origin_refused' | 'rate_limited' | 'too_many_streams' | 'validation_failed' | 'invalid_cursor' | 'idempotency_in_progress' | 'idempotency_key_reused' | 'payload_too_large' | 'bad_request' | 'not_found' | 'method_not_allowed' | 'task_not_found' | 'task_changed' | 'too_many_tasks' | 'conversation_not_found' | 'confirmation_not_found' | 'confirmation_resolved' | 'confirmation_expired' | 'confirmation_outdated' | 'assistant_unavailable' | 'assistant_interrupted' | 'assistant_timeout' | 'assistant_turn_limit' | 'overloaded' | 'database_unavailable' | 'schema_outdated' | 'internal_error';
 
 /**
  * ErrorEvent
@@ -1697,6 +1697,14 @@ export type LogoutResponse = LogoutResponses[keyof LogoutResponses];
 
 export type DeleteAccountData = {
     body: AccountDeletion;
+    headers?: {
+        /**
+         * X-User-Id
+         *
+         * Who is meant. Windows of a browser share one session: after another login, one that still shows the user before is refused instead of reading from, or writing into, the wrong account.
+         */
+        'X-User-Id'?: string | null;
+    };
     path?: never;
     query?: never;
     url: '/api/auth/me';
@@ -1711,6 +1719,10 @@ export type DeleteAccountErrors = {
      * `session_required` or `wrong_password`
      */
     403: Problem;
+    /**
+     * `other_user`
+     */
+    409: Problem;
     /**
      * `validation_failed`
      */
@@ -1734,6 +1746,14 @@ export type DeleteAccountResponse = DeleteAccountResponses[keyof DeleteAccountRe
 
 export type MeData = {
     body?: never;
+    headers?: {
+        /**
+         * X-User-Id
+         *
+         * Who is meant. Windows of a browser share one session: after another login, one that still shows the user before is refused instead of reading from, or writing into, the wrong account.
+         */
+        'X-User-Id'?: string | null;
+    };
     path?: never;
     query?: never;
     url: '/api/auth/me';
@@ -1744,6 +1764,14 @@ export type MeErrors = {
      * `not_authenticated`
      */
     401: Problem;
+    /**
+     * `other_user`
+     */
+    409: Problem;
+    /**
+     * `validation_failed`
+     */
+    422: Problem;
 };
 
 export type MeError = MeErrors[keyof MeErrors];
@@ -1759,6 +1787,14 @@ export type MeResponse = MeResponses[keyof MeResponses];
 
 export type ChangePasswordData = {
     body: PasswordChange;
+    headers?: {
+        /**
+         * X-User-Id
+         *
+         * Who is meant. Windows of a browser share one session: after another login, one that still shows the user before is refused instead of reading from, or writing into, the wrong account.
+         */
+        'X-User-Id'?: string | null;
+    };
     path?: never;
     query?: never;
     url: '/api/auth/password';
@@ -1773,6 +1809,10 @@ export type ChangePasswordErrors = {
      * `session_required` or `wrong_password`
      */
     403: Problem;
+    /**
+     * `other_user`
+     */
+    409: Problem;
     /**
      * `weak_password` or `validation_failed`
      */
@@ -1796,6 +1836,14 @@ export type ChangePasswordResponse = ChangePasswordResponses[keyof ChangePasswor
 
 export type EndOtherSessionsData = {
     body?: never;
+    headers?: {
+        /**
+         * X-User-Id
+         *
+         * Who is meant. Windows of a browser share one session: after another login, one that still shows the user before is refused instead of reading from, or writing into, the wrong account.
+         */
+        'X-User-Id'?: string | null;
+    };
     path?: never;
     query?: never;
     url: '/api/auth/sessions';
@@ -1810,6 +1858,14 @@ export type EndOtherSessionsErrors = {
      * `session_required`
      */
     403: Problem;
+    /**
+     * `other_user`
+     */
+    409: Problem;
+    /**
+     * `validation_failed`
+     */
+    422: Problem;
 };
 
 export type EndOtherSessionsError = EndOtherSessionsErrors[keyof EndOtherSessionsErrors];
@@ -1825,6 +1881,14 @@ export type EndOtherSessionsResponse = EndOtherSessionsResponses[keyof EndOtherS
 
 export type ListSessionsData = {
     body?: never;
+    headers?: {
+        /**
+         * X-User-Id
+         *
+         * Who is meant. Windows of a browser share one session: after another login, one that still shows the user before is refused instead of reading from, or writing into, the wrong account.
+         */
+        'X-User-Id'?: string | null;
+    };
     path?: never;
     query?: never;
     url: '/api/auth/sessions';
@@ -1839,6 +1903,14 @@ export type ListSessionsErrors = {
      * `session_required`
      */
     403: Problem;
+    /**
+     * `other_user`
+     */
+    409: Problem;
+    /**
+     * `validation_failed`
+     */
+    422: Problem;
 };
 
 export type ListSessionsError = ListSessionsErrors[keyof ListSessionsErrors];
@@ -1854,6 +1926,14 @@ export type ListSessionsResponse = ListSessionsResponses[keyof ListSessionsRespo
 
 export type EndSessionData = {
     body?: never;
+    headers?: {
+        /**
+         * X-User-Id
+         *
+         * Who is meant. Windows of a browser share one session: after another login, one that still shows the user before is refused instead of reading from, or writing into, the wrong account.
+         */
+        'X-User-Id'?: string | null;
+    };
     path: {
         /**
          * Session Id
@@ -1877,6 +1957,10 @@ export type EndSessionErrors = {
      * `session_not_found`
      */
     404: Problem;
+    /**
+     * `other_user`
+     */
+    409: Problem;
     /**
      * `validation_failed`
      */
@@ -1978,6 +2062,14 @@ export type MailResetCodeResponse = MailResetCodeResponses[keyof MailResetCodeRe
 
 export type ListTokensData = {
     body?: never;
+    headers?: {
+        /**
+         * X-User-Id
+         *
+         * Who is meant. Windows of a browser share one session: after another login, one that still shows the user before is refused instead of reading from, or writing into, the wrong account.
+         */
+        'X-User-Id'?: string | null;
+    };
     path?: never;
     query?: never;
     url: '/api/tokens';
@@ -1992,6 +2084,14 @@ export type ListTokensErrors = {
      * `session_required`
      */
     403: Problem;
+    /**
+     * `other_user`
+     */
+    409: Problem;
+    /**
+     * `validation_failed`
+     */
+    422: Problem;
 };
 
 export type ListTokensError = ListTokensErrors[keyof ListTokensErrors];
@@ -2007,6 +2107,14 @@ export type ListTokensResponse = ListTokensResponses[keyof ListTokensResponses];
 
 export type CreateTokenData = {
     body: ApiTokenNew;
+    headers?: {
+        /**
+         * X-User-Id
+         *
+         * Who is meant. Windows of a browser share one session: after another login, one that still shows the user before is refused instead of reading from, or writing into, the wrong account.
+         */
+        'X-User-Id'?: string | null;
+    };
     path?: never;
     query?: never;
     url: '/api/tokens';
@@ -2048,6 +2156,14 @@ export type CreateTokenResponse = CreateTokenResponses[keyof CreateTokenResponse
 
 export type RevokeTokenData = {
     body?: never;
+    headers?: {
+        /**
+         * X-User-Id
+         *
+         * Who is meant. Windows of a browser share one session: after another login, one that still shows the user before is refused instead of reading from, or writing into, the wrong account.
+         */
+        'X-User-Id'?: string | null;
+    };
     path: {
         /**
          * Token Id
@@ -2072,6 +2188,10 @@ export type RevokeTokenErrors = {
      */
     404: Problem;
     /**
+     * `other_user`
+     */
+    409: Problem;
+    /**
      * `validation_failed`
      */
     422: Problem;
@@ -2091,6 +2211,12 @@ export type RevokeTokenResponse = RevokeTokenResponses[keyof RevokeTokenResponse
 export type ListTasksData = {
     body?: never;
     headers?: {
+        /**
+         * X-User-Id
+         *
+         * Who is meant. Windows of a browser share one session: after another login, one that still shows the user before is refused instead of reading from, or writing into, the wrong account.
+         */
+        'X-User-Id'?: string | null;
         /**
          * If-None-Match
          *
@@ -2147,6 +2273,10 @@ export type ListTasksErrors = {
      */
     403: Problem;
     /**
+     * `other_user`
+     */
+    409: Problem;
+    /**
      * `validation_failed` or `invalid_cursor`
      */
     422: Problem;
@@ -2166,6 +2296,12 @@ export type ListTasksResponse = ListTasksResponses[keyof ListTasksResponses];
 export type CreateTaskData = {
     body: TaskCreate;
     headers?: {
+        /**
+         * X-User-Id
+         *
+         * Who is meant. Windows of a browser share one session: after another login, one that still shows the user before is refused instead of reading from, or writing into, the wrong account.
+         */
+        'X-User-Id'?: string | null;
         /**
          * Idempotency-Key
          *
@@ -2216,6 +2352,12 @@ export type DeleteTaskData = {
     body?: never;
     headers?: {
         /**
+         * X-User-Id
+         *
+         * Who is meant. Windows of a browser share one session: after another login, one that still shows the user before is refused instead of reading from, or writing into, the wrong account.
+         */
+        'X-User-Id'?: string | null;
+        /**
          * If-Match
          *
          * The `ETag` of what is to be changed: 412 if it has changed since.
@@ -2246,6 +2388,10 @@ export type DeleteTaskErrors = {
      */
     404: Problem;
     /**
+     * `other_user`
+     */
+    409: Problem;
+    /**
      * `task_changed`
      */
     412: Problem;
@@ -2273,6 +2419,12 @@ export type DeleteTaskResponse = DeleteTaskResponses[keyof DeleteTaskResponses];
 export type GetTaskData = {
     body?: never;
     headers?: {
+        /**
+         * X-User-Id
+         *
+         * Who is meant. Windows of a browser share one session: after another login, one that still shows the user before is refused instead of reading from, or writing into, the wrong account.
+         */
+        'X-User-Id'?: string | null;
         /**
          * If-None-Match
          *
@@ -2304,6 +2456,10 @@ export type GetTaskErrors = {
      */
     404: Problem;
     /**
+     * `other_user`
+     */
+    409: Problem;
+    /**
      * `validation_failed`
      */
     422: Problem;
@@ -2323,6 +2479,12 @@ export type GetTaskResponse = GetTaskResponses[keyof GetTaskResponses];
 export type UpdateTaskData = {
     body: TaskUpdate;
     headers?: {
+        /**
+         * X-User-Id
+         *
+         * Who is meant. Windows of a browser share one session: after another login, one that still shows the user before is refused instead of reading from, or writing into, the wrong account.
+         */
+        'X-User-Id'?: string | null;
         /**
          * If-Match
          *
@@ -2354,6 +2516,10 @@ export type UpdateTaskErrors = {
      */
     404: Problem;
     /**
+     * `other_user`
+     */
+    409: Problem;
+    /**
      * `task_changed`
      */
     412: Problem;
@@ -2380,6 +2546,14 @@ export type UpdateTaskResponse = UpdateTaskResponses[keyof UpdateTaskResponses];
 
 export type RestoreTaskData = {
     body?: never;
+    headers?: {
+        /**
+         * X-User-Id
+         *
+         * Who is meant. Windows of a browser share one session: after another login, one that still shows the user before is refused instead of reading from, or writing into, the wrong account.
+         */
+        'X-User-Id'?: string | null;
+    };
     path: {
         /**
          * Task Id
@@ -2430,6 +2604,14 @@ export type RestoreTaskResponse = RestoreTaskResponses[keyof RestoreTaskResponse
 
 export type ListTrashData = {
     body?: never;
+    headers?: {
+        /**
+         * X-User-Id
+         *
+         * Who is meant. Windows of a browser share one session: after another login, one that still shows the user before is refused instead of reading from, or writing into, the wrong account.
+         */
+        'X-User-Id'?: string | null;
+    };
     path?: never;
     query?: {
         /**
@@ -2452,6 +2634,10 @@ export type ListTrashErrors = {
      */
     401: Problem;
     /**
+     * `other_user`
+     */
+    409: Problem;
+    /**
      * `validation_failed` or `invalid_cursor`
      */
     422: Problem;
@@ -2471,6 +2657,12 @@ export type ListTrashResponse = ListTrashResponses[keyof ListTrashResponses];
 export type ChatData = {
     body: ChatRequest;
     headers?: {
+        /**
+         * X-User-Id
+         *
+         * Who is meant. Windows of a browser share one session: after another login, one that still shows the user before is refused instead of reading from, or writing into, the wrong account.
+         */
+        'X-User-Id'?: string | null;
         /**
          * Idempotency-Key
          *
@@ -2531,6 +2723,14 @@ export type ChatResponse = ChatResponses[keyof ChatResponses];
 
 export type ListConversationsData = {
     body?: never;
+    headers?: {
+        /**
+         * X-User-Id
+         *
+         * Who is meant. Windows of a browser share one session: after another login, one that still shows the user before is refused instead of reading from, or writing into, the wrong account.
+         */
+        'X-User-Id'?: string | null;
+    };
     path?: never;
     query?: {
         /**
@@ -2555,6 +2755,10 @@ export type ListConversationsErrors = {
      */
     403: Problem;
     /**
+     * `other_user`
+     */
+    409: Problem;
+    /**
      * `validation_failed` or `invalid_cursor`
      */
     422: Problem;
@@ -2573,6 +2777,14 @@ export type ListConversationsResponse = ListConversationsResponses[keyof ListCon
 
 export type DeleteConversationData = {
     body?: never;
+    headers?: {
+        /**
+         * X-User-Id
+         *
+         * Who is meant. Windows of a browser share one session: after another login, one that still shows the user before is refused instead of reading from, or writing into, the wrong account.
+         */
+        'X-User-Id'?: string | null;
+    };
     path: {
         /**
          * Conversation Id
@@ -2597,6 +2809,10 @@ export type DeleteConversationErrors = {
      */
     404: Problem;
     /**
+     * `other_user`
+     */
+    409: Problem;
+    /**
      * `validation_failed`
      */
     422: Problem;
@@ -2615,6 +2831,14 @@ export type DeleteConversationResponse = DeleteConversationResponses[keyof Delet
 
 export type GetConversationData = {
     body?: never;
+    headers?: {
+        /**
+         * X-User-Id
+         *
+         * Who is meant. Windows of a browser share one session: after another login, one that still shows the user before is refused instead of reading from, or writing into, the wrong account.
+         */
+        'X-User-Id'?: string | null;
+    };
     path: {
         /**
          * Conversation Id
@@ -2650,6 +2874,10 @@ export type GetConversationErrors = {
      */
     404: Problem;
     /**
+     * `other_user`
+     */
+    409: Problem;
+    /**
      * `validation_failed` or `invalid_cursor`
      */
     422: Problem;
@@ -2668,6 +2896,14 @@ export type GetConversationResponse = GetConversationResponses[keyof GetConversa
 
 export type CancelConfirmationData = {
     body?: never;
+    headers?: {
+        /**
+         * X-User-Id
+         *
+         * Who is meant. Windows of a browser share one session: after another login, one that still shows the user before is refused instead of reading from, or writing into, the wrong account.
+         */
+        'X-User-Id'?: string | null;
+    };
     path: {
         /**
          * Confirmation Id
@@ -2718,6 +2954,14 @@ export type CancelConfirmationResponse = CancelConfirmationResponses[keyof Cance
 
 export type ConfirmData = {
     body?: never;
+    headers?: {
+        /**
+         * X-User-Id
+         *
+         * Who is meant. Windows of a browser share one session: after another login, one that still shows the user before is refused instead of reading from, or writing into, the wrong account.
+         */
+        'X-User-Id'?: string | null;
+    };
     path: {
         /**
          * Confirmation Id
@@ -2768,6 +3012,14 @@ export type ConfirmResponse = ConfirmResponses[keyof ConfirmResponses];
 
 export type ParseData = {
     body: ParseRequest;
+    headers?: {
+        /**
+         * X-User-Id
+         *
+         * Who is meant. Windows of a browser share one session: after another login, one that still shows the user before is refused instead of reading from, or writing into, the wrong account.
+         */
+        'X-User-Id'?: string | null;
+    };
     path?: never;
     query?: never;
     url: '/api/parse';
@@ -2782,6 +3034,10 @@ export type ParseErrors = {
      * `insufficient_scope`
      */
     403: Problem;
+    /**
+     * `other_user`
+     */
+    409: Problem;
     /**
      * `validation_failed`
      */
@@ -2808,6 +3064,12 @@ export type EventsData = {
          * The `id` of the last event that was received: the stream goes on after it.
          */
         'last-event-id'?: string | null;
+        /**
+         * X-User-Id
+         *
+         * Who is meant. Windows of a browser share one session: after another login, one that still shows the user before is refused instead of reading from, or writing into, the wrong account.
+         */
+        'X-User-Id'?: string | null;
     };
     path?: never;
     query?: never;
@@ -2819,6 +3081,10 @@ export type EventsErrors = {
      * `not_authenticated`
      */
     401: Problem;
+    /**
+     * `other_user`
+     */
+    409: Problem;
     /**
      * `validation_failed`
      */
@@ -2846,6 +3112,14 @@ export type EventsResponse = EventsResponses[keyof EventsResponses];
 
 export type ExportAllData = {
     body?: never;
+    headers?: {
+        /**
+         * X-User-Id
+         *
+         * Who is meant. Windows of a browser share one session: after another login, one that still shows the user before is refused instead of reading from, or writing into, the wrong account.
+         */
+        'X-User-Id'?: string | null;
+    };
     path?: never;
     query?: {
         format?: Format;
@@ -2885,6 +3159,14 @@ export type ExportAllResponse = ExportAllResponses[keyof ExportAllResponses];
 
 export type ImportAllData = {
     body: ImportFile;
+    headers?: {
+        /**
+         * X-User-Id
+         *
+         * Who is meant. Windows of a browser share one session: after another login, one that still shows the user before is refused instead of reading from, or writing into, the wrong account.
+         */
+        'X-User-Id'?: string | null;
+    };
     path?: never;
     query?: never;
     url: '/api/import';
@@ -2900,7 +3182,7 @@ export type ImportAllErrors = {
      */
     403: Problem;
     /**
-     * `too_many_tasks`
+     * `other_user` or `too_many_tasks`
      */
     409: Problem;
     /**
