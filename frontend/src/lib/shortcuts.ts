@@ -38,14 +38,15 @@ export function useShortcutsEnabled(): boolean {
   return useSyncExternalStore(subscribe, shortcutsEnabled, () => true);
 }
 
-function isTyping(target: EventTarget | null): boolean {
+function ownsKeys(target: EventTarget | null): boolean {
   if (!(target instanceof HTMLElement)) return false;
-  if (target.isContentEditable || target.matches("textarea, select")) return true;
-  return target instanceof HTMLInputElement && !["checkbox", "radio", "button"].includes(target.type);
+  // Whatever is in a form has its own use for keys: a button takes the focus, a radio is chosen by arrows.
+  if (target.isContentEditable || target.closest("form") || target.matches("textarea, select")) return true;
+  return target instanceof HTMLInputElement && target.type !== "checkbox";
 }
 
 /**
- * Runs `handlers[key]` when that key is pressed, outside text fields and dialogs. "Mod+" before a key stands for
+ * Runs `handlers[key]` when that key is pressed, outside forms, text fields and dialogs. "Mod+" before a key stands for
  * Ctrl or Command; such keys also work for those who have switched the single ones off.
  */
 export function useShortcuts(handlers: Record<string, () => void>): void {
@@ -57,7 +58,7 @@ export function useShortcuts(handlers: Record<string, () => void>): void {
   useLayoutEffect(() => {
     const onKeyDown = (event: KeyboardEvent) => {
       if (event.defaultPrevented || event.altKey || event.isComposing) return;
-      if (isTyping(event.target) || document.querySelector("[role=dialog], [role=menu]")) return;
+      if (ownsKeys(event.target) || document.querySelector("[role=dialog], [role=menu]")) return;
       const mod = event.ctrlKey || event.metaKey;
       const handler = latest.current[mod ? `Mod+${event.key}` : event.key];
       if (!handler || !(mod || shortcutsEnabled())) return;

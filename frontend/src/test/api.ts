@@ -4,6 +4,7 @@ import type { Task, TaskPage } from "@/lib/api/types";
 export type Handler = (request: {
   url: URL;
   body: unknown;
+  headers: Headers;
   signal: AbortSignal;
 }) => Response | Promise<Response>;
 
@@ -66,7 +67,7 @@ export function serve(handlers: Record<string, Handler>) {
     calls.push({ call, url, body, headers: request.headers });
     const handler = find(call);
     if (!handler) throw new Error(`the test serves no ${call}`);
-    return handler({ url, body, signal: init?.signal ?? request.signal });
+    return handler({ url, body, headers: request.headers, signal: init?.signal ?? request.signal });
   });
   return calls;
 }

@@ -19,4 +19,5 @@ afterEach(() => {
   cleanup();
   navigation.reset();
   localStorage.clear();
+  sessionStorage.clear();
 });

@@ -37,6 +37,9 @@ const EXIT_MS = 200;
 const MAX_SHOWN = 3;
 let lastId = 0;
 
+const durationOf = ({ action, undo, tone }: ToastMessage) =>
+  action && tone === "error" ? Number.POSITIVE_INFINITY : action || undo ? UNDO_MS : 6000;
+
 export function ToastProvider({ children }: { children: ReactNode }) {
   const [toasts, setToasts] = useState<Shown[]>([]);
 
@@ -86,7 +89,7 @@ export function ToastProvider({ children }: { children: ReactNode }) {
             key={toast.id}
             open={toast.open}
             onOpenChange={(open) => !open && close(toast.id)}
-            duration={toast.action ? Number.POSITIVE_INFINITY : toast.undo ? UNDO_MS : 6000}
+            duration={durationOf(toast)}
             type={toast.tone === "error" ? "foreground" : "background"}
             className="flex w-full animate-rise items-center gap-3 rounded-xl border border-line bg-raised py-2 pr-2 pl-4 shadow-float"
           >

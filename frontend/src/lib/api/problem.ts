@@ -7,6 +7,7 @@ type ProblemBody = {
   detail?: string | null;
   code?: string;
   errors?: FieldFault[] | null;
+  current?: unknown;
   request_id?: string | null;
 };
 
@@ -19,6 +20,8 @@ export class ApiProblem extends Error {
   readonly status: number;
   readonly code: string;
   readonly faults: FieldFault[];
+  /** What is there now, where the call did not expect it. */
+  readonly current: unknown;
   readonly requestId: string | undefined;
   /** Seconds the server asks to wait before the next try. */
   readonly retryAfter: number | undefined;
@@ -28,6 +31,7 @@ export class ApiProblem extends Error {
     this.status = status;
     this.code = body.code ?? (status === 0 ? "network" : `http_${status}`);
     this.faults = body.errors ?? [];
+    this.current = body.current;
     this.requestId = body.request_id ?? undefined;
     this.retryAfter = retryAfter;
   }

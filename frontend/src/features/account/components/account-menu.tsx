@@ -7,6 +7,7 @@ import { useId, useState } from "react";
 import { unwrap } from "@/lib/api/client";
 import { logout } from "@/lib/api/generated";
 import { asProblem } from "@/lib/api/problem";
+import { forgetDrafts } from "@/lib/drafts";
 import { useRuntime } from "@/lib/runtime";
 import { useSession } from "@/lib/session";
 import { IconButton } from "@/ui/button";
@@ -32,7 +33,10 @@ export function AccountMenu({ beforeLogout }: { beforeLogout: () => Promise<unkn
       await unwrap(logout({ client: api }));
     },
     // A new page, not a new view: nothing of this user's stays in memory, and nothing asks the API again.
-    onSuccess: () => location.assign("/login"),
+    onSuccess: () => {
+      forgetDrafts();
+      location.assign("/login");
+    },
     onError: (error) =>
       toast({ tone: "error", text: `You are still logged in. ${asProblem(error).message}` }),
   });

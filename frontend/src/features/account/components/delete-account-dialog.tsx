@@ -5,6 +5,7 @@ import type { FormEvent } from "react";
 import { unwrap } from "@/lib/api/client";
 import { deleteAccount } from "@/lib/api/generated";
 import { asProblem } from "@/lib/api/problem";
+import { forgetDrafts } from "@/lib/drafts";
 import { useRuntime } from "@/lib/runtime";
 import { Button } from "@/ui/button";
 import { Dialog } from "@/ui/dialog";
@@ -15,7 +16,10 @@ export function DeleteAccountDialog({ onClose }: { onClose: () => void }) {
   const { api } = useRuntime();
   const remove = useMutation({
     mutationFn: (password: string) => unwrap(deleteAccount({ client: api, body: { password } })),
-    onSuccess: () => location.assign("/"),
+    onSuccess: () => {
+      forgetDrafts();
+      location.assign("/");
+    },
   });
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();

@@ -6,6 +6,7 @@ import { useRef, useState } from "react";
 import { useChat } from "@/features/chat/api/use-chat";
 import { useAssistantKind, useConversation } from "@/features/chat/api/use-conversations";
 import { asProblem } from "@/lib/api/problem";
+import { useDraft } from "@/lib/drafts";
 import { usePageParams } from "@/lib/page-params";
 import { useShortcuts } from "@/lib/shortcuts";
 import { Button } from "@/ui/button";
@@ -24,7 +25,7 @@ export function ChatView() {
   const open = (next: string | undefined) => changeParams(() => new URLSearchParams(next ? { c: next } : {}));
   const chat = useChat(id, open);
   const [history, setHistory] = useState(false);
-  const [draft, setDraft] = useState("");
+  const [draft, setDraft] = useDraft("message");
   const input = useRef<HTMLTextAreaElement>(null);
   const kind = useAssistantKind();
 

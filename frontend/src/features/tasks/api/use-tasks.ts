@@ -7,6 +7,7 @@ import {
   useQuery,
   useQueryClient,
 } from "@tanstack/react-query";
+import { collides, type Edit } from "@/features/tasks/model/edit";
 import type { Filters } from "@/features/tasks/model/filters";
 import { insertTask, removeTask, replaceTask, type TaskList } from "@/features/tasks/model/lists";
 import { unwrap } from "@/lib/api/client";
@@ -15,7 +16,8 @@ import { asProblem } from "@/lib/api/problem";
 import type { Task, TaskCreate, TaskUpdate } from "@/lib/api/types";
 import { useRuntime } from "@/lib/runtime";
 import { useToast } from "@/ui/toast";
-import { changeLists } from "./cache";
+import { cachedTask, changeLists } from "./cache";
+import { useEdits } from "./edits";
 import { taskQueries } from "./queries";
 
 export function useTaskList(filters: Filters) {
@@ -23,7 +25,7 @@ export function useTaskList(filters: Filters) {
 }
 
 export function useTask(id: string) {
-  return useQuery(taskQueries.task(useRuntime(), id));
+  return useQuery({ ...taskQueries.task(useRuntime(), id), refetchOnMount: "always" });
 }
 
 /** With several changes on their way only the last one fetches: an older answer must not undo a newer change. */
@@ -62,14 +64,17 @@ function draftOf(body: TaskCreate): Task {
   };
 }
 
+/** `onRefused` is called when the server refuses, also where the page has been left meanwhile. */
+type NewTask = { body: TaskCreate; onRefused: (error: unknown) => void };
+
 /** Adds a task: it is in the current list at once, and leaves it again when the server refuses it. */
 export function useCreateTask(filters: Filters) {
   const runtime = useRuntime();
   const client = useQueryClient();
   return useMutation({
     mutationKey: taskQueries.lists(),
-    mutationFn: (body: TaskCreate) => unwrap(createTask({ client: runtime.api, body })),
-    onMutate: async (body) => {
+    mutationFn: ({ body }: NewTask) => unwrap(createTask({ client: runtime.api, body })),
+    onMutate: async ({ body }) => {
       await client.cancelQueries({ queryKey: taskQueries.lists() });
       const draft = draftOf(body);
       client.setQueryData<TaskList>(
@@ -82,7 +87,10 @@ export function useCreateTask(filters: Filters) {
       draftIds.set(task.id, draft.id);
       changeLists(client, (list) => replaceTask(list, draft.id, task));
     },
-    onError: (_error, _body, draft) => draft && changeLists(client, (list) => removeTask(list, draft.id)),
+    onError: (error, { onRefused }, draft) => {
+      if (draft) changeLists(client, (list) => removeTask(list, draft.id));
+      onRefused(error);
+    },
     onSettled: () => refetchWhenQuiet(client),
   });
 }
@@ -92,6 +100,14 @@ type TaskChange = {
   changes: TaskUpdate;
   /** Called when the server refuses: to take back what was said of the change. */
   onRefused?: () => void;
+  /** Where the change comes from a form: it is refused if it would take back what was changed since `opened`. */
+  form?: { edit: Edit; reopen: () => void };
+};
+
+/** What a task is now that was expected to be another version. */
+const currentOf = (error: unknown) => {
+  const { code, current } = asProblem(error);
+  return code === "task_changed" ? (current as Task) : undefined;
 };
 
 /** Changes a task: visible at once; when the server refuses, the old state returns and a message says why. */
@@ -99,22 +115,53 @@ export function useUpdateTask() {
   const runtime = useRuntime();
   const client = useQueryClient();
   const toast = useToast();
+  const edits = useEdits();
   const put = (task: Task) => {
     changeLists(client, (list) => replaceTask(list, task.id, task));
     client.setQueryData(taskQueries.task(runtime, task.id).queryKey, task);
   };
+  const send = (id: string, changes: TaskUpdate, version?: number) =>
+    unwrap(
+      updateTask({
+        client: runtime.api,
+        path: { task_id: id },
+        body: changes,
+        headers: version === undefined ? {} : { "If-Match": `"${version}"` },
+      }),
+    );
   const mutation = useMutation({
     mutationKey: taskQueries.lists(),
-    mutationFn: ({ task, changes }: TaskChange) =>
-      unwrap(updateTask({ client: runtime.api, path: { task_id: task.id }, body: changes })),
+    mutationFn: async ({ task, changes, form }: TaskChange) => {
+      if (!form) return send(task.id, changes);
+      try {
+        return await send(task.id, changes, form.edit.opened.version);
+      } catch (error) {
+        const current = currentOf(error);
+        if (!current || collides(form.edit.opened, current, changes)) throw error;
+        return send(task.id, changes, current.version); // somebody else changed something else
+      }
+    },
     onMutate: async ({ task, changes }) => {
       await client.cancelQueries({ queryKey: taskQueries.lists() });
-      put({ ...task, ...(changes as Partial<Task>) });
+      const before = cachedTask(client, task.id) ?? task;
+      put({ ...before, ...(changes as Partial<Task>) });
+      return before;
     },
-    onSuccess: put,
-    onError: (error, { task, changes, onRefused }) => {
+    onSuccess: (task, { form }) => {
       put(task);
+      if (form) edits.saved(form.edit);
+    },
+    onError: (error, { task, changes, onRefused, form }, before) => {
+      const current = currentOf(error);
+      put(current ?? before ?? task);
       onRefused?.();
+      if (form) {
+        if (current) edits.rebase(form.edit, current);
+        else edits.keep(form.edit);
+        form.reopen();
+        if (!current) toast({ tone: "error", text: `Not saved. ${asProblem(error).message}` });
+        return;
+      }
       toast({
         tone: "error",
         text: `“${task.title}” was not changed. ${asProblem(error).message}`,

@@ -7,11 +7,14 @@ import type { Filters } from "@/features/tasks/model/filters";
 import { type QuickAdd as Parsed, parseQuickAdd, type QuickAddToken } from "@/features/tasks/model/quick-add";
 import { asProblem } from "@/lib/api/problem";
 import { describeDue } from "@/lib/dates";
+import { readDraft, useDraft } from "@/lib/drafts";
+import { useRuntime } from "@/lib/runtime";
 import { Button } from "@/ui/button";
 import { useToast } from "@/ui/toast";
 
 const ICONS = { due: CalendarDays, priority: Flag, tag: Tag };
 const MAX_TITLE = 200;
+const NEW_TASK = "new-task";
 
 /** What was understood, one chip for each meaning: a day and its time belong together. */
 function understood(
@@ -37,12 +40,16 @@ type QuickAddProps = { filters: Filters; now: Date; ref: Ref<HTMLInputElement> }
 
 /** One line for a new task; dates, priority and tags are understood while typing, and can be refused. */
 export function QuickAdd({ filters, now, ref }: QuickAddProps) {
-  const [text, setText] = useState("");
+  const [text, setText] = useDraft(NEW_TASK);
   const [literal, setLiteral] = useState<string[]>([]);
+  const { userId } = useRuntime();
   const toast = useToast();
   const create = useCreateTask(filters);
   const parsed = parseQuickAdd(text, now, literal);
   const tooLong = parsed.title.length > MAX_TITLE;
+
+  /** What was entered is there again, unless something else is by now. */
+  const giveBack = (entered: string) => readDraft(userId, NEW_TASK) || setText(entered);
 
   const submit = (event: FormEvent) => {
     event.preventDefault();
@@ -50,20 +57,18 @@ export function QuickAdd({ filters, now, ref }: QuickAddProps) {
     const entered = text;
     setText("");
     setLiteral([]);
-    create.mutate(
-      {
+    create.mutate({
+      body: {
         title: parsed.title,
         due_at: parsed.dueAt,
         tags: parsed.tags.length ? parsed.tags : filters.tag ? [filters.tag] : [],
         priority: parsed.priority ?? (filters.priority || undefined),
       },
-      {
-        onError: (error) => {
-          setText((current) => current || entered);
-          toast({ tone: "error", text: `“${parsed.title}” was not added. ${asProblem(error).message}` });
-        },
+      onRefused: (error) => {
+        giveBack(entered);
+        toast({ tone: "error", text: `“${parsed.title}” was not added. ${asProblem(error).message}` });
       },
-    );
+    });
   };
 
   return (

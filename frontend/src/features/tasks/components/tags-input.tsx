@@ -1,29 +1,32 @@
 "use client";
 
 import { X } from "lucide-react";
-import { type KeyboardEvent, useId, useState } from "react";
+import { type KeyboardEvent, useId } from "react";
+import { withTags } from "@/features/tasks/model/edit";
 
-const MAX_TAGS = 20;
-
-const normal = (text: string) => text.trim().replace(/^#/, "").toLowerCase();
+type TagsInputProps = {
+  tags: string[];
+  /** What stands after the chips: a tag as well, once the form is saved. */
+  text: string;
+  onChange: (tags: string[], text: string) => void;
+};
 
 /** Tags as removable chips; comma, space or Enter ends one, Backspace takes the last one back. */
-export function TagsInput({ tags, onChange }: { tags: string[]; onChange: (tags: string[]) => void }) {
+export function TagsInput({ tags, text, onChange }: TagsInputProps) {
   const id = useId();
-  const [text, setText] = useState("");
-
-  const add = () => {
-    const tag = normal(text);
-    setText("");
-    if (tag && !tags.includes(tag) && tags.length < MAX_TAGS) onChange([...tags, tag]);
+  // Not on leaving the field: the form would grow under the click that is leaving it.
+  const write = (next: string) => {
+    const parts = next.split(/[\s,]+/);
+    const last = parts.pop() ?? "";
+    onChange(withTags(tags, parts.join(" ")), last);
   };
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.ctrlKey || event.metaKey || event.nativeEvent.isComposing) return;
-    if (["Enter", ",", " "].includes(event.key) && text.trim()) {
+    if (event.key === "Enter" && text.trim()) {
       event.preventDefault();
-      add();
+      onChange(withTags(tags, text), "");
     } else if (event.key === "Backspace" && !text) {
-      onChange(tags.slice(0, -1));
+      onChange(tags.slice(0, -1), "");
     }
   };
 
@@ -39,7 +42,12 @@ export function TagsInput({ tags, onChange }: { tags: string[]; onChange: (tags:
             <button
               type="button"
               aria-label={`Remove the tag ${tag}`}
-              onClick={() => onChange(tags.filter((other) => other !== tag))}
+              onClick={() =>
+                onChange(
+                  tags.filter((other) => other !== tag),
+                  text,
+                )
+              }
               className="grid size-6 place-items-center rounded hover:bg-hover"
             >
               <X aria-hidden className="size-3.5" />
@@ -49,10 +57,8 @@ export function TagsInput({ tags, onChange }: { tags: string[]; onChange: (tags:
         <input
           id={id}
           value={text}
-          onChange={(event) => setText(event.target.value)}
+          onChange={(event) => write(event.target.value)}
           onKeyDown={onKeyDown}
-          onBlur={add}
-          maxLength={50}
           placeholder={tags.length ? "" : "home, work …"}
           autoComplete="off"
           className="h-7 min-w-24 flex-1 bg-transparent px-1 text-sm outline-none"

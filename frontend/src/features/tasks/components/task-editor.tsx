@@ -2,9 +2,11 @@
 
 import clsx from "clsx";
 import { type FormEvent, type KeyboardEvent, useEffect, useRef, useState } from "react";
+import { useEdits } from "@/features/tasks/api/edits";
+import { beginEdit, type Edit } from "@/features/tasks/model/edit";
 import { PRIORITIES } from "@/features/tasks/model/filters";
-import type { Priority, Task, TaskUpdate } from "@/lib/api/types";
-import { endOfDay, fromInputs, toInputs } from "@/lib/dates";
+import type { Task } from "@/lib/api/types";
+import { endOfDay, toInputs } from "@/lib/dates";
 import { Button } from "@/ui/button";
 import { controlClass } from "@/ui/field";
 import { TagsInput } from "./tags-input";
@@ -15,32 +17,25 @@ const DAYS = [
   { label: "In a week", days: 7 },
 ];
 
-/** Only what differs from the task; empty when nothing does. */
-function changesTo(
-  task: Task,
-  edited: Required<Omit<TaskUpdate, "completed" | "due_on" | "due_zone">>,
-): TaskUpdate {
-  const same = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b);
-  const before = { ...task, due_at: task.due_at && new Date(task.due_at).toISOString() };
-  return Object.fromEntries(
-    Object.entries(edited).filter(([name, value]) => !same(before[name as keyof Task], value)),
-  ) as TaskUpdate;
-}
-
 type TaskEditorProps = {
   task: Task;
   className?: string;
-  onSave: (changes: TaskUpdate) => void;
+  onSave: (edit: Edit) => void;
   onCancel: () => void;
 };
 
 /** The form that replaces a task's row while it is edited. Escape cancels, Ctrl+Enter saves. */
 export function TaskEditor({ task, className, onSave, onCancel }: TaskEditorProps) {
-  const [title, setTitle] = useState(task.title);
-  const [description, setDescription] = useState(task.description);
-  const [priority, setPriority] = useState<Priority>(task.priority);
-  const [due, setDue] = useState(() => toInputs(task.due_at));
-  const [tags, setTags] = useState(task.tags);
+  const edits = useEdits();
+  // What was opened counts, whatever becomes of the task while the form is open.
+  const [edit, setEdit] = useState(() => edits.read(task.id) ?? beginEdit(task));
+  const { opened, values } = edit;
+  const { title, description, priority, due, tags, tag } = values;
+  const change = (changed: Partial<Edit["values"]>) => {
+    const next = { ...edit, values: { ...values, ...changed } };
+    setEdit(next);
+    edits.keep(next);
+  };
 
   const form = useRef<HTMLFormElement>(null);
 
@@ -50,13 +45,11 @@ export function TaskEditor({ task, className, onSave, onCancel }: TaskEditorProp
   }, []);
 
   const save = () => {
-    if (!title.trim()) return;
-    // A moment with seconds, set by another client, must not change only because the form knows minutes.
-    const original = toInputs(task.due_at);
-    const untouched = original.date === due.date && original.time === due.time;
-    const due_at =
-      untouched && task.due_at ? new Date(task.due_at).toISOString() : fromInputs(due.date, due.time);
-    onSave(changesTo(task, { title: title.trim(), description: description.trim(), priority, due_at, tags }));
+    if (title.trim()) onSave(edit);
+  };
+  const takeTheirs = () => {
+    edits.forget(opened.id);
+    setEdit(beginEdit(opened));
   };
   const submit = (event: FormEvent) => {
     event.preventDefault();
@@ -77,16 +70,29 @@ export function TaskEditor({ task, className, onSave, onCancel }: TaskEditorProp
     // eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions -- keys of its fields, which bubble up to it
     <form
       ref={form}
-      aria-label={`Edit “${task.title}”`}
+      aria-label={`Edit “${opened.title}”`}
       onSubmit={submit}
       onKeyDown={onKeyDown}
       className={clsx("@container grid gap-4", className)}
     >
+      {edit.conflict && (
+        <div
+          role="alert"
+          className="flex flex-wrap items-center gap-3 rounded-lg bg-warn-tint px-3 py-2 text-sm text-warn"
+        >
+          <p className="min-w-48 flex-1">
+            This task was changed elsewhere meanwhile; it is “{opened.title}” now. If you save, yours counts.
+          </p>
+          <Button size="small" onClick={takeTheirs}>
+            Take theirs
+          </Button>
+        </div>
+      )}
       <div className="grid gap-2">
         <input
           aria-label="Title"
           value={title}
-          onChange={(event) => setTitle(event.target.value)}
+          onChange={(event) => change({ title: event.target.value })}
           required
           maxLength={200}
           autoFocus
@@ -96,7 +102,7 @@ export function TaskEditor({ task, className, onSave, onCancel }: TaskEditorProp
           aria-label="Description"
           placeholder="Description"
           value={description}
-          onChange={(event) => setDescription(event.target.value)}
+          onChange={(event) => change({ description: event.target.value })}
           maxLength={2000}
           rows={3}
           className={`${controlClass} w-full field-sizing-content max-h-60 min-h-20 resize-y py-2 text-sm`}
@@ -110,7 +116,7 @@ export function TaskEditor({ task, className, onSave, onCancel }: TaskEditorProp
               type="date"
               aria-label="Due date"
               value={due.date}
-              onChange={(event) => setDue({ ...due, date: event.target.value })}
+              onChange={(event) => change({ due: { ...due, date: event.target.value } })}
               className={`${controlClass} h-10 w-full min-w-0 text-sm`}
             />
             <input
@@ -118,7 +124,7 @@ export function TaskEditor({ task, className, onSave, onCancel }: TaskEditorProp
               aria-label="Due time, if it matters"
               value={due.time}
               disabled={!due.date}
-              onChange={(event) => setDue({ ...due, time: event.target.value })}
+              onChange={(event) => change({ due: { ...due, time: event.target.value } })}
               className={`${controlClass} h-10 w-32 shrink-0 text-sm disabled:opacity-50`}
             />
           </div>
@@ -130,7 +136,7 @@ export function TaskEditor({ task, className, onSave, onCancel }: TaskEditorProp
                 size="small"
                 className="-ml-1 px-2"
                 onClick={() =>
-                  setDue({ ...due, date: toInputs(endOfDay(new Date(), days).toISOString()).date })
+                  change({ due: { ...due, date: toInputs(endOfDay(new Date(), days).toISOString()).date } })
                 }
               >
                 {label}
@@ -141,7 +147,7 @@ export function TaskEditor({ task, className, onSave, onCancel }: TaskEditorProp
                 tone="quiet"
                 size="small"
                 className="px-2"
-                onClick={() => setDue({ date: "", time: "" })}
+                onClick={() => change({ due: { date: "", time: "" } })}
               >
                 No date
               </Button>
@@ -161,7 +167,7 @@ export function TaskEditor({ task, className, onSave, onCancel }: TaskEditorProp
                   name={`priority-${task.id}`}
                   value={value}
                   checked={priority === value}
-                  onChange={() => setPriority(value)}
+                  onChange={() => change({ priority: value })}
                   className="sr-only"
                 />
                 {label}
@@ -170,7 +176,7 @@ export function TaskEditor({ task, className, onSave, onCancel }: TaskEditorProp
           </div>
         </fieldset>
       </div>
-      <TagsInput tags={tags} onChange={setTags} />
+      <TagsInput tags={tags} text={tag} onChange={(tags, tag) => change({ tags, tag })} />
       <div className="flex justify-end gap-2">
         <Button onClick={onCancel}>Cancel</Button>
         <Button type="submit" tone="primary" disabled={!title.trim()}>

@@ -1,11 +1,14 @@
 "use client";
 
-import { useRef, useState } from "react";
+import { useRef } from "react";
+import { useEdits } from "@/features/tasks/api/edits";
 import { useDeletions } from "@/features/tasks/api/use-deletions";
 import { isDraft, rowKey, useUpdateTask } from "@/features/tasks/api/use-tasks";
+import { changesOf, type Edit } from "@/features/tasks/model/edit";
 import type { Filters } from "@/features/tasks/model/filters";
-import type { Task, TaskUpdate } from "@/lib/api/types";
+import type { Task } from "@/lib/api/types";
 import { DUE_GROUPS, dueGroup } from "@/lib/dates";
+import { useDraft } from "@/lib/drafts";
 import { useShortcuts } from "@/lib/shortcuts";
 import { useToast } from "@/ui/toast";
 import { TaskEditor } from "./task-editor";
@@ -15,17 +18,24 @@ import { useRowFocus } from "./use-row-focus";
 type TaskListProps = { tasks: Task[]; filters: Filters; now: Date; onTag: (tag: string) => void };
 
 /** Under headings by due date where the order asks for it, else as one group without a heading. */
-function groups(tasks: Task[], filters: Filters, now: Date): { name: string; tasks: Task[] }[] {
+function groups(
+  tasks: Task[],
+  filters: Filters,
+  momentOf: (task: Task) => Date,
+): { name: string; tasks: Task[] }[] {
   if (filters.sort !== "due_at" || filters.status !== "open") return [{ name: "", tasks }];
   return DUE_GROUPS.map((name) => ({
     name,
-    tasks: tasks.filter((task) => dueGroup(task.due_at, now) === name),
+    tasks: tasks.filter((task) => dueGroup(task.due_at, momentOf(task)) === name),
   })).filter((group) => group.tasks.length > 0);
 }
 
 /** The rows, one of which may be open for editing, and the keys that work on the focused one. */
 export function TaskList({ tasks, filters, now, onTag }: TaskListProps) {
-  const [editing, setEditing] = useState<string>();
+  // The task that is open, and since when.
+  const [open, setOpen] = useDraft("open");
+  const [editing = "", since = ""] = open.split(" ");
+  const edits = useEdits();
   const root = useRef<HTMLDivElement>(null);
   const focus = useRowFocus(root, tasks);
   const update = useUpdateTask();
@@ -44,14 +54,27 @@ export function TaskList({ tasks, filters, now, onTag }: TaskListProps) {
     update.mutate({ task, changes: { completed }, onRefused: dismiss });
   };
   const remove = (task: Task) => deletions.remove(task, () => focus.later(task.id));
+  const edit = (id: string) => {
+    if (editing && editing !== id) edits.discard(editing, () => edit(editing));
+    setOpen(`${id} ${new Date().toISOString()}`);
+  };
   const close = (id: string) => {
-    setEditing(undefined);
+    setOpen("");
     focus.later(id);
   };
-  const save = (task: Task, changes: TaskUpdate) => {
-    if (Object.keys(changes).length > 0) update.mutate({ task, changes });
-    close(task.id);
+  const cancel = (id: string) => {
+    close(id);
+    edits.discard(id, () => edit(id));
   };
+  const save = (edited: Edit) => {
+    const { opened } = edited;
+    const changes = changesOf(edited);
+    if (Object.keys(changes).length === 0) edits.forget(opened.id);
+    else update.mutate({ task: opened, changes, form: { edit: edited, reopen: () => edit(opened.id) } });
+    close(opened.id);
+  };
+  // The row of an open form stays where it is, though its time passes meanwhile.
+  const momentOf = (task: Task) => (task.id === editing ? new Date(since) : now);
 
   const onFocused = (act: (task: Task) => void) => () => {
     const task = tasks.find((candidate) => candidate.id === focus.current());
@@ -64,7 +87,7 @@ export function TaskList({ tasks, filters, now, onTag }: TaskListProps) {
     k: previous,
     ArrowDown: next,
     ArrowUp: previous,
-    e: onFocused((task) => setEditing(task.id)),
+    e: onFocused((task) => edit(task.id)),
     x: onFocused(toggle),
     Delete: onFocused(remove),
     Backspace: onFocused(remove), // the key that has this name on a Mac
@@ -72,7 +95,7 @@ export function TaskList({ tasks, filters, now, onTag }: TaskListProps) {
 
   return (
     <div ref={root}>
-      {groups(tasks, filters, now).map((group) => (
+      {groups(tasks, filters, momentOf).map((group) => (
         <div key={group.name} className="mt-3 first:mt-0">
           {group.name && (
             <h2
@@ -88,15 +111,15 @@ export function TaskList({ tasks, filters, now, onTag }: TaskListProps) {
                   <TaskEditor
                     task={task}
                     className="my-1 rounded-xl border border-line bg-surface p-4 shadow-card"
-                    onSave={(changes) => save(task, changes)}
-                    onCancel={() => close(task.id)}
+                    onSave={save}
+                    onCancel={() => cancel(task.id)}
                   />
                 ) : (
                   <TaskRow
                     task={task}
                     now={now}
                     onToggle={() => toggle(task)}
-                    onEdit={() => setEditing(task.id)}
+                    onEdit={() => edit(task.id)}
                     onDelete={() => remove(task)}
                     onTag={onTag}
                   />

@@ -35,10 +35,11 @@ export function TasksView() {
     "/": () => search.current?.focus(),
   });
 
-  const closeLinked = () =>
+  const showLinked = (id: string | null) =>
     changeParams((now) => {
       const next = new URLSearchParams(now);
-      next.delete("task");
+      if (id) next.set("task", id);
+      else next.delete("task");
       return next;
     });
 
@@ -62,7 +63,9 @@ export function TasksView() {
       <ListStatus list={list} filters={filters} shown={tasks.length} total={total} onChange={setFilters}>
         <TaskList tasks={tasks} filters={filters} now={now} onTag={(tag) => setFilters({ tag })} />
       </ListStatus>
-      {linked && <TaskDialog id={linked} onClose={closeLinked} />}
+      {linked && (
+        <TaskDialog id={linked} onClose={() => showLinked(null)} onOpen={() => showLinked(linked)} />
+      )}
     </div>
   );
 }
