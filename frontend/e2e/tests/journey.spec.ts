@@ -59,7 +59,21 @@ test("a whole day with the application", async ({ page }) => {
     await expect(task("Water the plants")).toBeHidden();
     await page.keyboard.press("z");
     await expect(task("Water the plants")).toBeVisible();
-    expect(requests.filter((request) => request.startsWith("DELETE"))).toEqual([]);
+    await expect.poll(() => requests.filter((request) => request.endsWith("/restore")).length).toBe(1);
+    await page.reload();
+    await expect(task("Water the plants")).toBeVisible();
+  });
+
+  await test.step("what was deleted can be had back from the trash", async () => {
+    await task("Water the plants").focus();
+    await page.keyboard.press("Delete");
+    await expect(task("Water the plants")).toBeHidden();
+    await page.getByRole("button", { name: "Account" }).click();
+    await page.getByRole("link", { name: "Trash" }).click();
+    await page.getByRole("button", { name: "Bring back “Water the plants”" }).click();
+    await expect(page.getByText("The trash is empty.")).toBeVisible();
+    await page.goto("/tasks");
+    await expect(task("Water the plants")).toBeVisible();
   });
 
   await test.step("the assistant adds a task and links to it", async () => {

@@ -7,7 +7,6 @@ import Link from "next/link";
 import { usePathname, useRouter } from "next/navigation";
 import { type ReactNode, useState } from "react";
 import { AccountMenu } from "@/features/account/components/account-menu";
-import { DeletionsProvider, useDeletions } from "@/features/tasks/api/use-deletions";
 import { startOver } from "@/lib/page-params";
 import { useShortcuts } from "@/lib/shortcuts";
 import { Brand } from "@/ui/brand";
@@ -27,12 +26,6 @@ const stay = (event: { preventDefault: () => void }) => {
   event.preventDefault();
   startOver();
 };
-
-/** The account menu; deletions that wait are carried out before the session is over. */
-function Account() {
-  const { flush } = useDeletions();
-  return <AccountMenu beforeLogout={flush} />;
-}
 
 /** The frame of every page behind the login: navigation, account, help. */
 export function AppShell({ children }: { children: ReactNode }) {
@@ -66,7 +59,7 @@ export function AppShell({ children }: { children: ReactNode }) {
     });
 
   return (
-    <DeletionsProvider>
+    <>
       <a
         href="#main"
         className="fixed top-2 left-2 z-50 -translate-y-16 rounded-lg bg-accent px-4 py-2 font-medium text-on-accent text-sm focus:translate-y-0"
@@ -92,7 +85,7 @@ export function AppShell({ children }: { children: ReactNode }) {
                 <CircleHelp aria-hidden className="size-5" />
               </IconButton>
               <ThemeButton />
-              <Account />
+              <AccountMenu />
             </div>
           </div>
           <OfflineNotice />
@@ -108,6 +101,6 @@ export function AppShell({ children }: { children: ReactNode }) {
         </nav>
       </div>
       {help && <HelpDialog onClose={() => setHelp(false)} />}
-    </DeletionsProvider>
+    </>
   );
 }

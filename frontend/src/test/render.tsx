@@ -1,7 +1,6 @@
 import { render } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import type { ReactElement } from "react";
-import { DeletionsProvider } from "@/features/tasks/api/use-deletions";
 import { Providers } from "@/shell/providers";
 
 /** Who is logged in. */
@@ -12,7 +11,7 @@ export function renderPage(page: ReactElement) {
   const user = userEvent.setup();
   const view = render(
     <Providers apiUrl={location.origin} userId={USER_ID}>
-      <DeletionsProvider>{page}</DeletionsProvider>
+      {page}
     </Providers>,
   );
   return { user, ...view };

@@ -15,8 +15,6 @@ export type ToastMessage = {
   action?: { label: string; hint: string; run: () => void };
   /** Takes back what the message tells of: a button "Undo", and the key for it, while the message is there. */
   undo?: () => void;
-  /** Called once when the message has gone, for whatever reason. */
-  onGone?: () => void;
 };
 
 type Shown = ToastMessage & { id: number; open: boolean };
@@ -47,15 +45,13 @@ export function ToastProvider({ children }: { children: ReactNode }) {
   const shown = useRef<Shown[]>([]);
 
   const close = useCallback((id: number) => {
-    const toast = shown.current.find((other) => other.id === id && other.open);
-    if (!toast) return;
+    if (!shown.current.some((other) => other.id === id && other.open)) return;
     const set = (next: Shown[]) => {
       shown.current = next;
       setToasts(next);
     };
     set(shown.current.map((other) => (other.id === id ? { ...other, open: false } : other)));
     setTimeout(() => set(shown.current.filter((other) => other.id !== id)), EXIT_MS);
-    toast.onGone?.();
   }, []);
 
   const show = useCallback(

@@ -1,8 +1,9 @@
 "use client";
 
 import { useMutation } from "@tanstack/react-query";
-import { LogOut, Trash2, UserRound } from "lucide-react";
+import { ArchiveRestore, LogOut, Trash2, UserRound } from "lucide-react";
 import dynamic from "next/dynamic";
+import Link from "next/link";
 import { useId, useState } from "react";
 import { unwrap } from "@/lib/api/client";
 import { logout } from "@/lib/api/generated";
@@ -20,7 +21,7 @@ const DeleteAccountDialog = dynamic(() =>
 const ITEM = "flex h-10 w-full items-center gap-3 rounded-lg px-3 text-left text-sm hover:bg-hover";
 
 /** Who is logged in, and what can be done with the account. The browser's own popover: Escape and a click outside close it. */
-export function AccountMenu({ beforeLogout }: { beforeLogout: () => Promise<unknown> }) {
+export function AccountMenu() {
   const { api } = useRuntime();
   const toast = useToast();
   const session = useSession();
@@ -28,10 +29,7 @@ export function AccountMenu({ beforeLogout }: { beforeLogout: () => Promise<unkn
   const [deleting, setDeleting] = useState(false);
 
   const leave = useMutation({
-    mutationFn: async () => {
-      await beforeLogout();
-      await unwrap(logout({ client: api }));
-    },
+    mutationFn: () => unwrap(logout({ client: api })),
     // A new page, not a new view: nothing of this user's stays in memory, and nothing asks the API again.
     onSuccess: () => {
       forgetDrafts();
@@ -40,6 +38,8 @@ export function AccountMenu({ beforeLogout }: { beforeLogout: () => Promise<unkn
     onError: (error) =>
       toast({ tone: "error", text: `You are still logged in. ${asProblem(error).message}` }),
   });
+
+  const hide = () => document.getElementById(id)?.hidePopover();
 
   return (
     <>
@@ -56,6 +56,10 @@ export function AccountMenu({ beforeLogout }: { beforeLogout: () => Promise<unkn
           <span className="block truncate font-medium">{session.data?.email ?? "…"}</span>
         </p>
         <div className="border-line border-t pt-1.5">
+          <Link href="/trash" className={ITEM} onClick={hide}>
+            <ArchiveRestore aria-hidden className="size-4 text-muted" />
+            Trash
+          </Link>
           <button type="button" className={ITEM} disabled={leave.isPending} onClick={() => leave.mutate()}>
             <LogOut aria-hidden className="size-4 text-muted" />
             Log out

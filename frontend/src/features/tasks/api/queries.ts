@@ -1,7 +1,7 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { type Filters, toQuery } from "@/features/tasks/model/filters";
 import { unwrap } from "@/lib/api/client";
-import { getTask, listTasks } from "@/lib/api/generated";
+import { getTask, listTasks, listTrash } from "@/lib/api/generated";
 import { ROOTS } from "@/lib/query-keys";
 import type { Runtime } from "@/lib/runtime";
 
@@ -21,6 +21,16 @@ export const taskQueries = {
       initialPageParam: undefined as string | undefined,
       getNextPageParam: (page) => page.next_cursor ?? undefined,
       placeholderData: keepPreviousData,
+    }),
+  /** The trash, page by page, what was deleted last first. */
+  trash: ({ api, userId }: Runtime) =>
+    infiniteQueryOptions({
+      queryKey: ["trash", userId] as const,
+      queryFn: ({ pageParam, signal }) =>
+        unwrap(listTrash({ client: api, query: { limit: PAGE_SIZE, cursor: pageParam }, signal })),
+      initialPageParam: undefined as string | undefined,
+      getNextPageParam: (page) => page.next_cursor ?? undefined,
+      staleTime: 0,
     }),
   /** One task, for a link straight to it. */
   task: ({ api, userId }: Runtime, id: string) =>

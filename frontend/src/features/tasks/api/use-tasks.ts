@@ -1,12 +1,6 @@
 "use client";
 
-import {
-  type QueryClient,
-  useInfiniteQuery,
-  useMutation,
-  useQuery,
-  useQueryClient,
-} from "@tanstack/react-query";
+import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { collides, type Edit } from "@/features/tasks/model/edit";
 import type { Filters } from "@/features/tasks/model/filters";
 import { insertTask, removeTask, replaceTask, type TaskList } from "@/features/tasks/model/lists";
@@ -19,6 +13,7 @@ import { useToast } from "@/ui/toast";
 import { cachedTask, changeLists } from "./cache";
 import { useEdits } from "./edits";
 import { taskQueries } from "./queries";
+import { refetchWhenQuiet } from "./refetch";
 
 export function useTaskList(filters: Filters) {
   return useInfiniteQuery(taskQueries.list(useRuntime(), filters));
@@ -26,12 +21,6 @@ export function useTaskList(filters: Filters) {
 
 export function useTask(id: string) {
   return useQuery({ ...taskQueries.task(useRuntime(), id), refetchOnMount: "always" });
-}
-
-/** With several changes on their way only the last one fetches: an older answer must not undo a newer change. */
-function refetchWhenQuiet(client: QueryClient) {
-  if (client.isMutating({ mutationKey: taskQueries.lists() }) === 1)
-    return client.invalidateQueries({ queryKey: taskQueries.lists() });
 }
 
 /** Ids of tasks that the server has not confirmed yet. */

@@ -2,8 +2,8 @@
 
 import { useRef } from "react";
 import { useEdits } from "@/features/tasks/api/edits";
-import { useDeletions } from "@/features/tasks/api/use-deletions";
 import { isDraft, rowKey, useUpdateTask } from "@/features/tasks/api/use-tasks";
+import { useDeleteTask } from "@/features/tasks/api/use-trash";
 import { changesOf, type Edit } from "@/features/tasks/model/edit";
 import type { Filters } from "@/features/tasks/model/filters";
 import type { Task } from "@/lib/api/types";
@@ -40,7 +40,7 @@ export function TaskList({ tasks, filters, now, onTag }: TaskListProps) {
   const focus = useRowFocus(root, tasks);
   const update = useUpdateTask();
   const toast = useToast();
-  const deletions = useDeletions();
+  const deleteTask = useDeleteTask(filters);
 
   const toggle = (task: Task) => {
     const completed = !task.completed;
@@ -53,7 +53,7 @@ export function TaskList({ tasks, filters, now, onTag }: TaskListProps) {
       : undefined;
     update.mutate({ task, changes: { completed }, onRefused: dismiss });
   };
-  const remove = (task: Task) => deletions.remove(task, () => focus.later(task.id));
+  const remove = (task: Task) => deleteTask(task, () => focus.later(task.id));
   const edit = (id: string) => {
     if (editing && editing !== id) edits.discard(editing, () => edit(editing));
     setOpen(`${id} ${new Date().toISOString()}`);

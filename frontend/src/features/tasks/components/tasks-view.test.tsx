@@ -21,6 +21,23 @@ async function open(tasks: Task[], handlers: Parameters<typeof serve>[0] = {}) {
   return { ...view, calls };
 }
 
+/** A server with a trash. */
+function trash(...tasks: Task[]) {
+  const gone = new Set<string>();
+  const idOf = (url: URL) => url.pathname.split("/")[3] ?? "";
+  return {
+    "GET /api/tasks": () => json(page(tasks.filter((each) => !gone.has(each.id)))),
+    "DELETE /api/tasks/*": ({ url }: { url: URL }) => {
+      gone.add(idOf(url));
+      return new Response(null, { status: 204 });
+    },
+    "POST /api/tasks/*/restore": ({ url }: { url: URL }) => {
+      gone.delete(idOf(url));
+      return json(tasks.find((each) => each.id === idOf(url)));
+    },
+  };
+}
+
 const row = (title: string) => screen.queryByRole("button", { name: title });
 const newTask = () => screen.getByLabelText("New task");
 
@@ -122,34 +139,27 @@ describe("completing", () => {
 });
 
 describe("deleting", () => {
-  const deletions = (calls: { call: string }[]) => calls.filter((c) => c.call.startsWith("DELETE"));
-
-  it("waits for the time to undo, and an undo sends nothing", async () => {
-    const { user, calls } = await open([task({ title: "Read" })]);
+  it("happens on the server at once, and so does taking it back", async () => {
+    const read = task({ title: "Read" });
+    const { user, calls } = await open([read], trash(read));
     await user.click(screen.getByRole("button", { name: "Delete “Read”" }));
     expect(row("Read")).toBeNull();
+    await screen.findByText("All clear");
     await user.click(screen.getByRole("button", { name: "Undo" }));
-    expect(row("Read")).toBeVisible();
-    dispatchEvent(new Event("pagehide"));
-    expect(deletions(calls)).toEqual([]);
+    expect(await screen.findByRole("button", { name: "Read" })).toBeVisible();
+    await waitFor(() => expect(calls.at(-1)?.call).toBe("GET /api/tasks"));
+    expect(calls.map((c) => c.call).filter((call) => !call.startsWith("GET"))).toEqual([
+      `DELETE /api/tasks/${read.id}`,
+      `POST /api/tasks/${read.id}/restore`,
+    ]);
   });
 
-  it("deletes when the message is dismissed, and brings the task back when that fails", async () => {
-    const { user, calls } = await open([task({ title: "Read" })], { "DELETE /api/tasks/*": away });
+  it("brings the task back, and takes its word back, when that fails", async () => {
+    const { user } = await open([task({ title: "Read" })], { "DELETE /api/tasks/*": away });
     await user.click(screen.getByRole("button", { name: "Delete “Read”" }));
-    await user.click(screen.getByRole("button", { name: "Dismiss" }));
     await screen.findByText(/“Read” was not deleted/);
-    expect(row("Read")).toBeVisible();
-    expect(deletions(calls)).toHaveLength(1);
-  });
-
-  it("deletes when the page is left before the time is over", async () => {
-    const { user, calls } = await open([task({ title: "Read" })], {
-      "DELETE /api/tasks/*": () => new Response(null, { status: 204 }),
-    });
-    await user.click(screen.getByRole("button", { name: "Delete “Read”" }));
-    dispatchEvent(new Event("pagehide"));
-    await waitFor(() => expect(deletions(calls)).toHaveLength(1));
+    expect(await screen.findByRole("button", { name: "Read" })).toBeVisible();
+    await waitFor(() => expect(screen.queryByText("Deleted “Read”")).toBeNull());
   });
 });
 
@@ -186,6 +196,7 @@ describe("the keyboard", () => {
   it("moves between rows, edits, completes and deletes the focused one", async () => {
     const [a, b] = [task({ title: "Alpha" }), task({ title: "Beta" })];
     const { user, calls } = await open([a, b], {
+      ...trash(a, b),
       "PATCH /api/tasks/*": () => json({ ...b, completed: true }),
     });
     await user.keyboard("jj");
@@ -204,7 +215,8 @@ describe("the keyboard", () => {
   });
 
   it("keeps the focus in the list when its last task goes, and brings that back", async () => {
-    const { user } = await open([task({ title: "Alpha" })]);
+    const alpha = task({ title: "Alpha" });
+    const { user } = await open([alpha], trash(alpha));
     await user.keyboard("j{Delete}");
     expect(await screen.findByText("All clear")).toBeVisible();
     expect(screen.getByRole("region", { name: "Task list" })).toHaveFocus();

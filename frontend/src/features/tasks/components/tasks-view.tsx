@@ -2,7 +2,6 @@
 
 import dynamic from "next/dynamic";
 import { useMemo, useRef } from "react";
-import { useDeletions } from "@/features/tasks/api/use-deletions";
 import { useTaskList } from "@/features/tasks/api/use-tasks";
 import { type Filters, readFilters, writeFilters } from "@/features/tasks/model/filters";
 import { usePageParams } from "@/lib/page-params";
@@ -25,7 +24,6 @@ export function TasksView() {
   const setFilters = (changes: Partial<Filters>) =>
     changeParams((now) => writeFilters({ ...readFilters(now), ...changes }, now));
   const list = useTaskList(filters);
-  const { hidden } = useDeletions();
   const newTask = useRef<HTMLInputElement>(null);
   const search = useRef<HTMLInputElement>(null);
   const linked = params.get("task");
@@ -43,9 +41,8 @@ export function TasksView() {
       return next;
     });
 
-  const tasks = list.data?.pages.flatMap((page) => page.items).filter((task) => !hidden.has(task.id)) ?? [];
-  const loaded = list.data?.pages.flatMap((page) => page.items).length ?? 0;
-  const total = (list.data?.pages[0]?.total ?? 0) - (loaded - tasks.length);
+  const tasks = list.data?.pages.flatMap((page) => page.items) ?? [];
+  const total = list.data?.pages[0]?.total ?? 0;
 
   return (
     <div className="mx-auto w-full max-w-3xl px-4 py-6 sm:px-6 sm:py-8">

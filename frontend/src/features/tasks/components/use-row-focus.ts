@@ -31,9 +31,11 @@ export function useRowFocus(root: RefObject<HTMLDivElement | null>, tasks: Task[
   });
 
   useEffect(() => {
-    if (wanted.current) {
-      focusRow(rows().find((row) => row.dataset.task === wanted.current));
+    const row = wanted.current && rows().find((candidate) => candidate.dataset.task === wanted.current);
+    if (row) {
       wanted.current = undefined;
+      // It may have come late, and somebody may type by now.
+      if (!document.activeElement?.matches("input, textarea, select")) focusRow(row);
     }
     const lost = last.current && !tasks.some((task) => task.id === last.current?.id);
     if (lost && document.activeElement === document.body) {
@@ -46,7 +48,7 @@ export function useRowFocus(root: RefObject<HTMLDivElement | null>, tasks: Task[
   return {
     /** Id of the task whose row has the focus. */
     current,
-    /** Focuses this task's row after the next render. */
+    /** Focuses this task's row as soon as it is there. */
     later: (id: string) => {
       wanted.current = id;
     },

@@ -70,6 +70,20 @@ export function isFiltered({ status, q, priority, tag }: Filters): boolean {
   return status !== DEFAULT_FILTERS.status || Boolean(q || priority || tag);
 }
 
+/** Whether a list with these filters has this task. The server searches; here its first words do. */
+export function isShown(task: Task, { status, q, priority, tag }: Filters): boolean {
+  const text = `${task.title}\n${task.description}`.toLowerCase();
+  return (
+    (status === "all" || task.completed === (status === "completed")) &&
+    (!priority || task.priority === priority) &&
+    (!tag || task.tags.includes(tag)) &&
+    q
+      .toLowerCase()
+      .split(/\s+/)
+      .every((word) => text.includes(word))
+  );
+}
+
 const RANK: Record<Priority, number> = { low: 1, medium: 2, high: 3 };
 
 /** The order in which the API lists tasks, for placing a task that it does not know yet. */
