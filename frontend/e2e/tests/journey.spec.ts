@@ -1,3 +1,4 @@
+import { slowdown } from "../playwright.config";
 import { addTask, complete, expect, newAccount, register, say, test } from "./support";
 
 test("a whole day with the application", async ({ page }) => {
@@ -156,12 +157,22 @@ test("the assistant begins to answer within 300 ms", async ({ page }) => {
   expect(Math.min(...waits)).toBeLessThan(300);
 });
 
-test("a task reaches another tab without a reload of the whole page", async ({ page, context }) => {
-  const account = newAccount();
-  await register(page, account);
+test("what is changed in a window, or by the assistant, shows in every other one within a second", async ({
+  page,
+  context,
+}) => {
+  await register(page, newAccount());
   const other = await context.newPage();
+  const listening = other.waitForResponse("**/api/events");
   await other.goto("/tasks");
+  await listening;
+  const seen = (title: string) => other.getByRole("button", { name: title, exact: true });
   await addTask(page, "Seen from elsewhere", "Seen from elsewhere");
-  await other.getByRole("button", { name: "All", exact: true }).click();
-  await expect(other.getByRole("button", { name: "Seen from elsewhere", exact: true })).toBeVisible();
+  await expect(seen("Seen from elsewhere")).toBeVisible({ timeout: 1000 * slowdown });
+  await complete(page, "Seen from elsewhere");
+  await expect(seen("Seen from elsewhere")).toBeHidden({ timeout: 1000 * slowdown });
+  await page.keyboard.press("Escape");
+  await page.goto("/chat");
+  await say(page, "add buy milk");
+  await expect(seen("buy milk")).toBeVisible({ timeout: 1000 * slowdown });
 });

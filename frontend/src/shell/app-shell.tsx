@@ -7,6 +7,7 @@ import Link from "next/link";
 import { usePathname, useRouter } from "next/navigation";
 import { type ReactNode, useState } from "react";
 import { AccountMenu } from "@/features/account/components/account-menu";
+import { useLive } from "@/features/tasks/api/use-live";
 import { startOver } from "@/lib/page-params";
 import { useShortcuts } from "@/lib/shortcuts";
 import { Brand } from "@/ui/brand";
@@ -32,6 +33,7 @@ export function AppShell({ children }: { children: ReactNode }) {
   const pathname = usePathname();
   const router = useRouter();
   const [help, setHelp] = useState(false);
+  useLive();
   useShortcuts({
     "?": () => setHelp(true),
     g: () => router.push(pathname.startsWith("/chat") ? "/tasks" : "/chat"),

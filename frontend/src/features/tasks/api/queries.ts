@@ -25,7 +25,7 @@ export const taskQueries = {
   /** The trash, page by page, what was deleted last first. */
   trash: ({ api, userId }: Runtime) =>
     infiniteQueryOptions({
-      queryKey: ["trash", userId] as const,
+      queryKey: [...ROOTS.trash, userId] as const,
       queryFn: ({ pageParam, signal }) =>
         unwrap(listTrash({ client: api, query: { limit: PAGE_SIZE, cursor: pageParam }, signal })),
       initialPageParam: undefined as string | undefined,
