@@ -26,8 +26,10 @@ test("a whole day with the application", async ({ page }) => {
     await task("Call the dentist").click();
     await page.getByLabel("Title").fill("Call Dr. Smith");
     await page.getByLabel("Description").fill("About the check-up");
+    const saved = page.waitForResponse((response) => response.request().method() === "PATCH");
     await page.getByRole("button", { name: "Save" }).click();
     await expect(task("Call Dr. Smith")).toBeFocused();
+    await saved;
     await page.reload();
     await expect(page.getByText("About the check-up")).toBeVisible();
   });

@@ -132,6 +132,17 @@ describe("an edit", () => {
     expect(screen.getByLabelText("New task")).toHaveValue("Half a th");
   });
 
+  it("that was saved while the page was being reloaded is not open again", async () => {
+    const { user, server, unmount } = await open(task({ title: "Read" }));
+    await user.click(row("Read"));
+    await user.type(title(), " more");
+    unmount();
+    server.task = { ...server.task, title: "Read more", version: 2 };
+    renderPage(<TasksView />);
+    await screen.findByRole("button", { name: "Read more" });
+    expect(screen.queryByLabelText("Title")).toBeNull();
+  });
+
   it("survives an expired session", async () => {
     const read = task({ title: "Read" });
     const { user, unmount } = await open(read);

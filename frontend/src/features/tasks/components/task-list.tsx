@@ -1,6 +1,6 @@
 "use client";
 
-import { useRef } from "react";
+import { useLayoutEffect, useRef } from "react";
 import { useEdits } from "@/features/tasks/api/edits";
 import { isDraft, rowKey, useUpdateTask } from "@/features/tasks/api/use-tasks";
 import { useDeleteTask } from "@/features/tasks/api/use-trash";
@@ -73,6 +73,17 @@ export function TaskList({ tasks, filters, now, onTag }: TaskListProps) {
     else update.mutate({ task: opened, changes, form: { edit: edited, reopen: () => edit(opened.id) } });
     close(opened.id);
   };
+  // Whoever reloads the page while an edit is being saved need not save it again.
+  const found = tasks.find((task) => task.id === editing);
+  const restored = useRef(false);
+  useLayoutEffect(() => {
+    if (restored.current || (editing && !found)) return;
+    restored.current = true;
+    const kept = found && edits.read(found.id);
+    if (!kept || Object.keys(changesOf({ ...kept, opened: found })).length > 0) return;
+    edits.forget(found.id);
+    setOpen("");
+  });
   // The row of an open form stays where it is, though its time passes meanwhile.
   const momentOf = (task: Task) => (task.id === editing ? new Date(since) : now);
 
