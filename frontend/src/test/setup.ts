@@ -1,7 +1,10 @@
 import "@testing-library/jest-dom/vitest";
-import { cleanup } from "@testing-library/react";
+import { cleanup, configure } from "@testing-library/react";
 import { afterEach, vi } from "vitest";
 import { navigation } from "./navigation";
+
+// A machine with much to do is no fault of the page.
+configure({ asyncUtilTimeout: 4000 });
 
 vi.mock("next/navigation", () => navigation.module);
 

@@ -6,6 +6,7 @@ import { flushSync } from "react-dom";
 import { applyEvent, EMPTY_REPLY, type Reply } from "@/features/chat/model/reply";
 import { type ApiProblem, asProblem } from "@/lib/api/problem";
 import type { ChatMessage, ChatReply, ChatRequest, Conversation } from "@/lib/api/types";
+import { timeZone } from "@/lib/dates";
 import { ROOTS } from "@/lib/query-keys";
 import { useRuntime } from "@/lib/runtime";
 import { chatQueries } from "./queries";
@@ -66,8 +67,7 @@ export function useChat(id: string | undefined, onStarted: (id: string) => void)
       }
     };
     show({});
-    const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
-    const request: ChatRequest = { message, conversation_id: id, timezone: timeZone };
+    const request: ChatRequest = { message, conversation_id: id, timezone: timeZone() };
     try {
       for await (const event of streamChat(runtime, request, abort.signal)) {
         show({ reply: applyEvent(current.reply, event) });

@@ -77,7 +77,7 @@ export function ToolCallView({ call, confirmations, conversationId }: ToolCallVi
 }
 
 function TaskChip({ task }: { task: Task }) {
-  const due = task.due_at ? describeDue(task.due_at, new Date()).label : "";
+  const due = describeDue(task, new Date())?.label;
   return (
     <Link
       href={`/tasks?task=${task.id}`}

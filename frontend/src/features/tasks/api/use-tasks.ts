@@ -1,13 +1,14 @@
 "use client";
 
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { collides, type Edit } from "@/features/tasks/model/edit";
+import { changed, collides, type Edit } from "@/features/tasks/model/edit";
 import type { Filters } from "@/features/tasks/model/filters";
 import { insertTask, removeTask, replaceTask, type TaskList } from "@/features/tasks/model/lists";
 import { unwrap } from "@/lib/api/client";
 import { createTask, updateTask } from "@/lib/api/generated";
 import { asProblem } from "@/lib/api/problem";
 import type { Task, TaskCreate, TaskUpdate } from "@/lib/api/types";
+import { placeOf } from "@/lib/dates";
 import { useRuntime } from "@/lib/runtime";
 import { useToast } from "@/ui/toast";
 import { cachedTask, changeLists } from "./cache";
@@ -41,9 +42,9 @@ function draftOf(body: TaskCreate): Task {
     title: body.title,
     description: body.description ?? "",
     priority: body.priority ?? "medium",
-    due_at: body.due_at ?? null,
-    due_on: null,
-    due_zone: null,
+    due_at: placeOf(body),
+    due_on: body.due_on ?? null,
+    due_zone: body.due_zone ?? null,
     tags: body.tags ?? [],
     completed: false,
     completed_at: null,
@@ -133,7 +134,7 @@ export function useUpdateTask() {
     onMutate: async ({ task, changes }) => {
       await client.cancelQueries({ queryKey: taskQueries.lists() });
       const before = cachedTask(client, task.id) ?? task;
-      put({ ...before, ...(changes as Partial<Task>) });
+      put(changed(before, changes));
       return before;
     },
     onSuccess: (task, { form }) => {

@@ -4,9 +4,9 @@ import { CalendarDays, Flag, Plus, Tag, X } from "lucide-react";
 import { type FormEvent, type Ref, useState } from "react";
 import { useCreateTask } from "@/features/tasks/api/use-tasks";
 import type { Filters } from "@/features/tasks/model/filters";
-import { type QuickAdd as Parsed, parseQuickAdd, type QuickAddToken } from "@/features/tasks/model/quick-add";
+import { type QuickAdd as Parsed, parseQuickAdd, type QuickAddSpan } from "@/features/tasks/model/quick-add";
 import { asProblem } from "@/lib/api/problem";
-import { describeDue } from "@/lib/dates";
+import { describeDue, timeZone } from "@/lib/dates";
 import { readDraft, useDraft } from "@/lib/drafts";
 import { useRuntime } from "@/lib/runtime";
 import { Button } from "@/ui/button";
@@ -18,19 +18,18 @@ const NEW_TASK = "new-task";
 
 /** What was understood, one chip for each meaning: a day and its time belong together. */
 function understood(
-  parsed: Parsed,
+  { spans, dueOn, dueAt, priority }: Parsed,
   now: Date,
-): { kind: QuickAddToken["kind"]; label: string; texts: string[] }[] {
-  const due = parsed.tokens.filter((token) => token.kind === "due").map((token) => token.text);
+): { kind: QuickAddSpan["kind"]; label: string; texts: string[] }[] {
+  const texts = spans.filter((span) => span.kind === "due").map((span) => span.text);
+  const due = describeDue({ due_on: dueOn, due_at: dueAt }, now);
   return [
-    ...(parsed.dueAt
-      ? [{ kind: "due" as const, label: describeDue(parsed.dueAt, now).label, texts: due }]
-      : []),
-    ...parsed.tokens
-      .filter((token) => token.kind !== "due")
+    ...(due ? [{ kind: "due" as const, label: due.label, texts }] : []),
+    ...spans
+      .filter((span) => span.kind !== "due")
       .map(({ kind, text }) => ({
         kind,
-        label: kind === "tag" ? text : `Priority: ${parsed.priority}`,
+        label: kind === "tag" ? text : `Priority: ${priority}`,
         texts: [text],
       })),
   ];
@@ -51,6 +50,10 @@ export function QuickAdd({ filters, now, ref }: QuickAddProps) {
   /** What was entered is there again, unless something else is by now. */
   const giveBack = (entered: string) => readDraft(userId, NEW_TASK) || setText(entered);
 
+  const due = parsed.dueOn
+    ? { due_on: parsed.dueOn, due_zone: timeZone() }
+    : parsed.dueAt && { due_at: parsed.dueAt, due_zone: timeZone() };
+
   const submit = (event: FormEvent) => {
     event.preventDefault();
     if (!parsed.title || tooLong) return;
@@ -60,7 +63,7 @@ export function QuickAdd({ filters, now, ref }: QuickAddProps) {
     create.mutate({
       body: {
         title: parsed.title,
-        due_at: parsed.dueAt,
+        ...due,
         tags: parsed.tags.length ? parsed.tags : filters.tag ? [filters.tag] : [],
         priority: parsed.priority ?? (filters.priority || undefined),
       },
@@ -101,7 +104,7 @@ export function QuickAdd({ filters, now, ref }: QuickAddProps) {
             The title is {parsed.title.length - MAX_TITLE} characters too long.
           </p>
         )}
-        {parsed.tokens.length > 0 && (
+        {parsed.spans.length > 0 && (
           <ul className="flex flex-wrap gap-1.5 px-3.5 pb-2.5">
             {understood(parsed, now).map(({ kind, label, texts }) => {
               const Icon = ICONS[kind];

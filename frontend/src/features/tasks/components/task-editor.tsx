@@ -6,7 +6,7 @@ import { useEdits } from "@/features/tasks/api/edits";
 import { beginEdit, type Edit } from "@/features/tasks/model/edit";
 import { PRIORITIES } from "@/features/tasks/model/filters";
 import type { Task } from "@/lib/api/types";
-import { endOfDay, toInputs } from "@/lib/dates";
+import { dayString, startOfDay } from "@/lib/dates";
 import { Button } from "@/ui/button";
 import { controlClass } from "@/ui/field";
 import { TagsInput } from "./tags-input";
@@ -135,9 +135,7 @@ export function TaskEditor({ task, className, onSave, onCancel }: TaskEditorProp
                 tone="quiet"
                 size="small"
                 className="-ml-1 px-2"
-                onClick={() =>
-                  change({ due: { ...due, date: toInputs(endOfDay(new Date(), days).toISOString()).date } })
-                }
+                onClick={() => change({ due: { ...due, date: dayString(startOfDay(new Date(), days)) } })}
               >
                 {label}
               </Button>

@@ -26,7 +26,7 @@ function groups(
   if (filters.sort !== "due_at" || filters.status !== "open") return [{ name: "", tasks }];
   return DUE_GROUPS.map((name) => ({
     name,
-    tasks: tasks.filter((task) => dueGroup(task.due_at, momentOf(task)) === name),
+    tasks: tasks.filter((task) => dueGroup(task, momentOf(task)) === name),
   })).filter((group) => group.tasks.length > 0);
 }
 

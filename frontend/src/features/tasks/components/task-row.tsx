@@ -31,7 +31,7 @@ type TaskRowProps = {
 
 /** One task in the list. */
 export function TaskRow({ task, now, onToggle, onEdit, onDelete, onTag }: TaskRowProps) {
-  const due = task.due_at ? describeDue(task.due_at, now) : null;
+  const due = describeDue(task, now);
   const draft = isDraft(task);
   return (
     <div

@@ -52,7 +52,6 @@ describe("adding", () => {
     expect(newTask()).toHaveValue("");
     expect(calls.find((c) => c.call === "POST /api/tasks")?.body).toEqual({
       title: "Pay rent",
-      due_at: null,
       priority: "high",
       tags: ["home"],
     });

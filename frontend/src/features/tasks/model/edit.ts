@@ -1,5 +1,5 @@
 import type { Priority, Task, TaskUpdate } from "@/lib/api/types";
-import { fromInputs, toInputs } from "@/lib/dates";
+import { fromInputs, placeOf, toInputs } from "@/lib/dates";
 
 /** The fields of a task that a form changes, as the form has them. */
 type Values = {
@@ -26,7 +26,7 @@ export const beginEdit = (task: Task): Edit => ({
     title: task.title,
     description: task.description,
     priority: task.priority,
-    due: toInputs(task.due_at),
+    due: toInputs(task),
     tags: task.tags,
     tag: "",
   },
@@ -56,8 +56,17 @@ export function changesOf({ opened, values }: Edit): TaskUpdate {
     Object.entries(edited).filter(([name, value]) => !same(opened[name as keyof Task], value)),
   );
   // A moment with seconds, set by another client, must not change only because the form knows minutes.
-  if (!same(toInputs(opened.due_at), due)) changes.due_at = fromInputs(due.date, due.time);
-  return changes;
+  return same(toInputs(opened), due) ? changes : { ...changes, ...fromInputs(due.date, due.time) };
+}
+
+/** The task as it will be after these changes. */
+export function changed(task: Task, changes: TaskUpdate): Task {
+  const due = "due_on" in changes || "due_at" in changes;
+  return {
+    ...task,
+    ...(changes as Partial<Task>),
+    ...(due && { due_on: changes.due_on ?? null, due_at: placeOf(changes) }),
+  };
 }
 
 /** Whether somebody else has changed a field that `changes` are about, too. */
