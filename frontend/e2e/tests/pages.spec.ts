@@ -92,3 +92,17 @@ test("every answer carries the security headers, and the policy allows no inline
     "cache-control": "public, max-age=31536000, immutable",
   });
 });
+
+for (const [width, viewport, limit] of [
+  ["wide", { width: 1280, height: 800 }, 220],
+  ["phone", { width: 360, height: 740 }, 260],
+] as const) {
+  test(`the first task stands at the top of the page, ${width}`, async ({ page }) => {
+    await page.setViewportSize(viewport);
+    await register(page, newAccount());
+    await addTask(page, "Pay rent tomorrow !high", "Pay rent");
+    const row = await page.getByRole("listitem").filter({ hasText: "Pay rent" }).boundingBox();
+    expect(row?.y).toBeLessThanOrEqual(limit);
+    expect(row?.height).toBeLessThanOrEqual(46);
+  });
+}

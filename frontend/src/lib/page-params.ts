@@ -24,7 +24,8 @@ export function startOver(): void {
 /**
  * What the page shows of all that it could, and a function that changes it. It is the page's own state. The address
  * is where it begins, follows it, so that a reload or a bookmark shows the same, and leads it on Back and Forward alone:
- * what the router makes of the address comes late, and may be of a while ago.
+ * what the router makes of the address comes late, and may be of a while ago. A change that is pushed is one that Back
+ * takes back.
  */
 export function usePageParams() {
   const pathname = usePathname();
@@ -49,11 +50,15 @@ export function usePageParams() {
   }, [pathname, show]);
 
   const change = useCallback(
-    (edit: (now: URLSearchParams) => URLSearchParams) => {
+    (edit: (now: URLSearchParams) => URLSearchParams, step: "push" | "replace" = "replace") => {
       const next = edit(latest.current);
+      const same = next.toString() === latest.current.toString();
       show(next);
       // On the way Back to another page the address is that page's already.
-      if (!leaving && location.pathname === pathname) history.replaceState(null, "", address(next));
+      if (!leaving && location.pathname === pathname) {
+        if (step === "push" && !same) history.pushState(null, "", address(next));
+        else history.replaceState(null, "", address(next));
+      }
     },
     [pathname, show],
   );

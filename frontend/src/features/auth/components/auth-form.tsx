@@ -27,7 +27,10 @@ export function AuthForm({ mode, next, expired }: AuthFormProps) {
     mutationFn: (body: { email: string; password: string }) =>
       unwrap((registering ? register : login)({ client: api, body })),
     onSuccess: () => router.replace(next as "/tasks"),
-    onError: () => form.current?.querySelector<HTMLInputElement>("input")?.focus(),
+    onError: (error) => {
+      const wrong = asProblem(error).code === "invalid_credentials" ? "password" : "email";
+      form.current?.querySelector<HTMLInputElement>(`[name=${wrong}]`)?.focus();
+    },
   });
 
   const onSubmit = (event: FormEvent<HTMLFormElement>) => {

@@ -41,7 +41,7 @@ export function Messages({ conversation, loading, exchange, onRetry }: MessagesP
   return (
     <>
       {loading && <p className="py-10 text-center text-muted">Loading the conversation…</p>}
-      <ol key={conversationId} className="grid gap-4">
+      <ol key={conversationId} className="grid grid-cols-1 gap-4">
         {[...stored, ...saying].map((message, index) => (
           <li
             // What is being said keeps its place when it becomes a stored message, and so its elements with the focus.
@@ -82,7 +82,10 @@ function UserMessage({ text }: { text: string }) {
   return (
     <div className="flex justify-end pl-10">
       <span className="sr-only">You: </span>
-      <p className="whitespace-pre-wrap rounded-2xl rounded-br-md bg-accent px-4 py-2.5 text-on-accent [overflow-wrap:anywhere]">
+      <p
+        dir="auto"
+        className="min-w-0 whitespace-pre-wrap rounded-2xl rounded-br-md bg-accent px-4 py-2.5 text-on-accent [overflow-wrap:anywhere]"
+      >
         {text}
       </p>
     </div>

@@ -83,7 +83,9 @@ function TaskChip({ task }: { task: Task }) {
       href={`/tasks?task=${task.id}`}
       className="inline-flex max-w-full items-center gap-1.5 rounded-md bg-tint px-2 py-0.5 text-accent hover:underline"
     >
-      <span className={clsx("truncate", task.completed && "line-through")}>{task.title}</span>
+      <span dir="auto" className={clsx("truncate", task.completed && "line-through")}>
+        {task.title}
+      </span>
       {due && <span className="shrink-0 text-muted text-xs">{due}</span>}
     </Link>
   );

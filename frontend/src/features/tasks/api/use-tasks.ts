@@ -2,7 +2,7 @@
 
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { changed, collides, type Edit } from "@/features/tasks/model/edit";
-import type { Filters } from "@/features/tasks/model/filters";
+import { type Filters, isShown } from "@/features/tasks/model/filters";
 import { insertTask, removeTask, replaceTask, type TaskList } from "@/features/tasks/model/lists";
 import { unwrap } from "@/lib/api/client";
 import { createTask, updateTask } from "@/lib/api/generated";
@@ -58,18 +58,18 @@ function draftOf(body: TaskCreate): Task {
 type NewTask = { body: TaskCreate; onRefused: (error: unknown) => void };
 
 /** Adds a task: it is in the current list at once, and leaves it again when the server refuses it. */
-export function useCreateTask(filters: Filters) {
+export function useCreateTask(filters: Filters, onShow: (id: string) => void) {
   const runtime = useRuntime();
   const client = useQueryClient();
+  const toast = useToast();
   return useMutation({
     mutationKey: taskQueries.lists(),
     mutationFn: ({ body }: NewTask) => unwrap(createTask({ client: runtime.api, body })),
     onMutate: async ({ body }) => {
       await client.cancelQueries({ queryKey: taskQueries.lists() });
       const draft = draftOf(body);
-      client.setQueryData<TaskList>(
-        taskQueries.list(runtime, filters).queryKey,
-        (list) => list && insertTask(list, draft, filters.sort),
+      client.setQueryData<TaskList>(taskQueries.list(runtime, filters).queryKey, (list) =>
+        list && isShown(draft, filters) ? insertTask(list, draft, filters.sort) : list,
       );
       return draft;
     },
@@ -81,7 +81,15 @@ export function useCreateTask(filters: Filters) {
       if (draft) changeLists(client, (list) => removeTask(list, draft.id));
       onRefused(error);
     },
-    onSettled: () => refetchWhenQuiet(client),
+    onSettled: async (task) => {
+      await refetchWhenQuiet(client);
+      // Further down than what is loaded, or not what the filters ask for.
+      if (task && !cachedTask(client, task.id))
+        toast({
+          text: `Added “${task.title}”. It is not in the part of the list that is shown.`,
+          action: { label: "Show", hint: "Open the new task", run: () => onShow(task.id) },
+        });
+    },
   });
 }
 

@@ -2,10 +2,11 @@
 
 import { useQueryClient } from "@tanstack/react-query";
 import clsx from "clsx";
-import { Search, X } from "lucide-react";
+import { Search, SlidersHorizontal, X } from "lucide-react";
 import { type Ref, useEffect, useState } from "react";
 import { cachedTags } from "@/features/tasks/api/cache";
-import { type Filters, PRIORITIES, SORTS, STATUSES } from "@/features/tasks/model/filters";
+import { DEFAULT_FILTERS, type Filters, PRIORITIES, SORTS, STATUSES } from "@/features/tasks/model/filters";
+import { IconButton } from "@/ui/button";
 import { controlClass } from "@/ui/field";
 import { Select } from "@/ui/select";
 
@@ -20,12 +21,14 @@ type FilterBarProps = {
 /** Search, filters and order of the list. */
 export function FilterBar({ filters, onChange, searchRef }: FilterBarProps) {
   const tags = cachedTags(useQueryClient());
+  const chosen = Boolean(filters.priority || filters.tag || filters.sort !== DEFAULT_FILTERS.sort);
+  const [wanted, setOpen] = useState<boolean>();
+  const open = wanted ?? chosen;
   if (filters.tag && !tags.includes(filters.tag)) tags.unshift(filters.tag);
   return (
     <search className="grid gap-2">
-      <SearchField value={filters.q} onChange={(q) => onChange({ q })} ref={searchRef} />
-      <div className="flex flex-wrap items-center gap-2">
-        <fieldset className="mr-auto flex rounded-lg border border-line bg-surface p-0.5">
+      <div className="flex items-center gap-2">
+        <fieldset className="flex shrink-0 rounded-lg border border-line bg-surface p-0.5">
           <legend className="sr-only">Show</legend>
           {STATUSES.map(({ value, label }) => (
             <button
@@ -34,42 +37,57 @@ export function FilterBar({ filters, onChange, searchRef }: FilterBarProps) {
               aria-pressed={filters.status === value}
               onClick={() => onChange({ status: value })}
               className={clsx(
-                "h-8 rounded-md px-3 font-medium text-sm transition-colors",
-                filters.status === value ? "bg-tint text-accent" : "text-muted hover:text-text",
+                "h-7.5 rounded-md px-2.5 font-medium text-sm transition-colors sm:px-3",
+                filters.status === value
+                  ? "bg-tint text-accent forced-colors:underline"
+                  : "text-muted hover:text-text",
               )}
             >
               {label}
             </button>
           ))}
         </fieldset>
-        <Select
-          label="Priority"
-          value={filters.priority}
-          onChoose={(priority) => onChange({ priority })}
-          options={[
-            { value: "", label: "Any priority" },
-            ...PRIORITIES.map(({ value, label }) => ({ value, label: `${label} priority` })),
-          ]}
-        />
-        {tags.length > 0 && (
-          <Select
-            label="Tag"
-            value={filters.tag}
-            onChoose={(tag) => onChange({ tag })}
-            options={[
-              { value: "", label: "Any tag" },
-              ...tags.map((tag) => ({ value: tag, label: `#${tag}` })),
-            ]}
-            className="max-w-40"
-          />
-        )}
-        <Select
-          label="Order"
-          value={filters.sort}
-          onChoose={(sort) => onChange({ sort })}
-          options={SORTS.map(({ value, label }) => ({ value, label: `By ${label.toLowerCase()}` }))}
-        />
+        <SearchField value={filters.q} onChange={(q) => onChange({ q })} ref={searchRef} />
+        <IconButton
+          label="Filters and order"
+          aria-expanded={open}
+          onClick={() => setOpen(!open)}
+          className={chosen ? "bg-tint text-accent" : "border border-line"}
+        >
+          <SlidersHorizontal aria-hidden className="size-4" />
+        </IconButton>
       </div>
+      {open && (
+        <div className="flex flex-wrap items-center gap-2">
+          <Select
+            label="Priority"
+            value={filters.priority}
+            onChoose={(priority) => onChange({ priority })}
+            options={[
+              { value: "", label: "Any priority" },
+              ...PRIORITIES.map(({ value, label }) => ({ value, label: `${label} priority` })),
+            ]}
+          />
+          {tags.length > 0 && (
+            <Select
+              label="Tag"
+              value={filters.tag}
+              onChoose={(tag) => onChange({ tag })}
+              options={[
+                { value: "", label: "Any tag" },
+                ...tags.map((tag) => ({ value: tag, label: `#${tag}` })),
+              ]}
+              className="max-w-40"
+            />
+          )}
+          <Select
+            label="Order"
+            value={filters.sort}
+            onChoose={(sort) => onChange({ sort })}
+            options={SORTS.map(({ value, label }) => ({ value, label: `By ${label.toLowerCase()}` }))}
+          />
+        </div>
+      )}
     </search>
   );
 }
@@ -94,8 +112,8 @@ function SearchField({ value, onChange, ref }: SearchFieldProps) {
     onChange("");
   };
   return (
-    <div className="relative">
-      <Search aria-hidden className="pointer-events-none absolute top-3 left-3.5 size-4 text-muted" />
+    <div className="relative min-w-0 flex-1">
+      <Search aria-hidden className="pointer-events-none absolute top-2.5 left-3 size-4 text-muted" />
       <input
         ref={ref}
         type="search"
@@ -110,14 +128,14 @@ function SearchField({ value, onChange, ref }: SearchFieldProps) {
           if (text) clear();
           else event.currentTarget.blur();
         }}
-        className={clsx(controlClass, "h-10 w-full border-line pr-10 pl-10 text-sm")}
+        className={clsx(controlClass, "h-9 w-full min-w-0 border-line pr-8 pl-9 text-sm")}
       />
       {text && (
         <button
           type="button"
           aria-label="Clear the search"
           onClick={clear}
-          className="absolute top-1.5 right-1.5 grid size-7 place-items-center rounded-md text-muted hover:bg-hover hover:text-text"
+          className="absolute top-1 right-1 grid size-7 place-items-center rounded-md text-muted hover:bg-hover hover:text-text"
         >
           <X aria-hidden className="size-4" />
         </button>

@@ -11,6 +11,8 @@ import { Button } from "@/ui/button";
 type ListStatusProps = {
   list: ReturnType<typeof useTaskList>;
   filters: Filters;
+  /** Whether this list cannot be read for want of a network. */
+  unread: boolean;
   shown: number;
   total: number;
   onChange: (changes: Partial<Filters>) => void;
@@ -21,7 +23,7 @@ type ListStatusProps = {
 const toList = ({ currentTarget }: MouseEvent) => currentTarget.closest("section")?.focus();
 
 /** Whatever there is to say about the list: loading, failed, empty, how many, and more to load. */
-export function ListStatus({ list, filters, shown, total, onChange, children }: ListStatusProps) {
+export function ListStatus({ list, filters, unread, shown, total, onChange, children }: ListStatusProps) {
   const summary = list.isPending ? "Loading tasks" : `${total} ${total === 1 ? "task" : "tasks"}`;
   const section = useRef<HTMLElement>(null);
   const keepFocus = useFocusOnMore(section, "[data-task-title]", list.hasNextPage);
@@ -35,9 +37,9 @@ export function ListStatus({ list, filters, shown, total, onChange, children }: 
       aria-label="Task list"
       aria-busy={list.isFetching}
       tabIndex={-1}
-      className="mt-5 outline-none"
+      className="mt-1.5 outline-none"
     >
-      <p aria-live="polite" className={shown > 0 ? "mb-1 px-1 text-muted text-sm" : "sr-only"}>
+      <p aria-live="polite" className="sr-only">
         {summary}
       </p>
       {list.isPending && !list.isError && <Skeleton />}
@@ -70,9 +72,12 @@ export function ListStatus({ list, filters, shown, total, onChange, children }: 
           </Button>
         </p>
       )}
-      {list.isSuccess && shown === 0 && <Empty filters={filters} onChange={onChange} />}
+      {unread && (
+        <Note icon={CloudOff} title="Not to be read offline" text="It is shown when you are back online." />
+      )}
+      {list.isSuccess && !unread && shown === 0 && <Empty filters={filters} onChange={onChange} />}
       {children}
-      {list.hasNextPage && (
+      {list.hasNextPage && !unread && (
         <div className="mt-4 text-center">
           {/* Not disabled: that would take the focus away from it. */}
           <Button aria-disabled={list.isFetchingNextPage} onClick={showMore}>

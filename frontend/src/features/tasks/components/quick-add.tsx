@@ -1,7 +1,7 @@
 "use client";
 
 import { CalendarDays, Flag, Plus, Tag, X } from "lucide-react";
-import { type FormEvent, type Ref, useState } from "react";
+import { type FormEvent, type Ref, useRef, useState } from "react";
 import { useCreateTask } from "@/features/tasks/api/use-tasks";
 import type { Filters } from "@/features/tasks/model/filters";
 import { type QuickAdd as Parsed, parseQuickAdd, type QuickAddSpan } from "@/features/tasks/model/quick-add";
@@ -35,21 +35,39 @@ function understood(
   ];
 }
 
-type QuickAddProps = { filters: Filters; now: Date; ref: Ref<HTMLInputElement> };
+/** The text in pieces: what was understood, and what is between. */
+function pieces(text: string, spans: QuickAddSpan[]) {
+  const all: { start: number; piece: string; marked: boolean }[] = [];
+  let at = 0;
+  for (const { start, end } of spans) {
+    all.push({ start: at, piece: text.slice(at, start), marked: false });
+    all.push({ start, piece: text.slice(start, end), marked: true });
+    at = end;
+  }
+  return [...all, { start: at, piece: text.slice(at), marked: false }].filter(({ piece }) => piece);
+}
+
+type QuickAddProps = {
+  filters: Filters;
+  now: Date;
+  onShow: (id: string) => void;
+  ref: Ref<HTMLInputElement>;
+};
 
 /** One line for a new task; dates, priority and tags are understood while typing, and can be refused. */
-export function QuickAdd({ filters, now, ref }: QuickAddProps) {
+export function QuickAdd({ filters, now, onShow, ref }: QuickAddProps) {
   const [text, setText] = useDraft(NEW_TASK);
   const [literal, setLiteral] = useState<string[]>([]);
   const { userId } = useRuntime();
   const toast = useToast();
-  const create = useCreateTask(filters);
+  const create = useCreateTask(filters, onShow);
   const parsed = parseQuickAdd(text, now, literal);
   const tooLong = parsed.title.length > MAX_TITLE;
 
   /** What was entered is there again, unless something else is by now. */
   const giveBack = (entered: string) => readDraft(userId, NEW_TASK) || setText(entered);
 
+  const marks = useRef<HTMLDivElement>(null);
   const due = parsed.dueOn
     ? { due_on: parsed.dueOn, due_zone: timeZone() }
     : parsed.dueAt && { due_at: parsed.dueAt, due_zone: timeZone() };
@@ -79,21 +97,42 @@ export function QuickAdd({ filters, now, ref }: QuickAddProps) {
       onSubmit={submit}
       className="rounded-xl border border-control bg-surface shadow-card focus-within:border-accent"
     >
-      <div className="flex items-center gap-2 py-1.5 pr-1.5 pl-3.5">
+      <div className="flex items-center gap-2 py-1 pr-1.5 pl-3.5">
         <Plus aria-hidden className="size-5 shrink-0 text-accent" />
-        <input
-          ref={ref}
-          value={text}
-          onChange={(event) => setText(event.target.value)}
-          onKeyDown={(event) => event.key === "Escape" && event.currentTarget.blur()}
-          aria-label="New task"
-          aria-describedby="quick-add-understood"
-          aria-keyshortcuts="n"
-          placeholder="Add a task, like “Pay rent Friday #home”"
-          enterKeyHint="done"
-          autoComplete="off"
-          className="h-9 min-w-0 flex-1 text-ellipsis bg-transparent outline-none"
-        />
+        <div className="relative min-w-0 flex-1">
+          {/* Lies under the text of the field, and moves with it. */}
+          <div
+            ref={marks}
+            aria-hidden
+            className="absolute inset-0 overflow-hidden whitespace-pre py-1.5 text-transparent"
+          >
+            {pieces(text, parsed.spans).map(({ start, piece, marked }) =>
+              marked ? (
+                <mark key={start} className="rounded bg-tint text-transparent outline-1 outline-accent/30">
+                  {piece}
+                </mark>
+              ) : (
+                <span key={start}>{piece}</span>
+              ),
+            )}
+          </div>
+          <input
+            ref={ref}
+            value={text}
+            onChange={(event) => setText(event.target.value)}
+            onScroll={(event) => {
+              if (marks.current) marks.current.scrollLeft = event.currentTarget.scrollLeft;
+            }}
+            onKeyDown={(event) => event.key === "Escape" && event.currentTarget.blur()}
+            aria-label="New task"
+            aria-describedby="quick-add-understood"
+            aria-keyshortcuts="n"
+            placeholder="Add a task, like “Pay rent Friday #home”"
+            enterKeyHint="done"
+            autoComplete="off"
+            className="relative block h-9 w-full bg-transparent outline-none placeholder:text-ellipsis"
+          />
+        </div>
         <Button type="submit" tone="primary" size="small" disabled={!parsed.title || tooLong}>
           Add
         </Button>

@@ -34,7 +34,7 @@ export function TaskDialog({ id, onClose, onOpen }: TaskDialogProps) {
       {task.isError && (
         <div className="grid gap-4">
           <ErrorNote>
-            {asProblem(task.error).status === 404
+            {[404, 422].includes(asProblem(task.error).status)
               ? "This task is gone: it was deleted, or the link is wrong."
               : asProblem(task.error).message}
           </ErrorNote>

@@ -15,7 +15,14 @@ import { TaskEditor } from "./task-editor";
 import { TaskRow } from "./task-row";
 import { useRowFocus } from "./use-row-focus";
 
-type TaskListProps = { tasks: Task[]; filters: Filters; now: Date; onTag: (tag: string) => void };
+type TaskListProps = {
+  tasks: Task[];
+  /** Whether these are all: else nobody knows how many there are of a group. */
+  complete: boolean;
+  filters: Filters;
+  now: Date;
+  onTag: (tag: string) => void;
+};
 
 /** Under headings by due date where the order asks for it, else as one group without a heading. */
 function groups(
@@ -31,7 +38,7 @@ function groups(
 }
 
 /** The rows, one of which may be open for editing, and the keys that work on the focused one. */
-export function TaskList({ tasks, filters, now, onTag }: TaskListProps) {
+export function TaskList({ tasks, complete, filters, now, onTag }: TaskListProps) {
   // The task that is open, and since when.
   const [open, setOpen] = useDraft("open");
   const [editing = "", since = ""] = open.split(" ");
@@ -110,14 +117,15 @@ export function TaskList({ tasks, filters, now, onTag }: TaskListProps) {
         <div key={group.name} className="mt-3 first:mt-0">
           {group.name && (
             <h2
-              className={`border-line border-b px-1 py-2 font-semibold text-sm ${group.name === "Overdue" ? "text-danger" : ""}`}
+              className={`border-line border-b px-1 py-1.5 font-semibold text-sm ${group.name === "Overdue" ? "text-danger" : ""}`}
             >
-              {group.name} <span className="ml-1 font-normal text-muted">{group.tasks.length}</span>
+              {group.name}{" "}
+              {complete && <span className="ml-1 font-normal text-muted">{group.tasks.length}</span>}
             </h2>
           )}
           <ul className="divide-y divide-line">
             {group.tasks.map((task) => (
-              <li key={rowKey(task)} data-task={task.id} className="py-0.5">
+              <li key={rowKey(task)} data-task={task.id}>
                 {editing === task.id ? (
                   <TaskEditor
                     task={task}

@@ -1,7 +1,7 @@
 "use client";
 
 import clsx from "clsx";
-import { AlignLeft, CalendarDays, Check, Flag, Pencil, Tag, Trash2 } from "lucide-react";
+import { AlignLeft, Check, Flag, Pencil, Tag, Trash2 } from "lucide-react";
 import { isDraft } from "@/features/tasks/api/use-tasks";
 import type { Priority, Task } from "@/lib/api/types";
 import { type DueTone, describeDue } from "@/lib/dates";
@@ -9,8 +9,8 @@ import { IconButton } from "@/ui/button";
 
 const RING: Record<Priority, string> = {
   high: "border-danger bg-danger-tint text-danger",
-  medium: "border-control text-muted",
-  low: "border-control border-dashed text-muted",
+  medium: "border-warn text-warn",
+  low: "border-control text-muted",
 };
 
 const DUE: Record<DueTone, string> = {
@@ -36,7 +36,7 @@ export function TaskRow({ task, now, onToggle, onEdit, onDelete, onTag }: TaskRo
   return (
     <div
       className={clsx(
-        "group flex items-start gap-1 -mx-2 rounded-xl py-0.5 pr-2 hover:bg-hover",
+        "group -mx-2 flex min-h-11 items-center gap-1 rounded-xl pr-2 hover:bg-hover",
         draft && "opacity-60",
       )}
     >
@@ -62,31 +62,31 @@ export function TaskRow({ task, now, onToggle, onEdit, onDelete, onTag }: TaskRo
           />
         </span>
       </label>
-      <div className="min-w-0 flex-1 py-2">
+      <div className="flex min-w-0 flex-1 flex-wrap items-center gap-x-3 py-1 md:flex-nowrap">
         <button
           type="button"
+          dir="auto"
           data-task-title
           aria-disabled={draft} // not disabled: it can have the focus
           onClick={draft ? undefined : onEdit}
           className={clsx(
-            "block w-full rounded text-left leading-6 [overflow-wrap:anywhere]",
+            "min-w-1/2 flex-1 rounded text-start leading-6 [overflow-wrap:anywhere]",
             task.completed && "text-muted line-through",
           )}
         >
           {task.title}
         </button>
-        <div className="flex flex-wrap items-center gap-x-3 gap-y-0.5 text-[0.8125rem] text-muted empty:hidden">
-          {due && (
-            <span
-              className={clsx(
-                "inline-flex items-center gap-1",
-                task.completed ? "text-muted" : DUE[due.tone],
-              )}
-            >
-              <CalendarDays aria-hidden className="size-3.5" />
-              <span className="sr-only">Due</span> {due.label}
-            </span>
-          )}
+        {due && (
+          <span
+            className={clsx(
+              "shrink-0 text-[0.8125rem] md:order-last",
+              task.completed ? "text-muted" : DUE[due.tone],
+            )}
+          >
+            <span className="sr-only">Due</span> {due.label}
+          </span>
+        )}
+        <div className="flex min-w-0 flex-wrap items-center gap-x-3 text-[0.8125rem] text-muted empty:hidden max-md:basis-full md:flex-nowrap">
           {task.priority !== "medium" && (
             <span
               className={clsx("inline-flex items-center gap-1", task.priority === "high" && "text-danger")}
@@ -102,16 +102,20 @@ export function TaskRow({ task, now, onToggle, onEdit, onDelete, onTag }: TaskRo
               type="button"
               aria-label={`Show only tasks tagged ${tag}`}
               onClick={() => onTag(tag)}
-              className="inline-flex min-h-6 items-center gap-1 rounded hover:text-text hover:underline"
+              className="inline-flex min-h-6 min-w-0 items-center gap-1 rounded hover:text-text hover:underline"
             >
-              <Tag aria-hidden className="size-3.5" />
-              {tag}
+              <Tag aria-hidden className="size-3.5 shrink-0" />
+              <span dir="auto" className="max-w-40 truncate">
+                {tag}
+              </span>
             </button>
           ))}
           {task.description && (
             <span className="inline-flex min-w-0 items-center gap-1">
               <AlignLeft aria-hidden className="size-3.5 shrink-0" />
-              <span className="max-w-60 truncate">{task.description}</span>
+              <span dir="auto" className="max-w-60 truncate md:max-w-32">
+                {task.description}
+              </span>
             </span>
           )}
         </div>

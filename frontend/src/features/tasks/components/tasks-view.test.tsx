@@ -1,5 +1,6 @@
 // @vitest-environment jsdom
-import { screen, waitFor, within } from "@testing-library/react";
+import { onlineManager } from "@tanstack/react-query";
+import { act, screen, waitFor, within } from "@testing-library/react";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Task } from "@/lib/api/types";
 import { deferred, json, page, problem, serve, task } from "@/test/api";
@@ -16,7 +17,7 @@ async function open(tasks: Task[], handlers: Parameters<typeof serve>[0] = {}) {
   const calls = serve({ "GET /api/tasks": () => json(page(tasks)), ...handlers });
   const view = renderPage(<TasksView />);
   const first = tasks[0];
-  if (first) await screen.findByRole("button", { name: first.title });
+  if (first) await screen.findByRole("button", { name: first.title, hidden: true });
   else await screen.findByText("All clear");
   return { ...view, calls };
 }
@@ -246,6 +247,7 @@ describe("filters", () => {
   it("go into the address and to the API", async () => {
     const { user, calls } = await open([task({ title: "Read", tags: ["home"] })]);
     await user.click(screen.getByRole("button", { name: "All" }));
+    await user.click(screen.getByRole("button", { name: "Filters and order" }));
     await user.selectOptions(screen.getByLabelText("Priority"), "High priority");
     await user.selectOptions(screen.getByLabelText("Tag"), "#home");
     await user.type(screen.getByLabelText("Search tasks"), "book");
@@ -259,6 +261,38 @@ describe("filters", () => {
         limit: "50",
       }),
     );
+  });
+
+  it("are taken back by Back, one after the other", async () => {
+    const { user } = await open([task({ title: "Read" })]);
+    await user.click(screen.getByRole("button", { name: "All" }));
+    await user.click(screen.getByRole("button", { name: "Done" }));
+    history.back();
+    const all = screen.getByRole("button", { name: "All" });
+    await waitFor(() => expect(all).toHaveAttribute("aria-pressed", "true"));
+  });
+
+  it("that leave a new task out say so, and show it when asked", async () => {
+    const added = task({ title: "Pay rent" });
+    const { user } = await open([task({ title: "Read" })], {
+      "POST /api/tasks": () => json(added, 201),
+      "GET /api/tasks/*": () => json(added),
+    });
+    await user.click(screen.getByRole("button", { name: "Done" }));
+    await user.type(newTask(), "Pay rent{Enter}");
+    await screen.findByText(/^Added “Pay rent”/);
+    await user.click(screen.getByRole("button", { name: "Show" }));
+    expect(await screen.findByRole("dialog")).toBeVisible();
+  });
+
+  it("that cannot be read without a network show no rows of others", async () => {
+    const { user } = await open([task({ title: "Read" })]);
+    act(() => onlineManager.setOnline(false));
+    await user.click(screen.getByRole("button", { name: "Done" }));
+    await screen.findByText("Not to be read offline");
+    expect(row("Read")).toBeNull();
+    act(() => onlineManager.setOnline(true));
+    expect(await screen.findByRole("button", { name: "Read" })).toBeVisible();
   });
 
   it("are read from the address, and can be cleared when nothing matches", async () => {

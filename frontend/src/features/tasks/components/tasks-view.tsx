@@ -6,7 +6,6 @@ import { useTaskList } from "@/features/tasks/api/use-tasks";
 import { type Filters, readFilters, writeFilters } from "@/features/tasks/model/filters";
 import { usePageParams } from "@/lib/page-params";
 import { useShortcuts } from "@/lib/shortcuts";
-import { useMounted } from "@/lib/use-mounted";
 import { useNow } from "@/lib/use-now";
 import { FilterBar } from "./filter-bar";
 import { ListStatus } from "./list-status";
@@ -18,11 +17,14 @@ const TaskDialog = dynamic(() => import("./task-dialog").then((module) => module
 /** The page of tasks. */
 export function TasksView() {
   const now = useNow();
-  const mounted = useMounted();
   const [params, changeParams] = usePageParams();
   const filters = useMemo(() => readFilters(params), [params]);
   const setFilters = (changes: Partial<Filters>) =>
-    changeParams((now) => writeFilters({ ...readFilters(now), ...changes }, now));
+    // What is typed letter by letter is no step of its own.
+    changeParams(
+      (now) => writeFilters({ ...readFilters(now), ...changes }, now),
+      Object.keys(changes).join() === "q" ? "replace" : "push",
+    );
   const list = useTaskList(filters);
   const newTask = useRef<HTMLInputElement>(null);
   const search = useRef<HTMLInputElement>(null);
@@ -41,24 +43,34 @@ export function TasksView() {
       return next;
     });
 
-  const tasks = list.data?.pages.flatMap((page) => page.items) ?? [];
+  // Without a network the rows of the filters before are all there is, and belong to those.
+  const unread = list.isPlaceholderData && list.fetchStatus === "paused";
+  const tasks = unread ? [] : (list.data?.pages.flatMap((page) => page.items) ?? []);
   const total = list.data?.pages[0]?.total ?? 0;
 
   return (
-    <div className="mx-auto w-full max-w-3xl px-4 py-6 sm:px-6 sm:py-8">
-      <div className="mb-4 flex items-baseline justify-between gap-4">
-        <h1 className="font-bold text-2xl tracking-tight">Tasks</h1>
-        {/* Only the browser knows the user's time zone and language. */}
-        <p className="text-muted text-sm">
-          {mounted && now.toLocaleDateString(undefined, { weekday: "long", day: "numeric", month: "long" })}
-        </p>
-      </div>
-      <QuickAdd filters={filters} now={now} ref={newTask} />
-      <div className="mt-4">
+    <div className="mx-auto w-full max-w-3xl px-4 py-3 sm:px-6 sm:py-4">
+      {/* To be heard only: what is seen is the tasks. */}
+      <h1 className="sr-only">Tasks</h1>
+      <QuickAdd filters={filters} now={now} onShow={showLinked} ref={newTask} />
+      <div className="mt-2">
         <FilterBar filters={filters} onChange={setFilters} searchRef={search} />
       </div>
-      <ListStatus list={list} filters={filters} shown={tasks.length} total={total} onChange={setFilters}>
-        <TaskList tasks={tasks} filters={filters} now={now} onTag={(tag) => setFilters({ tag })} />
+      <ListStatus
+        list={list}
+        unread={unread}
+        filters={filters}
+        shown={tasks.length}
+        total={total}
+        onChange={setFilters}
+      >
+        <TaskList
+          tasks={tasks}
+          complete={!list.hasNextPage}
+          filters={filters}
+          now={now}
+          onTag={(tag) => setFilters({ tag })}
+        />
       </ListStatus>
       {linked && (
         <TaskDialog id={linked} onClose={() => showLinked(null)} onOpen={() => showLinked(linked)} />
