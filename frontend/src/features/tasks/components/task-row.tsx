@@ -89,7 +89,11 @@ export function TaskRow({ task, now, onToggle, onEdit, onDelete, onTag }: TaskRo
         <div className="flex min-w-0 flex-wrap items-center gap-x-3 text-[0.8125rem] text-muted empty:hidden max-md:basis-full md:flex-nowrap">
           {task.priority !== "medium" && (
             <span
-              className={clsx("inline-flex items-center gap-1", task.priority === "high" && "text-danger")}
+              // On a phone the ring says it, and one line is enough.
+              className={clsx(
+                "inline-flex items-center gap-1 max-md:sr-only",
+                task.priority === "high" && "text-danger",
+              )}
             >
               <Flag aria-hidden className="size-3.5" />
               {task.priority === "high" ? "High" : "Low"}
