@@ -98,6 +98,7 @@ Secret and the checksum on the pods agree, and read back from the cluster after 
     {{- fail "set secrets.databaseUrl or secrets.existingSecret, or leave postgres.enabled true" -}}
   {{- end -}}
   {{- if .Values.secrets.openaiApiKey -}}{{- $_ := set $data "OPENAI_API_KEY" .Values.secrets.openaiApiKey -}}{{- end -}}
+  {{- if .Values.secrets.smtpUrl -}}{{- $_ := set $data "SMTP_URL" .Values.secrets.smtpUrl -}}{{- end -}}
   {{- $_ := set .Values "renderedSecretData" $data -}}
 {{- end -}}
 {{- toJson .Values.renderedSecretData -}}
@@ -192,7 +193,7 @@ priorityClassName: {{ . }}
 {{- $variables := list -}}
 {{- range $key := index . 2 -}}
   {{- $ref := dict "name" (include "todo-app.secretName" $root) "key" $key -}}
-  {{- if eq $key "OPENAI_API_KEY" -}}{{- $_ := set $ref "optional" true -}}{{- end -}}
+  {{- if has $key (list "OPENAI_API_KEY" "SMTP_URL") -}}{{- $_ := set $ref "optional" true -}}{{- end -}}
   {{- $variables = append $variables (dict "name" $key "valueFrom" (dict "secretKeyRef" $ref)) -}}
 {{- end -}}
 {{- range $key, $template := index . 3 -}}

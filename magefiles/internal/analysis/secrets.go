@@ -33,7 +33,7 @@ var databaseURL = regexp.MustCompile(`^postgres(ql)?(\+\w+)?://`)
 // flaw says what is plainly wrong with the shape of one of the application's values, without a letter of it.
 func flaw(key string, value []byte) string {
 	switch key {
-	case "DATABASE_URL", "JWT_SECRET", "POSTGRES_PASSWORD", "OPENAI_API_KEY":
+	case "DATABASE_URL", "JWT_SECRET", "POSTGRES_PASSWORD", "OPENAI_API_KEY", "SMTP_URL":
 	default:
 		return ""
 	}

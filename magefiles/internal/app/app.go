@@ -51,7 +51,7 @@ var (
 	Backend = Service{
 		Name: "backend", Folder: "backend", Target: "runtime", Tests: "test", Base: Python, Port: 8000, Scalable: true,
 		Probes:  Probes{Startup: "/health", Liveness: "/health", Readiness: "/health/ready"},
-		Secrets: []string{"DATABASE_URL", "JWT_SECRET", "OPENAI_API_KEY"}, Words: `back end|api|server`,
+		Secrets: []string{"DATABASE_URL", "JWT_SECRET", "OPENAI_API_KEY", "SMTP_URL"}, Words: `back end|api|server`,
 		Develop: Develop{
 			Target: "dev", Code: "/code", Take: []string{"python", "-m", "develop.connect", "/tmp/develop.sock"},
 			Synced: []string{"src"}, Built: []string{"Dockerfile", "requirements.txt", "migrations", "develop"},

@@ -39,7 +39,7 @@ func at(t *testing.T, text string, path ...string) any {
 func TestRowsAreWhole(t *testing.T) {
 	names := app.Names(app.All())
 	assert.Len(t, slices.Compact(slices.Sorted(slices.Values(names))), len(names), "two of one name")
-	known := []string{secrets.DatabaseURL, secrets.JWTSecret, secrets.OpenAIKey, secrets.PostgresPassword}
+	known := []string{secrets.DatabaseURL, secrets.JWTSecret, secrets.OpenAIKey, secrets.SMTPURL, secrets.PostgresPassword}
 	for _, s := range app.All() {
 		assert.Subset(t, known, s.Secrets, s.Name)
 		found, ok := app.Find(s.Name)

@@ -11,6 +11,7 @@ import (
 	"reflect"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -65,6 +66,7 @@ type Config struct {
 	OpenAIKey     string `env:"OPENAI_API_KEY" secret:"true" doc:"key for the model of the chat and of the target ai; without it the built-in assistants answer"`
 	OpenAIBaseURL string `env:"OPENAI_BASE_URL" doc:"any OpenAI-compatible endpoint"`
 	OpenAIModel   string `env:"OPENAI_MODEL" doc:"name of that model"`
+	SMTPURL       string `env:"SMTP_URL" secret:"true" doc:"server that sends codes for forgotten passwords, as smtps://user:password@mail.example.com?from=todo@example.com; without it account:reset makes them"`
 	LogLevel      string `env:"LOG_LEVEL" envDefault:"INFO" doc:"DEBUG, INFO, WARNING or ERROR"`
 	Environment   string `env:"ENVIRONMENT" envDefault:"development" doc:"name of the environment, shown in logs"`
 	PublicAPIURL  string `env:"NEXT_PUBLIC_API_URL" doc:"where browsers reach the backend; empty means the page's own origin, under /api"`
@@ -203,6 +205,7 @@ func (c *Config) application() []check {
 		{validDatabaseURL(c.DatabaseURL), "DATABASE_URL", "use postgresql://user:password@host/database"},
 		{c.JWTSecret == "" || len(c.JWTSecret) >= 32, "JWT_SECRET", "use at least 32 bytes, or leave it empty to have one generated"},
 		{validHTTPURL(c.OpenAIBaseURL), "OPENAI_BASE_URL", "use an http:// or https:// URL"},
+		{c.SMTPURL == "" || c.MailPort() != 0, "SMTP_URL", "use smtps://user:password@host?from=address, or smtp://"},
 		{validHTTPURL(c.PublicAPIURL), "NEXT_PUBLIC_API_URL", "use an http:// or https:// URL, or leave it empty"},
 		{c.LogLevel == "DEBUG" || c.LogLevel == "INFO" || c.LogLevel == "WARNING" || c.LogLevel == "ERROR", "LOG_LEVEL", "use DEBUG, INFO, WARNING or ERROR"},
 		{word.MatchString(c.Environment), "ENVIRONMENT", "use at most 32 lower-case letters, digits and hyphens"},
@@ -228,6 +231,22 @@ func validHTTPURL(s string) bool {
 	}
 	u, err := url.Parse(s)
 	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Hostname() != ""
+}
+
+// mailPorts are those of servers that send mail, where a URL names none.
+var mailPorts = map[string]int{"smtp": 25, "smtps": 465}
+
+// MailPort is the port of the server that sends mail; 0 where SMTP_URL names none that can be used.
+func (c *Config) MailPort() int {
+	u, err := url.Parse(c.SMTPURL)
+	if err != nil || u.Hostname() == "" || !strings.Contains(u.Query().Get("from"), "@") || mailPorts[u.Scheme] == 0 {
+		return 0
+	}
+	if u.Port() == "" {
+		return mailPorts[u.Scheme]
+	}
+	n, _ := strconv.Atoi(u.Port()) // digits, or it was no URL
+	return n
 }
 
 // Hosts are the names that the ingress answers to.
@@ -271,10 +290,12 @@ func (c *Config) Kubeconfig() string {
 
 // Secrets gives the values that no output may show.
 func (c *Config) Secrets() []string {
-	all := []string{c.DatabaseURL, c.JWTSecret, c.OpenAIKey}
-	if u, err := url.Parse(c.DatabaseURL); err == nil {
-		password, _ := u.User.Password()
-		all = append(all, password)
+	all := []string{c.DatabaseURL, c.JWTSecret, c.OpenAIKey, c.SMTPURL}
+	for _, s := range []string{c.DatabaseURL, c.SMTPURL} {
+		if u, err := url.Parse(s); err == nil {
+			password, _ := u.User.Password()
+			all = append(all, password)
+		}
 	}
 	return slices.DeleteFunc(all, func(s string) bool { return s == "" })
 }

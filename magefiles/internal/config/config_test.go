@@ -36,6 +36,7 @@ func TestBadInputNamesTheVariableAndNotItsValue(t *testing.T) {
 		"DATABASE_URL":        "mysql://u:secret@h/d",
 		"JWT_SECRET":          "secret",
 		"OPENAI_BASE_URL":     "secret",
+		"SMTP_URL":            "smtps://u:secret@mail.example.com",
 		"NEXT_PUBLIC_API_URL": "ftp://secret/",
 		"LOG_LEVEL":           "secret",
 		"ENVIRONMENT":         "The secret one",
@@ -200,7 +201,18 @@ func TestAMistypedSettingIsNamedWithTheRightOne(t *testing.T) {
 func TestSecretsAreThoseOfTheSettingsAndTheDatabasesPassword(t *testing.T) {
 	c, err := parse("/x", map[string]string{
 		"TODO_CACHE": "/c", "DATABASE_URL": "postgresql://u:p%40ssword@host/db", "JWT_SECRET": "0123456789abcdef0123456789abcdef", "OPENAI_API_KEY": "sk-x",
+		"SMTP_URL": "smtps://u:m%40il@h?from=a@b",
 	})
 	require.NoError(t, err)
-	assert.Equal(t, []string{"postgresql://u:p%40ssword@host/db", "0123456789abcdef0123456789abcdef", "sk-x", "p@ssword"}, c.Secrets())
+	want := []string{"postgresql://u:p%40ssword@host/db", "0123456789abcdef0123456789abcdef", "sk-x", "smtps://u:m%40il@h?from=a@b", "p@ssword", "m@il"}
+	assert.Equal(t, want, c.Secrets())
+}
+
+func TestTheMailServersPortIsThatOfItsURL(t *testing.T) {
+	for given, want := range map[string]int{
+		"": 0, "smtp://h?from=a@b": 25, "smtps://h?from=a@b": 465, "smtp://u:p@h:587?from=a@b": 587,
+		"smtps://h": 0, "https://h?from=a@b": 0, "smtp://?from=a@b": 0, "smtp://h:x?from=a@b": 0,
+	} {
+		assert.Equal(t, want, (&Config{SMTPURL: given}).MailPort(), given)
+	}
 }

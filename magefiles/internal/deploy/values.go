@@ -61,8 +61,9 @@ func settings(cfg *config.Config, secret secrets.Outcome) map[string]any {
 			"logLevel": cfg.LogLevel, "environment": cfg.Environment,
 			"openaiBaseUrl": cfg.OpenAIBaseURL, "openaiModel": cfg.OpenAIModel,
 		},
-		"ingress": ingress,
-		"secrets": map[string]any{"existingSecret": secret.Name, "checksum": secret.Checksum},
+		"ingress":       ingress,
+		"networkPolicy": map[string]any{"mailPort": cfg.MailPort()},
+		"secrets":       map[string]any{"existingSecret": secret.Name, "checksum": secret.Checksum},
 	}
 }
 

@@ -100,6 +100,8 @@ func TestPoliciesAllowWhatIsNeededAndNoMore(t *testing.T) {
 			map[string][]string{"backend": {ingress, "frontend", "test"}, "frontend": {ingress}}, []int{6543, 443}},
 		"a model by another name": {`{networkPolicy: {enabled: true}, config: {openaiBaseUrl: "http://models/v1"}, secrets: {openaiApiKey: sk-1}}`,
 			map[string][]string{"backend": {ingress, "frontend", "test"}, "frontend": {ingress}, "postgres": {"backend"}}, []int{80}},
+		"a server that sends mail": {`{networkPolicy: {enabled: true, mailPort: 587}, secrets: {smtpUrl: "smtp://mail?from=a@b"}}`,
+			map[string][]string{"backend": {ingress, "frontend", "test"}, "frontend": {ingress}, "postgres": {"backend"}}, []int{587}},
 		"a gateway and Prometheus": {`{networkPolicy: {enabled: true, ingressNamespace: gateways}, serviceMonitor: {enabled: true},
 			ingress: {enabled: false}, httpRoute: {enabled: true, parentRefs: [{name: public}]}}`,
 			map[string][]string{"backend": {gateway, monitoring, "frontend", "test"}, "frontend": {gateway}, "postgres": {"backend"}}, nil},

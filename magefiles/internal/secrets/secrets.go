@@ -35,6 +35,7 @@ const (
 	DatabaseURL      = "DATABASE_URL"
 	JWTSecret        = "JWT_SECRET"
 	OpenAIKey        = "OPENAI_API_KEY"
+	SMTPURL          = "SMTP_URL"
 	PostgresPassword = "POSTGRES_PASSWORD" // of the database in the cluster
 )
 
@@ -209,8 +210,10 @@ func desired(cfg *config.Config, now map[string][]byte) map[string][]byte {
 		data[PostgresPassword] = []byte(password)
 		data[DatabaseURL] = []byte(databaseURL([]byte(password)))
 	}
-	if cfg.OpenAIKey != "" {
-		data[OpenAIKey] = []byte(cfg.OpenAIKey)
+	for key, given := range map[string]string{OpenAIKey: cfg.OpenAIKey, SMTPURL: cfg.SMTPURL} {
+		if given != "" {
+			data[key] = []byte(given)
+		}
 	}
 	for next := range maps.Values(staged) {
 		if value := now[next]; len(value) > 0 {

@@ -70,12 +70,12 @@ func TestConfigurationIsFollowedAndGeneratedValuesStay(t *testing.T) {
 	client := kubetest.NewClientset()
 	inside, before := ensure(t, client, config.Config{})
 
-	given := config.Config{DatabaseURL: "postgresql://u:p@neon/db", OpenAIKey: "key", JWTSecret: strings.Repeat("j", 32)}
+	given := config.Config{DatabaseURL: "postgresql://u:p@neon/db", OpenAIKey: "key", SMTPURL: "smtp://h?from=a@b", JWTSecret: strings.Repeat("j", 32)}
 	outside, data := ensure(t, client, given)
 	assert.True(t, outside.Changed)
 	assert.NotEqual(t, inside.Checksum, outside.Checksum)
 	assert.Equal(t, map[string]string{
-		DatabaseURL: given.DatabaseURL, OpenAIKey: "key", JWTSecret: given.JWTSecret, PostgresPassword: before[PostgresPassword],
+		DatabaseURL: given.DatabaseURL, OpenAIKey: "key", SMTPURL: given.SMTPURL, JWTSecret: given.JWTSecret, PostgresPassword: before[PostgresPassword],
 	}, data)
 
 	_, data = ensure(t, client, config.Config{})
