@@ -44,6 +44,17 @@ func pullPolicy(ref string) corev1.PullPolicy {
 // deliver brings one image to where the cluster finds it, and gives the name that it has there.
 type deliver func(ctx context.Context, t *ui.Task, ref string) (string, error)
 
+// loadedBy delivers to a cluster that is up. One that takes images from the engine keeps their names.
+func loadedBy(p cluster.Provider) deliver {
+	return func(ctx context.Context, t *ui.Task, ref string) (string, error) {
+		names, err := p.Load(ctx, t, []string{ref})
+		if names == nil {
+			return ref, err
+		}
+		return names[ref], err
+	}
+}
+
 // platformOf is what a cluster's nodes run, or nothing where that is what the engine runs.
 func platformOf(ctx context.Context, s session.Source, p cluster.Provider) (string, error) {
 	platform, err := p.Platform(ctx)

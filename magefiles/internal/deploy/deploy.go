@@ -30,6 +30,7 @@ func deploy(ctx context.Context, base session.Session, rotate bool) error {
 	var made Application
 	g, gctx := errgroup.WithContext(ctx)
 	up, node := make(chan struct{}), make(chan struct{})
+	load := loadedBy(provider)
 	nodeTakesImages := sync.OnceFunc(func() { close(node) })
 	g.Go(func() (err error) {
 		if access, err = clusterUp(gctx, s, provider, nodeTakesImages); err == nil {
@@ -49,7 +50,7 @@ func deploy(ctx context.Context, base session.Session, rotate bool) error {
 			case <-ctx.Done():
 				return "", ctx.Err()
 			}
-			names, err := provider.Load(ctx, t, []string{ref})
+			name, err := load(ctx, t, ref)
 			if err != nil {
 				select { // where the cluster fails too, that is the cause
 				case <-up:
@@ -57,10 +58,7 @@ func deploy(ctx context.Context, base session.Session, rotate bool) error {
 					return "", ctx.Err()
 				}
 			}
-			if names == nil {
-				return ref, err
-			}
-			return names[ref], err
+			return name, err
 		})
 		return err
 	})

@@ -59,13 +59,7 @@ func develop(ctx context.Context, base session.Session, of []app.Service) (d Dev
 			services[i].Target = services[i].Develop.Target
 		}
 	}
-	d.Images, err = images(ctx, s, services, platform, func(ctx context.Context, t *ui.Task, ref string) (string, error) {
-		names, err := provider.Load(ctx, t, []string{ref})
-		if names == nil {
-			return ref, err
-		}
-		return names[ref], err
-	})
+	d.Images, err = images(ctx, s, services, platform, loadedBy(provider))
 	if err != nil {
 		return d, err
 	}

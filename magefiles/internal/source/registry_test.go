@@ -22,8 +22,8 @@ import (
 	"todo.local/magefiles/internal/ui"
 )
 
-// dockerWith fakes an engine that has the given images: reference → digest reference, or nothing for one that was built
-// here.
+// dockerWith fakes an engine that has the given images: reference → digest reference, or nothing for one that was
+// built here.
 func dockerWith(t *testing.T, images map[string]string) (*engine.Docker, *run.Fake) {
 	f := &run.Fake{}
 	own := map[string]string{} // further name of an image

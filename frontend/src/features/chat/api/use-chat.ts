@@ -51,7 +51,8 @@ export function useChat(id: string | undefined, onStarted: (id: string) => void)
     };
     const finish = (outcome?: ApiProblem) => {
       if (outcome) show({ running: false, problem: outcome });
-      // In one step with what is stored now: changes of the cache are rendered first, and the answer would be there twice for a moment.
+      // In one step with what is stored now: changes of the cache are rendered first, and the answer would be there
+      // twice for a moment.
       else if (running.current === abort) flushSync(() => setExchange(undefined));
       if (running.current === abort) running.current = undefined;
       // A reading that began before this message knows nothing of it, and would pass for the latest.

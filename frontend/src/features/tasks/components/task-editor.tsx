@@ -67,7 +67,7 @@ export function TaskEditor({ task, className, onSave, onCancel }: TaskEditorProp
   };
 
   return (
-    // eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions -- keys of its fields, which bubble up to it
+    // eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions -- its fields' keys, which bubble
     <form
       ref={form}
       aria-label={`Edit “${opened.title}”`}
