@@ -49,6 +49,7 @@ func innerLoop(t *testing.T, project checkout, alice *user) {
 	assert.False(t, last.Verified)
 	require.NoError(t, i.Process.Signal(syscall.SIGINT))
 	require.NoError(t, i.Wait())
+	assert.NotRegexp(t, `(?m)^[EWI]\d{4} `, i.said(), "a library's log is nobody's")
 	assert.Equal(t, before, i.at.image(t, "todo-backend"))
 	i.serves(t, `"Todo API"`)
 

@@ -109,26 +109,30 @@ func (s *service) connected(ctx context.Context, p pods) error {
 	if failed != "" {
 		s.failed("the code", failed)
 	}
+	var under []change
 	for {
-		now := s.taken()
-		sent, err := s.send(ctx, c, has, now)
-		if err == nil {
-			err = s.await(ctx, c, now, sent)
-		}
+		next, err := s.send(ctx, c, has, s.taken())
 		if err != nil {
+			return err
+		}
+		if next.number != 0 {
+			under = append(under, next)
+		}
+		if under, err = s.await(ctx, c, under); err != nil {
 			return err
 		}
 	}
 }
 
-// sent is a change that the pod has.
-type sent struct {
-	change int // 0 where there was nothing to send
-	at     time.Time
+// change is what was saved and a pod has.
+type change struct {
+	save
+	number int // 0 where there was nothing to send
+	sent   time.Time
 }
 
 // send makes what the pod has what was saved.
-func (s *service) send(ctx context.Context, c *stream, has map[string]string, now save) (sent, error) {
+func (s *service) send(ctx context.Context, c *stream, has map[string]string, now save) (change, error) {
 	write, sums := map[string][]byte{}, map[string]string{}
 	var remove []string
 	for rel, f := range now.want {
@@ -145,50 +149,58 @@ func (s *service) send(ctx context.Context, c *stream, has map[string]string, no
 		}
 	}
 	if len(write) == 0 && len(remove) == 0 {
-		return sent{}, nil
+		return change{}, nil
 	}
-	change, err := c.apply(ctx, write, remove)
+	number, err := c.apply(ctx, write, remove)
 	if err != nil {
-		return sent{}, err
+		return change{}, err
 	}
 	maps.Copy(has, sums)
 	for _, rel := range remove {
 		delete(has, rel)
 	}
-	return sent{change, time.Now()}, nil
+	return change{now, number, time.Now()}, nil
 }
 
-// await tells what becomes of a change, until there is another to send.
-func (s *service) await(ctx context.Context, c *stream, now save, change sent) error {
+// await tells what becomes of the changes that are under way, until there is another to send.
+func (s *service) await(ctx context.Context, c *stream, under []change) ([]change, error) {
 	for {
 		select {
 		case <-s.wake:
-			return nil
+			return under, nil
 		case e := <-c.events:
-			if e.Change == change.change && change.change != 0 {
-				s.tell(now, change, e)
+			// What is served has everything in it that was sent before, and of that nothing more is heard.
+			n := slices.IndexFunc(under, func(c change) bool { return c.number == e.Change })
+			if n >= 0 {
+				s.tell(under[:n+1], e)
+				under = under[n+1:]
 			}
 		case <-c.ended:
-			return fmt.Errorf("the connection ended: %w", c.err)
+			return nil, fmt.Errorf("the connection ended: %w", c.err)
 		case <-ctx.Done():
-			return ctx.Err()
+			return nil, ctx.Err()
 		}
 	}
 }
 
-func (s *service) tell(now save, change sent, e message) {
-	what := named(now.paths)
+// tell says what became of changes that came one after the other, the last of which the event is about.
+func (s *service) tell(changes []change, e message) {
+	var paths []string
+	for _, c := range changes {
+		paths = append(paths, c.paths...)
+	}
+	what := named(paths)
 	if e.Event == "failed" {
 		s.failed(what, e.Traceback)
 		return
 	}
-	if now.began.IsZero() {
+	if changes[0].began.IsZero() {
 		s.say("%s  serves the code as it is in the checkout", s.Name)
 		return
 	}
-	whole := time.Since(now.began)
+	whole := time.Since(changes[0].began)
 	imported := time.Duration(e.Imported * float64(time.Second))
-	send := change.at.Sub(now.began)
+	send := changes[len(changes)-1].sent.Sub(changes[0].began)
 	s.say("%s  %s is served after %.2f s (%.2f to send, %.2f to load, %.2f to take over)",
 		s.Name, what, whole.Seconds(), send.Seconds(), imported.Seconds(), max(0, whole-send-imported).Seconds())
 }

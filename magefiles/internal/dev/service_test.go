@@ -29,6 +29,7 @@ type fakePod struct {
 	files  map[string]string // the content by path
 	change int
 	broken string // the traceback of what does not load
+	slow   bool   // a change is not ready when the next comes, which takes its place
 	mute   bool   // it answers nothing
 	gone   error  // why there is no pod
 	cut    func() // ends the connection
@@ -101,7 +102,10 @@ func (f *fakePod) answer(q question) []message {
 	if f.broken != "" {
 		event = message{Event: "failed", Change: f.change, Traceback: f.broken}
 	}
-	return []message{{ID: q.ID, Change: f.change}, {Event: "serving", Change: f.change - 1}, event}
+	if f.slow {
+		return []message{{ID: q.ID, Change: f.change}}
+	}
+	return []message{{ID: q.ID, Change: f.change}, {Event: "serving", Change: 0}, event}
 }
 
 func (f *fakePod) set(change func()) {
@@ -183,6 +187,20 @@ func TestAPodGetsWhatItLacksAndLosesWhatIsGone(t *testing.T) {
 		changes := b.pod.change
 		b.save(nil)
 		assert.Equal(t, changes, b.pod.change, "nothing is sent where nothing changed")
+	})
+}
+
+func TestASaveBeforeTheLastOneIsServedIsToldWithIt(t *testing.T) {
+	developed(t, func(b *bench) {
+		b.said()
+		b.pod.set(func() { b.pod.slow = true })
+		b.save(map[string]string{"src/main.py": "two"})
+		assert.Empty(t, b.said())
+		b.pod.set(func() { b.pod.slow = false })
+		b.save(map[string]string{"src/other.py": "three"})
+		assert.Regexp(t, `^backend  src/main.py and 1 more is served after \S+ s \([^\n]*\)$`, b.said())
+		b.save(map[string]string{"src/other.py": "four"})
+		assert.Regexp(t, `^backend  src/other.py is served`, b.said())
 	})
 }
 

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 
+	"github.com/go-logr/logr"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/kubernetes/scheme"
@@ -53,7 +54,8 @@ func (a API) Exec(ctx context.Context, p Process) error {
 	if p.Terminal == nil {
 		options.Stderr = p.Stderr
 	}
-	return executor.StreamWithContext(ctx, options)
+	// The library logs that a connection was closed under it, which is how one ends that is wanted no more.
+	return executor.StreamWithContext(logr.NewContext(ctx, logr.Discard()), options)
 }
 
 // Forward leads a port of 127.0.0.1 to one of a pod until ctx ends. Once it does, ready is called with the first. A
