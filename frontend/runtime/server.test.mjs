@@ -11,8 +11,8 @@ import { gzipSync } from "node:zlib";
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const SERVER = `${ROOT}.next/standalone`;
 const START_TIMEOUT_MS = 30_000;
-/** What a page may load before it works: JavaScript, as it travels. The tasks keep drafts, settle conflicts and undo. */
-const JAVASCRIPT_LIMIT_BYTES = 205_000;
+/** What a page may load before it works: JavaScript, as it travels. */
+const JAVASCRIPT_LIMIT_BYTES = 190_000;
 
 before(() => {
   cpSync(`${ROOT}runtime/bootstrap.mjs`, `${SERVER}/bootstrap.mjs`);

@@ -23,14 +23,17 @@ function Failing() {
   );
 }
 
-it("what can be undone can be for 20 s, what can be tried again until it is dismissed; other messages go", () => {
+it("what can be undone can be for 20 s, what can be tried again until it is dismissed; other messages go", async () => {
   vi.useFakeTimers();
   render(
     <ToastProvider>
       <Failing />
     </ToastProvider>,
   );
-  act(() => screen.getByText("Fail").click());
+  await act(async () => {
+    screen.getByText("Fail").click();
+    await import("./toasts");
+  });
   expect(screen.getByText("Saved.")).toBeVisible();
   act(() => vi.advanceTimersByTime(19_000));
   expect(screen.queryByText("Saved.")).toBeNull();

@@ -30,7 +30,8 @@ async function open(stored: Task, others: Task[] = []) {
   return { ...view, server, calls, bodies };
 }
 
-const title = () => screen.getByLabelText("Title");
+/** The form comes after the page: it may have to be waited for. */
+const title = () => screen.findByLabelText("Title");
 const row = (name: string) => screen.getByRole("button", { name });
 
 describe("an edit", () => {
@@ -38,7 +39,7 @@ describe("an edit", () => {
     const { user, server, bodies } = await open(task({ title: "v1" }));
     await user.click(row("v1"));
     server.task = { ...server.task, title: "v2", version: 2 };
-    await user.type(screen.getByLabelText("Description"), "More");
+    await user.type(await screen.findByLabelText("Description"), "More");
     await user.click(screen.getByRole("button", { name: "Save" }));
     await screen.findByRole("button", { name: "v2" });
     expect(bodies()).toEqual([{ description: "More" }, { description: "More" }]);
@@ -49,11 +50,11 @@ describe("an edit", () => {
     const { user, server } = await open(task({ title: "v1" }));
     await user.click(row("v1"));
     server.task = { ...server.task, title: "v2", version: 2 };
-    await user.clear(title());
-    await user.type(title(), "mine");
+    await user.clear(await title());
+    await user.type(await title(), "mine");
     await user.click(screen.getByRole("button", { name: "Save" }));
     expect(await screen.findByText(/it is “v2” now/)).toBeVisible();
-    expect(title()).toHaveValue("mine");
+    expect(await title()).toHaveValue("mine");
     expect(server.task.title).toBe("v2");
     await user.click(screen.getByRole("button", { name: "Save" }));
     await waitFor(() => expect(server.task.title).toBe("mine"));
@@ -63,10 +64,10 @@ describe("an edit", () => {
     const { user, server, bodies } = await open(task({ title: "v1" }));
     await user.click(row("v1"));
     server.task = { ...server.task, title: "v2", version: 2 };
-    await user.type(title(), "!");
+    await user.type(await title(), "!");
     await user.click(screen.getByRole("button", { name: "Save" }));
     await user.click(await screen.findByRole("button", { name: "Take theirs" }));
-    expect(title()).toHaveValue("v2");
+    expect(await title()).toHaveValue("v2");
     await user.click(screen.getByRole("button", { name: "Save" }));
     expect(bodies()).toHaveLength(1);
   });
@@ -74,14 +75,14 @@ describe("an edit", () => {
   it("of a task behind a link begins with what the task is now", async () => {
     const { user, server, calls } = await open(task({ title: "Oat milk" }));
     await user.click(row("Oat milk"));
-    await user.type(title(), "!");
+    await user.type(await title(), "!");
     await user.click(screen.getByRole("button", { name: "Save" }));
     await screen.findByRole("button", { name: "Oat milk!" });
     server.task = { ...server.task, title: "Almond milk", version: 9 };
     navigation.at(`/tasks?task=${server.task.id}`);
     dispatchEvent(new PopStateEvent("popstate"));
     await screen.findByRole("dialog");
-    expect(await screen.findByLabelText("Title")).toHaveValue("Almond milk");
+    expect(await title()).toHaveValue("Almond milk");
     await user.click(screen.getByRole("button", { name: "Save" }));
     expect(calls.filter((c) => c.call.startsWith("PATCH"))).toHaveLength(1);
   });
@@ -89,7 +90,7 @@ describe("an edit", () => {
   it("owns the keys in its form", async () => {
     const { user, calls } = await open(task({ title: "Read", tags: ["home"] }), [task({ title: "Write" })]);
     await user.click(row("Read"));
-    screen.getByRole("button", { name: "Remove the tag home" }).focus();
+    (await screen.findByRole("button", { name: "Remove the tag home" })).focus();
     await user.keyboard("{Backspace}x");
     screen.getByRole("radio", { name: "Medium" }).focus();
     await user.keyboard("x{Delete}j{ArrowDown}");
@@ -101,7 +102,7 @@ describe("an edit", () => {
   it("takes a tag that was not ended, and its form does not grow under the click on Save", async () => {
     const { user, bodies } = await open(task({ title: "Read" }));
     await user.click(row("Read"));
-    await user.click(screen.getByLabelText("Tags"));
+    await user.click(await screen.findByLabelText("Tags"));
     await user.paste("home, work");
     expect(screen.getByRole("button", { name: "Remove the tag home" })).toBeVisible();
     screen.getByRole("button", { name: "Save" }).focus();
@@ -113,11 +114,11 @@ describe("an edit", () => {
   it.each(["Escape", "another row"])("that is left by %s can be gone on with", async (way) => {
     const { user, bodies } = await open(task({ title: "Read" }), [task({ title: "Write" })]);
     await user.click(row("Read"));
-    await user.type(title(), " more");
+    await user.type(await title(), " more");
     if (way === "Escape") await user.keyboard("{Escape}");
     else await user.click(row("Write"));
     await user.click(await screen.findByRole("button", { name: "Edit again" }));
-    expect(title()).toHaveValue("Read more");
+    expect(await title()).toHaveValue("Read more");
     expect(bodies()).toEqual([]);
   });
 
@@ -125,17 +126,17 @@ describe("an edit", () => {
     const { user, unmount } = await open(task({ title: "Read" }));
     await user.type(screen.getByLabelText("New task"), "Half a th");
     await user.click(row("Read"));
-    await user.type(title(), " more");
+    await user.type(await title(), " more");
     unmount();
     renderPage(<TasksView />);
-    expect(await screen.findByLabelText("Title")).toHaveValue("Read more");
+    expect(await title()).toHaveValue("Read more");
     expect(screen.getByLabelText("New task")).toHaveValue("Half a th");
   });
 
   it("that was saved while the page was being reloaded is not open again", async () => {
     const { user, server, unmount } = await open(task({ title: "Read" }));
     await user.click(row("Read"));
-    await user.type(title(), " more");
+    await user.type(await title(), " more");
     unmount();
     server.task = { ...server.task, title: "Read more", version: 2 };
     renderPage(<TasksView />);
@@ -150,13 +151,13 @@ describe("an edit", () => {
     serve({ "GET /api/tasks": expired, "PATCH /api/tasks/*": expired, "POST /api/tasks": expired });
     await user.type(screen.getByLabelText("New task"), "Pay rent{Enter}");
     await user.click(row("Read"));
-    await user.type(title(), " more");
+    await user.type(await title(), " more");
     await user.click(screen.getByRole("button", { name: "Save" }));
     await waitFor(() => expect(navigation.went).toContain("/login?expired&next=%2Ftasks"));
     unmount();
     serve({ "GET /api/tasks": () => json(page([read])) });
     renderPage(<TasksView />);
-    expect(await screen.findByLabelText("Title")).toHaveValue("Read more");
+    expect(await title()).toHaveValue("Read more");
     expect(screen.getByLabelText("New task")).toHaveValue("Pay rent");
   });
 });

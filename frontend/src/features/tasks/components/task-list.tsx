@@ -10,10 +10,12 @@ import type { Task } from "@/lib/api/types";
 import { DUE_GROUPS, dueGroup } from "@/lib/dates";
 import { useDraft } from "@/lib/drafts";
 import { useShortcuts } from "@/lib/shortcuts";
+import { useLater } from "@/lib/use-later";
 import { useToast } from "@/ui/toast";
-import { TaskEditor } from "./task-editor";
 import { TaskRow } from "./task-row";
 import { useRowFocus } from "./use-row-focus";
+
+const loadEditor = () => import("./task-editor");
 
 type TaskListProps = {
   tasks: Task[];
@@ -42,6 +44,7 @@ export function TaskList({ tasks, complete, filters, now, onTag }: TaskListProps
   // The task that is open, and since when.
   const [open, setOpen] = useDraft("open");
   const [editing = "", since = ""] = open.split(" ");
+  const editor = useLater(loadEditor, editing !== "");
   const edits = useEdits();
   const root = useRef<HTMLDivElement>(null);
   const focus = useRowFocus(root, tasks);
@@ -126,8 +129,8 @@ export function TaskList({ tasks, complete, filters, now, onTag }: TaskListProps
           <ul className="divide-y divide-line">
             {group.tasks.map((task) => (
               <li key={rowKey(task)} data-task={task.id}>
-                {editing === task.id ? (
-                  <TaskEditor
+                {editor && editing === task.id ? (
+                  <editor.TaskEditor
                     task={task}
                     className="my-1 rounded-xl border border-line bg-surface p-4 shadow-card"
                     onSave={save}

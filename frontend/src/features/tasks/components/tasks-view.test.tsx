@@ -75,7 +75,7 @@ describe("adding", () => {
     await waitFor(() => expect(screen.getByLabelText("Complete “Pay rent”")).toBeEnabled());
     expect(row("Pay rent")).toHaveFocus();
     await user.keyboard("e");
-    expect(screen.getByLabelText("Title")).toHaveValue("Pay rent");
+    expect(await screen.findByLabelText("Title")).toHaveValue("Pay rent");
     expect(calls.some((c) => c.call.startsWith("PATCH"))).toBe(false);
   });
 
@@ -145,7 +145,7 @@ describe("deleting", () => {
     await user.click(screen.getByRole("button", { name: "Delete “Read”" }));
     expect(row("Read")).toBeNull();
     await screen.findByText("All clear");
-    await user.click(screen.getByRole("button", { name: "Undo" }));
+    await user.click(await screen.findByRole("button", { name: "Undo" }));
     expect(await screen.findByRole("button", { name: "Read" })).toBeVisible();
     await waitFor(() => expect(calls.at(-1)?.call).toBe("GET /api/tasks"));
     expect(calls.map((c) => c.call).filter((call) => !call.startsWith("GET"))).toEqual([
@@ -170,7 +170,7 @@ describe("editing", () => {
       "PATCH /api/tasks/*": ({ body }) => json({ ...read, ...(body as Partial<Task>) }),
     });
     await user.click(screen.getByRole("button", { name: "Read" }));
-    const form = within(screen.getByRole("form", { name: "Edit “Read”" }));
+    const form = within(await screen.findByRole("form", { name: "Edit “Read”" }));
     await user.clear(form.getByLabelText("Title"));
     await user.type(form.getByLabelText("Title"), "Read more");
     await user.type(form.getByLabelText("Tags"), "#Quiet,");
@@ -186,7 +186,7 @@ describe("editing", () => {
   it("sends nothing when it is cancelled, and returns the focus to the row", async () => {
     const { user, calls } = await open([task({ title: "Read" })]);
     await user.click(screen.getByRole("button", { name: "Read" }));
-    await user.keyboard(" more{Escape}");
+    await user.type(await screen.findByLabelText("Title"), " more{Escape}");
     expect(row("Read")).toHaveFocus();
     expect(calls.some((c) => c.call.startsWith("PATCH"))).toBe(false);
   });
@@ -206,7 +206,7 @@ describe("the keyboard", () => {
     await user.keyboard("k");
     expect(row("Alpha")).toHaveFocus();
     await user.keyboard("e");
-    expect(screen.getByLabelText("Title")).toHaveFocus();
+    expect(await screen.findByLabelText("Title")).toHaveFocus();
     await user.keyboard("{Escape}{Delete}");
     expect(row("Alpha")).toBeNull();
     await waitFor(() => expect(row("Beta")).toHaveFocus());
