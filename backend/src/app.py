@@ -93,6 +93,7 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(router)
     install_error_handlers(app)
     install_docs(app)
+    _build_routes(app)
 
     # The last one added is the outermost.
     app.add_middleware(BodyLimit, larger={"/api/import": MAX_IMPORT_BYTES})
@@ -111,6 +112,12 @@ def create_app(settings: Settings) -> FastAPI:
     if settings.trusted_proxies:
         app.add_middleware(ClientAddress, trusted_proxies=settings.trusted_proxies)
     return app
+
+
+def _build_routes(app: FastAPI) -> None:
+    """Have what FastAPI leaves to the first request, 0.2 s of models and validators, done before there is one."""
+    for route in app.routes:
+        route.matches({"type": "http", "method": "GET", "path": "/", "headers": []})
 
 
 def _on_sigterm(end: Callable[[], None]) -> None:

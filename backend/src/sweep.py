@@ -17,6 +17,8 @@ BATCH = 500
 
 MOST_BATCHES = 100
 
+_random = random.SystemRandom()
+
 _LOCK = text("SELECT pg_try_advisory_xact_lock(7236140052)")
 
 # Each condition has an index.
@@ -57,7 +59,7 @@ async def sweep_again_and_again(database: Database) -> None:
     """Sweep every minute, until cancelled."""
     while True:
         # Replicas that started together do not ask together.
-        await asyncio.sleep(PAUSE_SECONDS * random.uniform(0.5, 1.5))  # noqa: S311
+        await asyncio.sleep(PAUSE_SECONDS * _random.uniform(0.5, 1.5))
         try:
             removed = await sweep(database)
         except ProblemError:

@@ -1,8 +1,11 @@
 """The process as the container runs it: logs, metrics, signals."""
 
+import asyncio
+import contextlib
 import json
 import logging
 import os
+import random
 import re
 import signal
 import socket
@@ -18,9 +21,12 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
+from pydantic import TypeAdapter
 
 from src.app import create_app
+from src.core.database import Database
 from src.core.logging import JsonFormatter
+from src.sweep import sweep_again_and_again
 from tests.support import BACKEND, PATIENCE, SECRET, Person, make_settings, read_events, serve
 
 
@@ -210,6 +216,33 @@ def test_idle_connections_do_not_delay_the_end(database_url: str) -> None:
         started = time.monotonic()
         assert process.end()[0] == 0
         assert time.monotonic() - started < PATIENCE
+
+
+def test_a_first_request_waits_for_nothing_that_could_be_done_before(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = create_app(make_settings(database_url))
+
+    def build(*_args: object, **_kwargs: object) -> None:
+        raise AssertionError("a validator is built while a request waits")
+
+    monkeypatch.setattr(TypeAdapter, "__init__", build)
+    with serve(app) as url:
+        assert httpx.get(f"{url}/health").status_code == 200
+
+
+def test_the_random_numbers_of_a_program_that_imports_this_one_are_left_alone(database_url: str, alice: Person) -> None:
+    async def begin_to_sweep() -> None:
+        database = Database(database_url)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(sweep_again_and_again(database), 0.01)
+        await database.close()
+
+    before = random.getstate()
+    asyncio.run(begin_to_sweep())
+    with alice.stream("GET", "/api/events") as answer:
+        assert "retry: " in next(answer.iter_text())
+    assert random.getstate() == before
 
 
 def test_health(url: str, openai_url: str) -> None:

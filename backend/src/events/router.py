@@ -25,6 +25,8 @@ LIFETIME_SECONDS = 300.0
 RETRY_SECONDS = 1.0
 """When a stream looks again after the database could not be asked."""
 
+_random = random.SystemRandom()
+
 router = APIRouter(prefix="/api/events", tags=["events"], responses=responses(*READER))
 
 
@@ -71,7 +73,7 @@ async def _stream(
     end = loop.time() + LIFETIME_SECONDS
     position = begin.position
     # All windows of a server that is replaced come again: not all at once.
-    yield format_sse_event(retry=random.randint(500, 2000))  # noqa: S311
+    yield format_sse_event(retry=_random.randint(500, 2000))
     yield wire("ready", Ready(resumed=begin.resumed).model_dump_json(), position)
     while not hub.closing and (left := end - loop.time()) > 0:
         if not await waiter.wait(min(left, PING_SECONDS)):
