@@ -8,6 +8,8 @@ export default defineConfig({
     include: ["src/**/*.test.{ts,tsx}"],
     setupFiles: ["./src/test/setup.ts"],
     env: { TZ: "Europe/Vienna" },
+    // A test that fails is a fault; one that takes long is a machine with much to do.
+    testTimeout: 60_000,
     restoreMocks: true,
     unstubGlobals: true,
   },

@@ -1,6 +1,7 @@
-import { render } from "@testing-library/react";
-import userEvent from "@testing-library/user-event";
+import { render, screen, waitFor } from "@testing-library/react";
+import userEvent, { type UserEvent } from "@testing-library/user-event";
 import type { ReactElement } from "react";
+import { expect } from "vitest";
 import { Providers } from "@/shell/providers";
 
 /** Who is logged in. */
@@ -15,4 +16,11 @@ export function renderPage(page: ReactElement) {
     </Providers>,
   );
   return { user, ...view };
+}
+
+/** Clicks a button of a message. A list of messages lets clicks through until its first one has been counted. */
+export async function clickInMessage(user: UserEvent, name: string) {
+  const button = await screen.findByRole("button", { name });
+  await waitFor(() => expect(button.closest("[role=region]")).not.toHaveStyle({ pointerEvents: "none" }));
+  await user.click(button);
 }

@@ -4,7 +4,7 @@ import { afterEach, vi } from "vitest";
 import { navigation } from "./navigation";
 
 // A machine with much to do is no fault of the page.
-configure({ asyncUtilTimeout: 4000 });
+configure({ asyncUtilTimeout: 20_000 });
 
 vi.mock("next/navigation", () => navigation.module);
 

@@ -5,7 +5,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import type { Task } from "@/lib/api/types";
 import { deferred, json, page, problem, serve, task } from "@/test/api";
 import { navigation } from "@/test/navigation";
-import { renderPage } from "@/test/render";
+import { clickInMessage, renderPage } from "@/test/render";
 import { TasksView } from "./tasks-view";
 
 const away = () => problem(503, "database_unavailable", "The database does not answer.");
@@ -114,7 +114,7 @@ describe("completing", () => {
       "PATCH /api/tasks/*": ({ body }) => json({ ...read, ...(body as Partial<Task>) }),
     });
     await user.click(screen.getByRole("checkbox", { name: "Complete “Read”" }));
-    await user.click(await screen.findByRole("button", { name: "Undo" }));
+    await clickInMessage(user, "Undo");
     const bodies = () => calls.filter((c) => c.call.startsWith("PATCH")).map((c) => c.body);
     await waitFor(() => expect(bodies()).toEqual([{ completed: true }, { completed: false }]));
   });
@@ -145,7 +145,7 @@ describe("deleting", () => {
     await user.click(screen.getByRole("button", { name: "Delete “Read”" }));
     expect(row("Read")).toBeNull();
     await screen.findByText("All clear");
-    await user.click(await screen.findByRole("button", { name: "Undo" }));
+    await clickInMessage(user, "Undo");
     expect(await screen.findByRole("button", { name: "Read" })).toBeVisible();
     await waitFor(() => expect(calls.at(-1)?.call).toBe("GET /api/tasks"));
     expect(calls.map((c) => c.call).filter((call) => !call.startsWith("GET"))).toEqual([
@@ -281,7 +281,7 @@ describe("filters", () => {
     await user.click(screen.getByRole("button", { name: "Done" }));
     await user.type(newTask(), "Pay rent{Enter}");
     await screen.findByText(/^Added “Pay rent”/);
-    await user.click(screen.getByRole("button", { name: "Show" }));
+    await clickInMessage(user, "Show");
     expect(await screen.findByRole("dialog")).toBeVisible();
   });
 
