@@ -195,3 +195,17 @@ def bob(register: Callable[..., Person]) -> Person:
 def modeller(register: Callable[..., Person], openai_url: str) -> Person:
     """Someone whose assistant is the fake model."""
     return register(openai_url)
+
+
+@pytest.fixture
+def collector(alice: Person, sql_connection: psycopg.Connection[Any]) -> Person:
+    """Someone with as many tasks as are allowed, but one."""
+    user_id = alice.get("/api/auth/me").json()["id"]
+    sql_connection.execute(
+        "INSERT INTO tasks (id, user_id, title, description, priority, tags) "
+        "SELECT gen_random_uuid(), %s, 'Task ' || md5(n::text), md5((n * 7)::text), 1, "
+        "CASE WHEN n = 1 THEN ARRAY['rare'] ELSE ARRAY['often'] END FROM generate_series(1, 9999) AS n",
+        [user_id],
+    )
+    sql_connection.execute("VACUUM ANALYZE tasks")
+    return alice

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from src.tasks import service
 from tests.support import Person, expect_problem
 
 BASE = datetime(2026, 1, 1, tzinfo=UTC)
@@ -93,10 +94,11 @@ def _matches(row: dict[str, Any], query: dict[str, Any]) -> bool:
 def _key(sort: str, row: dict[str, Any]) -> Any:
     """What the order depends on, apart from the id and from how the database compares letters."""
     name = sort.removeprefix("-")
-    if name == "due_at":
-        last = -1 if sort.startswith("-") else 99
-        return last if row["due"] is None else row["due"]
-    return {"created_at": row["created"], "priority": row["rank"], "title": 0}[name]
+    if name == "title":
+        return 0
+    last = -1 if sort.startswith("-") else 99
+    due = last if row["due"] is None else row["due"]
+    return {"created_at": 0, "priority": row["rank"], "due_at": due}[name], row["created"]
 
 
 def _walk(person: Person, query: dict[str, Any], limit: int, total: int) -> Iterator[dict[str, Any]]:
@@ -123,7 +125,7 @@ def _walk(person: Person, query: dict[str, Any], limit: int, total: int) -> Iter
     database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-@given(rows=tasks, query=queries, sort=st.sampled_from(SORTS), limit=st.integers(1, 10))
+@given(rows=tasks, query=queries, sort=st.sampled_from(SORTS), limit=st.integers(1, 10), few=st.integers(0, 5))
 def test_pages_hold_each_matching_task_once_and_in_order(
     lister: Person,
     lister_id: str,
@@ -132,8 +134,15 @@ def test_pages_hold_each_matching_task_once_and_in_order(
     query: dict[str, Any],
     sort: str,
     limit: int,
+    few: int,
 ) -> None:
-    stored = {row["id"]: row for row in _store(sql_connection, lister_id, rows)}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(service, "FEW", few)
+        _check_pages(lister, _store(sql_connection, lister_id, rows), query, sort, limit)
+
+
+def _check_pages(lister: Person, rows: list[dict[str, Any]], query: dict[str, Any], sort: str, limit: int) -> None:
+    stored = {row["id"]: row for row in rows}
     expected = {task_id for task_id, row in stored.items() if _matches(row, query)}
     params = {k: (BASE + timedelta(days=v)).isoformat() if k.startswith("due") else v for k, v in query.items()}
 
@@ -186,10 +195,12 @@ ID = str(uuid.UUID(int=0))
         ("-created_at", _cursor("-created_at", None, ID)),
         ("-created_at", _cursor("-created_at", BASE.isoformat())),
         ("-created_at", _cursor("-created_at", "0001-01-01T00:00:00+23:59", ID)),
-        ("priority", _cursor("priority", "high", ID)),
-        ("priority", _cursor("priority", True, ID)),
-        ("title", _cursor("title", 5, ID)),
-        ("title", _cursor("title", "\ud800", ID)),
+        ("priority", _cursor("priority", "high", BASE.isoformat(), ID)),
+        ("priority", _cursor("priority", True, BASE.isoformat(), ID)),
+        ("priority", _cursor("priority", 1, None, ID)),
+        ("priority", _cursor("priority", 1, ID)),
+        ("title", _cursor("title", 5, BASE.isoformat(), ID)),
+        ("title", _cursor("title", "\ud800", BASE.isoformat(), ID)),
         ("title", base64.urlsafe_b64encode(b'{"a": 1}').decode()),
     ],
 )
@@ -200,9 +211,9 @@ def test_cursors_that_are_not_ours_are_refused(alice: Person, sort: str, cursor:
 @pytest.mark.parametrize(
     ("sort", "cursor"),
     [
-        ("priority", _cursor("priority", 10**30, ID)),
-        ("title", _cursor("title", "a\0b", ID)),
-        ("due_at", _cursor("due_at", None, ID)),
+        ("priority", _cursor("priority", 10**30, BASE.isoformat(), ID)),
+        ("title", _cursor("title", "a\0b", BASE.isoformat(), ID)),
+        ("due_at", _cursor("due_at", None, BASE.isoformat(), ID)),
     ],
 )
 def test_odd_cursors_do_no_harm(alice: Person, sort: str, cursor: str) -> None:

@@ -65,11 +65,13 @@ class Base(DeclarativeBase):
 def _limits(*, local: bool) -> str:
     """The statement that gives the server its limits: for a transaction, or for as long as the connection lasts."""
     limits = {
-        "statement_timeout": STATEMENT_SECONDS,
-        "lock_timeout": LOCK_SECONDS,
-        "idle_in_transaction_session_timeout": IDLE_SECONDS,
+        "statement_timeout": f"{round(STATEMENT_SECONDS * 1000)}ms",
+        "lock_timeout": f"{round(LOCK_SECONDS * 1000)}ms",
+        "idle_in_transaction_session_timeout": f"{round(IDLE_SECONDS * 1000)}ms",
+        # What suits a user with ten tasks, or a rare word, takes seconds for others.
+        "plan_cache_mode": "force_custom_plan",
     }
-    rows = ", ".join(f"('{name}', '{round(seconds * 1000)}ms')" for name, seconds in limits.items())
+    rows = ", ".join(f"('{name}', '{value}')" for name, value in limits.items())
     return f"SELECT set_config(name, value, {local}) FROM (VALUES {rows}) AS limits (name, value)"  # noqa: S608
 
 

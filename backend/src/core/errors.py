@@ -111,7 +111,7 @@ _KINDS: dict[ErrorCode, tuple[int, str]] = {
     ErrorCode.ASSISTANT_TURN_LIMIT: (502, "The assistant stopped after 8 steps without an answer."),
     ErrorCode.OVERLOADED: (503, "There is too much to do at the moment. Try again shortly."),
     ErrorCode.DATABASE_UNAVAILABLE: (503, "The database does not answer at the moment. Try again shortly."),
-    ErrorCode.SCHEMA_OUTDATED: (503, "The database schema is at nothing, this version needs 0004."),
+    ErrorCode.SCHEMA_OUTDATED: (503, "The database schema is at nothing, this version needs 0005."),
     ErrorCode.INTERNAL_ERROR: (500, INTERNAL_ERROR),
 }
 

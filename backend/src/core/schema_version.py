@@ -1,6 +1,6 @@
 """Which database schema this code needs, and whether the database has it."""
 
-REQUIRED_REVISION = "0004"
+REQUIRED_REVISION = "0005"
 """The newest migration that this code knows. Revisions are numbers, so that old code recognises a newer schema."""
 
 

@@ -53,7 +53,10 @@ class Status(StrEnum):
 
 
 class Sort(StrEnum):
-    """Order of a list; `-` turns it round. Tasks without a due date come last either way."""
+    """Order of a list; `-` turns it round. Tasks without a due date come last either way.
+
+    Equals come in the order in which they were made, which `-` turns round too.
+    """
 
     CREATED = "created_at"
     CREATED_DESC = "-created_at"
@@ -256,7 +259,8 @@ class TaskFilter(BaseModel):
             str,
             Field(
                 max_length=200,
-                description=f"Words in the title or the description. Those after the first {MAX_WORDS} do not count.",
+                description="Parts of words in the title, the description or the tags. "
+                f"Those after the first {MAX_WORDS} do not count.",
             ),
             ONE_LINE,
         ]

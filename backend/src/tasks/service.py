@@ -1,11 +1,27 @@
 """What can be done with tasks. REST and the assistant both call these functions."""
 
+import re
 import uuid
 from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Insert, Table, and_, bindparam, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Insert,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    func,
+    insert,
+    null,
+    or_,
+    select,
+    union_all,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 
 from src.core.answers import etag
@@ -35,6 +51,9 @@ def not_found() -> ProblemError:
 # Every function is one statement on the table, without objects and the unit of work around it: that costs the least,
 # and needs no transaction.
 TASKS = cast(Table, TaskRow.__table__)
+
+TASK_COLUMNS = [column for column in TASKS.c if column.computed is None]
+"""What a task is made of."""
 
 MAX_TASKS = 10_000
 """How many tasks a user may have. Requests at the same time may exceed it by as many as there are connections."""
@@ -69,7 +88,7 @@ def _insert() -> Insert:
         "completed_at",
     )
     new = [bindparam(name, type_=TASKS.c[name].type) for name in names]
-    return insert(TASKS).from_select(names, select(*new).where(has_room(bindparam("user_id")))).returning(TASKS)
+    return insert(TASKS).from_select(names, select(*new).where(has_room(bindparam("user_id")))).returning(*TASK_COLUMNS)
 
 
 _INSERT = _insert()
@@ -105,7 +124,7 @@ def _own(user_id: uuid.UUID, task_id: uuid.UUID) -> ColumnElement[bool]:
 
 async def get_task(database: Executor, user_id: uuid.UUID, task_id: uuid.UUID) -> Task:
     """One task. Raises ProblemError(TASK_NOT_FOUND), for another user's task too."""
-    row = (await database.execute(select(TASKS).where(_own(user_id, task_id)))).one_or_none()
+    row = (await database.execute(select(*TASK_COLUMNS).where(_own(user_id, task_id)))).one_or_none()
     if row is None:
         raise not_found()
     return Task.of(row)
@@ -147,7 +166,7 @@ async def _change(
     values: dict[str, Any],
     versions: Collection[int] | None,
 ) -> Task:
-    statement = update(TASKS).where(_own(user_id, task_id)).values(values).returning(TASKS)
+    statement = update(TASKS).where(_own(user_id, task_id)).values(values).returning(*TASK_COLUMNS)
     if versions is not None:
         statement = statement.where(TASKS.c.version.in_(versions))
     row = (await database.execute(statement)).one_or_none()
@@ -158,25 +177,51 @@ async def _change(
     raise TaskChangedError(await get_task(database, user_id, task_id))
 
 
+FEW = 1000
+"""As many as can be sorted in no time."""
+
+
 async def list_tasks(database: Executor, user_id: uuid.UUID, query: TaskQuery) -> TaskPage:
     """A page of tasks. Raises ProblemError(INVALID_CURSOR)."""
     where = _filters(user_id, query)
     ordering = Ordering(query.sort)
-    page = select(TASKS).where(*where).order_by(*ordering.order_by()).limit(query.limit + 1)
     first = query.cursor is None
+    # To count costs as much as there is to count: once a list, not once a page, and no more than a user may have.
+    counted = select(TASKS.c.id).where(*where).limit(MAX_TASKS).subquery()
+    total = select(func.count()).select_from(counted).scalar_subquery() if first else null()
     if query.cursor is not None:
-        page = page.where(ordering.after(query.cursor))
-    else:
-        # In the same round trip. To count costs as much as there is to count: once a list, not once a page.
-        count = select(func.count()).select_from(TASKS).where(*where)
-        page = page.add_columns(count.scalar_subquery().label("total"))
-    found = (await database.execute(page)).all()
+        where.append(ordering.after(TASKS.c, query.cursor))
+    page = select(*TASK_COLUMNS, total.label("total")).where(*where).order_by(*ordering.order_by(TASKS.c))
+    page = page.limit(query.limit + 1)
+    found = (await database.execute(_by_number(page, where, ordering, query) if _narrows(query) else page)).all()
     rows = found[: query.limit]
     return TaskPage(
         items=[Task.of(row) for row in rows],
         next_cursor=ordering.cursor(rows[-1]) if len(found) > query.limit else None,
         total=(found[0].total if found else 0) if first else None,
     )
+
+
+def _narrows(query: TaskQuery) -> bool:
+    return bool(query.q or query.tag or query.priority or query.due_after or query.due_before)
+
+
+def _by_number(
+    page: Select[Any], where: list[ColumnElement[bool]], ordering: Ordering, query: TaskQuery
+) -> CompoundSelect[Any]:
+    """The same page, in the way that suits how many are found.
+
+    Few are best found and then sorted, many are best met in the order of the list: to meet few in it takes going
+    through nearly all. The database guesses which it is, and guesses badly.
+    """
+    found = select(*TASK_COLUMNS).where(*where).limit(FEW + 1).cte("found")
+    number = select(func.count()).select_from(found).scalar_subquery()
+    few = select(*found.c, number.label("total")).where(number <= FEW).order_by(*ordering.order_by(found.c))
+    return union_all(few.limit(query.limit + 1), page.where(number > FEW))
+
+
+_LIKE_SPECIAL = re.compile(r"[%_\\]")
+_ESCAPED = r"\\\g<0>"
 
 
 def _filters(user_id: uuid.UUID, query: TaskQuery) -> list[ColumnElement[bool]]:
@@ -195,7 +240,5 @@ def _filters(user_id: uuid.UUID, query: TaskQuery) -> list[ColumnElement[bool]]:
     if query.due_before is not None:
         where.append(or_(and_(timed, TaskRow.due_at < query.due_before), TaskRow.due_on < query.due_before.date()))
     for word in list(dict.fromkeys((query.q or "").split()))[:MAX_WORDS]:
-        where.append(
-            or_(TaskRow.title.icontains(word, autoescape=True), TaskRow.description.icontains(word, autoescape=True))
-        )
+        where.append(TaskRow.words.like(func.lower(f"%{_LIKE_SPECIAL.sub(_ESCAPED, word)}%")))
     return where

@@ -9,7 +9,7 @@ from sqlalchemy.types import DateTime, Uuid
 from src.core.database import Executor
 from src.core.pagination import decode_cursor, encode_cursor, invalid_cursor
 from src.tasks.schemas import Task, TrashedTask, TrashPage
-from src.tasks.service import TASKS, get_task, has_room, too_many
+from src.tasks.service import TASK_COLUMNS, TASKS, get_task, has_room, too_many
 
 LIFETIME = timedelta(days=30)
 
@@ -19,7 +19,7 @@ _SORT = "trash"
 async def list_trash(database: Executor, user_id: uuid.UUID, limit: int, cursor: str | None) -> TrashPage:
     """A page of the trash, the latest first. Raises ProblemError(INVALID_CURSOR)."""
     statement = (
-        select(TASKS)
+        select(*TASK_COLUMNS)
         .where(TASKS.c.user_id == user_id, TASKS.c.deleted_at.is_not(None))
         .order_by(TASKS.c.deleted_at.desc(), TASKS.c.id.desc())
         .limit(limit + 1)
@@ -50,7 +50,7 @@ async def restore_task(database: Executor, user_id: uuid.UUID, task_id: uuid.UUI
     Raises ProblemError(TASK_NOT_FOUND), for another user's task too, or ProblemError(TOO_MANY_TASKS).
     """
     trashed = (TASKS.c.id == task_id, TASKS.c.user_id == user_id, TASKS.c.deleted_at.is_not(None))
-    statement = update(TASKS).where(*trashed, has_room(user_id)).values(deleted_at=None).returning(TASKS)
+    statement = update(TASKS).where(*trashed, has_room(user_id)).values(deleted_at=None).returning(*TASK_COLUMNS)
     row = (await database.execute(statement)).one_or_none()
     if row is not None:
         return Task.of(row)

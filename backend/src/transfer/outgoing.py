@@ -13,7 +13,7 @@ from src.chat.models import Conversation, Message
 from src.chat.store import message_out, summary_out
 from src.core.database import Database
 from src.tasks.schemas import Task
-from src.tasks.service import TASKS
+from src.tasks.service import TASK_COLUMNS, TASKS
 from src.transfer.schemas import ExportedConversation, ExportedTask, ExportFile
 
 BATCH = 500
@@ -27,7 +27,12 @@ async def tasks(database: Database, user_id: uuid.UUID) -> AsyncGenerator[list[E
     """All tasks, those in the trash too."""
     after = uuid.UUID(int=0)
     while True:
-        page = select(TASKS).where(TASKS.c.user_id == user_id, TASKS.c.id > after).order_by(TASKS.c.id).limit(BATCH)
+        page = (
+            select(*TASK_COLUMNS)
+            .where(TASKS.c.user_id == user_id, TASKS.c.id > after)
+            .order_by(TASKS.c.id)
+            .limit(BATCH)
+        )
         async with database.connection() as connection:
             rows = (await connection.execute(page)).all()
         yield [ExportedTask(**dict(Task.of(row)), deleted_at=row.deleted_at) for row in rows]

@@ -72,7 +72,7 @@ export function isFiltered({ status, q, priority, tag }: Filters): boolean {
 
 /** Whether a list with these filters has this task. The server searches; here its first words do. */
 export function isShown(task: Task, { status, q, priority, tag }: Filters): boolean {
-  const text = `${task.title}\n${task.description}`.toLowerCase();
+  const text = [task.title, task.description, ...task.tags.map((tag) => `#${tag}`)].join("\n").toLowerCase();
   return (
     (status === "all" || task.completed === (status === "completed")) &&
     (!priority || task.priority === priority) &&
@@ -90,15 +90,13 @@ const RANK: Record<Priority, number> = { low: 1, medium: 2, high: 3 };
 export function compareTasks(sort: Sort): (a: Task, b: Task) => number {
   const sign = sort.startsWith("-") ? -1 : 1;
   const far = sign * Number.MAX_SAFE_INTEGER;
-  switch (sort.replace("-", "")) {
-    case "due_at":
-      return (a, b) =>
-        sign * ((a.due_at ? Date.parse(a.due_at) : far) - (b.due_at ? Date.parse(b.due_at) : far));
-    case "priority":
-      return (a, b) => sign * (RANK[a.priority] - RANK[b.priority]);
-    case "title":
-      return (a, b) => sign * a.title.localeCompare(b.title);
-    default:
-      return (a, b) => sign * (Date.parse(a.created_at) - Date.parse(b.created_at));
-  }
+  const due = (task: Task) => (task.due_at ? Date.parse(task.due_at) : far);
+  const made = (a: Task, b: Task) => Date.parse(a.created_at) - Date.parse(b.created_at);
+  const orders: Record<string, (a: Task, b: Task) => number> = {
+    due_at: (a, b) => due(a) - due(b),
+    priority: (a, b) => RANK[a.priority] - RANK[b.priority],
+    title: (a, b) => a.title.localeCompare(b.title),
+  };
+  const order = orders[sort.replace("-", "")] ?? made;
+  return (a, b) => sign * (order(a, b) || made(a, b));
 }

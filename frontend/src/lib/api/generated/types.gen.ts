@@ -1110,6 +1110,8 @@ export type SessionOut = {
  * Sort
  *
  * Order of a list; `-` turns it round. Tasks without a due date come last either way.
+ *
+ * Equals come in the order in which they were made, which `-` turns round too.
  */
 export type Sort = 'created_at' | '-created_at' | 'due_at' | '-due_at' | 'priority' | '-priority' | 'title' | '-title';
 
