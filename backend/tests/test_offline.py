@@ -394,6 +394,36 @@ def test_an_exact_title_wins(alice: Person) -> None:
     assert text_of(alice.say("mark milk done")).endswith("Marked “Milk” as done.")
 
 
+def test_an_exact_title_wins_though_many_are_newer(alice: Person) -> None:
+    alice.add("Milk")
+    for number in range(12):
+        alice.add(f"Buy milk {number}")
+    assert text_of(alice.say("mark milk done")).endswith("Marked “Milk” as done.")
+    asked, chosen = _converse(alice, "mark milk done", "9")
+    assert text_of(asked).splitlines()[-2:] == ["9. “Buy milk 3”", "… and 3 more."]
+    assert text_of(chosen) == "Marked “Buy milk 3” as done."
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"title": "Grill steak"}, {"title": "Lunch", "tags": ["tea"]}, {"title": "Lunch", "description": "with tea"}],
+    ids=str,
+)
+def test_what_is_only_found_is_asked_about(alice: Person, fields: dict[str, Any]) -> None:
+    alice.add(**fields)
+    asked, chosen = _converse(alice, "mark tea done", "yes")
+    assert text_of(asked).splitlines()[-2].startswith("Do you mean this one?")
+    assert calls_of(asked) == [("list_tasks", "ok")]
+    assert text_of(chosen) == f"Marked “{fields['title']}” as done."
+
+
+def test_tasks_of_one_name_are_told_apart(alice: Person) -> None:
+    for _ in range(2):
+        alice.add("Buy milk")
+    lines = text_of(alice.say("delete milk")).splitlines()[-2:]
+    assert [line.partition(", added ")[0] for line in lines] == ["1. “Buy milk”", "2. “Buy milk”"]
+
+
 def test_it_offers_to_add_what_it_does_not_understand(alice: Person) -> None:
     unsure, added, nothing = _converse(alice, "oat milk tomorrow", "yes", "yes")
     assert "I’m not sure what you mean" in text_of(unsure)

@@ -114,7 +114,7 @@ def test_patch_changes_what_is_given_and_nothing_else(alice: Person) -> None:
         {"tags": []},
     ]
     for change in changes:
-        answer = alice.patch(path, json=change)
+        answer = alice.patch(path, json=change, headers={"If-Match": f'"{before["version"]}"'})
         assert answer.status_code == 200
         after = answer.json()
         assert after["updated_at"] > before["updated_at"]

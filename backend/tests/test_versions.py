@@ -88,6 +88,13 @@ def test_of_parallel_edits_of_tags_none_is_lost_silently(alice: Person) -> None:
     assert set(again.json()["tags"]) == {"a", "b", "c"}
 
 
+def test_who_changes_tags_says_which_version_was_seen(alice: Person) -> None:
+    path = f"/api/tasks/{alice.add(tags=['a'])['id']}"
+    expect_problem(alice.patch(path, json={"tags": ["b"]}), "version_required", 428)
+    assert alice.patch(path, json={"completed": True}).json()["tags"] == ["a"]
+    assert alice.patch(path, json={"tags": ["b"]}, headers={"If-Match": "*"}).json()["tags"] == ["b"]
+
+
 def test_a_list_has_an_etag(alice: Person) -> None:
     task = alice.add()
     first = alice.get("/api/tasks")
@@ -132,7 +139,7 @@ def test_the_assistant_takes_no_tag_away_that_it_has_not_seen(alice: Person) -> 
     milk = alice.add("Buy milk", tags=["home"])
     alice.add("Drink milk")
     asked = alice.say("tag milk as shop")
-    alice.patch(f"/api/tasks/{milk['id']}", json={"tags": ["home", "urgent"]})
+    alice.patch(f"/api/tasks/{milk['id']}", json={"tags": ["home", "urgent"]}, headers=_tag(1))
     offered = [line for line in text_of(asked).splitlines() if line[:1].isdigit()]
     number = next(i for i, line in enumerate(offered, 1) if "Buy milk" in line)
     reply = alice.say(str(number), conversation_id=asked["conversation_id"])

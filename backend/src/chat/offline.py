@@ -5,6 +5,7 @@ no state; whatever it needs to know is in the history.
 """
 
 import json
+import re
 import uuid
 from collections.abc import AsyncGenerator, Sequence
 from datetime import date, datetime, timedelta
@@ -25,6 +26,9 @@ HELP = (
     "• move milk to friday · make milk low priority · rename milk to oat milk\n"
     "• delete milk"
 )
+OFFERED = 9
+"""From how many tasks one can choose at most."""
+
 _PRONOUNS = ("it", "that", "this", "that one", "this one", "last one")
 
 
@@ -54,6 +58,9 @@ def _begin(history: Sequence[Turn], now: datetime) -> TextDelta | ToolRequest:
         case Action.HELP:
             return TextDelta(f"{INTRODUCTION} {HELP}")
         case Action.AGREE:
+            asked, offered = _offer(history, now)
+            if asked is not None and len(offered) == 1:
+                return _act(asked, offered[0])
             return TextDelta("I did not ask you anything. A deletion is confirmed with its button.")
         case Action.DECLINE:
             return TextDelta("All right, I change nothing.")
@@ -94,7 +101,22 @@ def _command(history: Sequence[Turn], now: datetime) -> Command:
 
 def _search(command: Command) -> dict[str, Any]:
     status = {Action.COMPLETE: {"status": "open"}, Action.REOPEN: {"status": "completed"}}
-    return {"q": command.target[:200], "limit": 6, **status.get(command.action, {})}
+    return {"q": command.target[:200], "limit": 50, **status.get(command.action, {})}
+
+
+def _named(target: str, tasks: list[Task]) -> list[Task]:
+    """The tasks with this title, or else those with all its words in theirs.
+
+    A part of a word, a tag or a description may be found without being meant.
+    """
+    words = [re.compile(rf"(?<!\w){re.escape(word)}(?!\w)", re.IGNORECASE) for word in target.split()]
+    exact = [task for task in tasks if task.title.casefold() == target.casefold()]
+    return exact or [task for task in tasks if all(word.search(task.title) for word in words)]
+
+
+def _offered(target: str, tasks: list[Task]) -> list[Task]:
+    """The tasks to choose from where it is not clear which one is meant."""
+    return _named(target, tasks) or tasks
 
 
 def _latest_tasks(history: Sequence[Turn]) -> list[Task]:
@@ -126,8 +148,8 @@ def _offer(history: Sequence[Turn], now: datetime) -> tuple[Command | None, list
             continue  # a number out of range; the offer before it still stands
         calls = [c for turn in history[start:] if isinstance(turn, AssistantTurn) for c in turn.calls]
         tasks = calls[-1].result.tasks if calls and calls[-1].name == "list_tasks" else []
-        if command.target and len(tasks) > 1:
-            return command, tasks
+        if command.target and len(_named(command.target, tasks)) != 1 and tasks:
+            return command, _offered(command.target, tasks)[:OFFERED]
         break
     return None, []
 
@@ -153,7 +175,7 @@ def _continue(history: Sequence[Turn], call: ToolCall, now: datetime) -> TextDel
     result = call.result
     if result.code == ErrorCode.TASK_CHANGED and result.tasks:
         # What was meant still is, on the task as it is now.
-        if command.action is Action.CHOOSE:
+        if command.action in (Action.CHOOSE, Action.AGREE):
             latest = max(i for i, turn in enumerate(history) if isinstance(turn, UserTurn))
             command = _offer(history[: latest + 1], now)[0] or command
         return _act(command, result.tasks[0])
@@ -176,15 +198,22 @@ def _continue(history: Sequence[Turn], call: ToolCall, now: datetime) -> TextDel
 
 
 def _pick(command: Command, tasks: list[Task], now: datetime) -> TextDelta | ToolRequest:
-    exact = [task for task in tasks if task.title.casefold() == command.target.casefold()]
-    candidates = exact or tasks
-    if len(candidates) == 1:
-        return _act(command, candidates[0])
-    if not candidates:
+    named = _named(command.target, tasks)
+    if len(named) == 1:
+        return _act(command, named[0])
+    if not tasks:
         which = {Action.COMPLETE: "open ", Action.REOPEN: "completed "}.get(command.action, "")
         return TextDelta(f"I found no {which}task with “{command.target}”. Say “show all” to see your tasks.")
-    lines = "\n".join(f"{i}. {_describe(task, now)}" for i, task in enumerate(tasks, 1))
-    return TextDelta(f"Which one do you mean? Answer with its number.\n{lines}")
+    offered = _offered(command.target, tasks)
+    described = [_describe(task, now) for task in offered[:OFFERED]]
+    lines = []
+    for number, (task, line) in enumerate(zip(offered, described, strict=False), 1):
+        added = f", added {task.created_at.astimezone(now.tzinfo):%d %b %Y at %H:%M}"
+        lines.append(f"{number}. {line}{added if described.count(line) > 1 else ''}")
+    if len(offered) > OFFERED:
+        lines.append(f"… and {len(offered) - OFFERED} more.")
+    question = "Which one do you mean" if len(offered) > 1 else "Do you mean this one"
+    return TextDelta("\n".join([f"{question}? Answer with its number.", *lines]))
 
 
 def _listing(command: Command, tasks: list[Task], total: int, now: datetime) -> str:

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import Depends, Header, Response
@@ -23,16 +24,27 @@ def _tags(header: str | None) -> frozenset[str] | None:
     return frozenset("*") if header.strip() == "*" else frozenset(_TAG.findall(header))
 
 
+@dataclass(frozen=True)
+class IfMatch:
+    """What a client says of the version that it changes."""
+
+    versions: frozenset[int] | None
+    """Those that may be changed; None: any."""
+
+    given: bool
+
+
 async def _if_match(
     if_match: Annotated[
-        str | None, Header(description="The `ETag` of what is to be changed: 412 if it has changed since.")
+        str | None,
+        Header(description="The `ETag` of what is to be changed: 412 if it has changed since. `*`: whatever it is."),
     ] = None,
-) -> frozenset[int] | None:
+) -> IfMatch:
     tags = _tags(if_match)
     if tags is None or "*" in tags:
-        return None
+        return IfMatch(None, given=tags is not None)
     # Longer ones are no versions, and no numbers of the database's.
-    return frozenset(int(tag) for tag in tags if re.fullmatch("[0-9]{1,9}", tag))
+    return IfMatch(frozenset(int(tag) for tag in tags if re.fullmatch("[0-9]{1,9}", tag)), given=True)
 
 
 async def _if_none_match(
@@ -41,8 +53,7 @@ async def _if_none_match(
     return _tags(if_none_match) or frozenset()
 
 
-IfMatchDep = Annotated[frozenset[int] | None, Depends(_if_match)]
-"""The versions that may be changed; None: any."""
+IfMatchDep = Annotated[IfMatch, Depends(_if_match)]
 
 KnownDep = Annotated[frozenset[str], Depends(_if_none_match)]
 """The tags of what the client knows."""

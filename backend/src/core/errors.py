@@ -50,6 +50,7 @@ class ErrorCode(StrEnum):
     METHOD_NOT_ALLOWED = "method_not_allowed"
     TASK_NOT_FOUND = "task_not_found"
     TASK_CHANGED = "task_changed"
+    VERSION_REQUIRED = "version_required"
     TOO_MANY_TASKS = "too_many_tasks"
     CONVERSATION_NOT_FOUND = "conversation_not_found"
     CONFIRMATION_NOT_FOUND = "confirmation_not_found"
@@ -99,6 +100,7 @@ _KINDS: dict[ErrorCode, tuple[int, str]] = {
     ErrorCode.METHOD_NOT_ALLOWED: (405, "This address does not know that method."),
     ErrorCode.TASK_NOT_FOUND: (404, "There is no such task."),
     ErrorCode.TASK_CHANGED: (412, "The task has changed since."),
+    ErrorCode.VERSION_REQUIRED: (428, "Tags are replaced as a whole. Say in If-Match which version has been seen."),
     ErrorCode.TOO_MANY_TASKS: (409, "There are 10,000 tasks already, which is the limit. Delete some first."),
     ErrorCode.CONVERSATION_NOT_FOUND: (404, "There is no such conversation."),
     ErrorCode.CONFIRMATION_NOT_FOUND: (404, "There is no such confirmation."),

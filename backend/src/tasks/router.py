@@ -10,7 +10,7 @@ from src.auth.dependencies import READER, WRITER, DetachedUserDep, UserDep
 from src.auth.guard import limit_write
 from src.core.answers import ETAG, NOT_MODIFIED, IfMatchDep, KnownDep, answer, etag
 from src.core.dependencies import ConnectionDep, DatabaseDep, SettingsDep
-from src.core.errors import ErrorCode, responses
+from src.core.errors import ErrorCode, ProblemError, responses
 from src.core.idempotency import NOT_REPEATED, IdempotencyDep
 from src.core.ratelimit import spend_on
 from src.tasks import service, trash
@@ -84,13 +84,20 @@ async def get_task(user: UserDep, connection: ConnectionDep, task_id: UUID, know
     operation_id="updateTask",
     response_model=Task,
     dependencies=WRITE,
-    responses={**TAGGED, **NOT_WRITTEN},
+    responses={**TAGGED, **NOT_WRITTEN, **responses(ErrorCode.VERSION_REQUIRED)},
 )
 async def update_task(
-    user: UserDep, connection: ConnectionDep, task_id: UUID, body: TaskUpdate, versions: IfMatchDep
+    user: UserDep, connection: ConnectionDep, task_id: UUID, body: TaskUpdate, match: IfMatchDep
 ) -> Response:
-    """Change some fields of a task; completing it is `completed: true`."""
-    return _answer(await service.update_task(connection, user.id, task_id, body, versions))
+    """Change some fields of a task; completing it is `completed: true`.
+
+    Tags are given as a whole, and only with `If-Match`: of two that add one at the same time, none loses it unseen.
+    """
+    if body.tags is not None and not match.given:
+        raise ProblemError(
+            ErrorCode.VERSION_REQUIRED, "Tags are replaced as a whole. Say in If-Match which version has been seen."
+        )
+    return _answer(await service.update_task(connection, user.id, task_id, body, match.versions))
 
 
 @router.delete(
@@ -100,9 +107,9 @@ async def update_task(
     dependencies=WRITE,
     responses=NOT_WRITTEN,
 )
-async def delete_task(user: UserDep, connection: ConnectionDep, task_id: UUID, versions: IfMatchDep) -> None:
+async def delete_task(user: UserDep, connection: ConnectionDep, task_id: UUID, match: IfMatchDep) -> None:
     """Put a task into the trash, where it stays for 30 days."""
-    await service.delete_task(connection, user.id, task_id, versions)
+    await service.delete_task(connection, user.id, task_id, match.versions)
 
 
 @router.post(

@@ -217,6 +217,8 @@ export const getTask = <ThrowOnError extends boolean = false>(options: Options<G
  * Update Task
  *
  * Change some fields of a task; completing it is `completed: true`.
+ *
+ * Tags are given as a whole, and only with `If-Match`: of two that add one at the same time, none loses it unseen.
  */
 export const updateTask = <ThrowOnError extends boolean = false>(options: Options<UpdateTaskData, ThrowOnError>): RequestResult<UpdateTaskResponses, UpdateTaskErrors, ThrowOnError> => (options.client ?? client).patch<UpdateTaskResponses, UpdateTaskErrors, ThrowOnError>({
     url: '/api/tasks/{task_id}',

@@ -437,7 +437,7 @@ export type DoneEvent = {
  *
  * Every code that the API can answer with.
  */
-export type ErrorCode = 'not_authenticated' | 'other_user' | 'invalid_credentials' | 'wrong_password' | 'weak_password' | 'invalid_reset_code' | 'mail_not_configured' | 'email_taken' | 'session_not_found' | 'session_required' | 'token_not_found' | 'too_many_tokens' | 'insufficient_scope' | 'cross_origin_refused' | 'rate_limited' | 'too_many_streams' | 'validation_failed' | 'invalid_cursor' | 'idempotency_in_progress' | 'idempotency_key_reused' | 'payload_too_large' | 'bad_request' | 'not_found' | 'method_not_allowed' | 'task_not_found' | 'task_changed' | 'too_many_tasks' | 'conversation_not_found' | 'confirmation_not_found' | 'confirmation_resolved' | 'confirmation_expired' | 'confirmation_outdated' | 'assistant_unavailable' | 'assistant_interrupted' | 'assistant_timeout' | 'assistant_turn_limit' | 'overloaded' | 'database_unavailable' | 'schema_outdated' | 'internal_error';
+export type ErrorCode = 'not_authenticated' | 'other_user' | 'invalid_credentials' | 'wrong_password' | 'weak_password' | 'invalid_reset_code' | 'mail_not_configured' | 'email_taken' | 'session_not_found' | 'session_required' | 'token_not_found' | 'too_many_tokens' | 'insufficient_scope' | 'cross_origin_refused' | 'rate_limited' | 'too_many_streams' | 'validation_failed' | 'invalid_cursor' | 'idempotency_in_progress' | 'idempotency_key_reused' | 'payload_too_large' | 'bad_request' | 'not_found' | 'method_not_allowed' | 'task_not_found' | 'task_changed' | 'version_required' | 'too_many_tasks' | 'conversation_not_found' | 'confirmation_not_found' | 'confirmation_resolved' | 'confirmation_expired' | 'confirmation_outdated' | 'assistant_unavailable' | 'assistant_interrupted' | 'assistant_timeout' | 'assistant_turn_limit' | 'overloaded' | 'database_unavailable' | 'schema_outdated' | 'internal_error';
 
 /**
  * ErrorEvent
@@ -2362,7 +2362,7 @@ export type DeleteTaskData = {
         /**
          * If-Match
          *
-         * The `ETag` of what is to be changed: 412 if it has changed since.
+         * The `ETag` of what is to be changed: 412 if it has changed since. `*`: whatever it is.
          */
         'if-match'?: string | null;
     };
@@ -2490,7 +2490,7 @@ export type UpdateTaskData = {
         /**
          * If-Match
          *
-         * The `ETag` of what is to be changed: 412 if it has changed since.
+         * The `ETag` of what is to be changed: 412 if it has changed since. `*`: whatever it is.
          */
         'if-match'?: string | null;
     };
@@ -2529,6 +2529,10 @@ export type UpdateTaskErrors = {
      * `validation_failed`
      */
     422: Problem;
+    /**
+     * `version_required`
+     */
+    428: Problem;
     /**
      * `rate_limited`
      */
