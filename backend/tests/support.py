@@ -23,7 +23,7 @@ BACKEND = Path(__file__).parent.parent
 SECRET = "Zk3v9Qm1Lr8Xw5Tn2Yb7Hc4Jd6Gf0Ps_"
 PASSWORD = "correct horse battery"
 JSON = {"Accept": "application/json"}
-PATIENCE = 10.0
+PATIENCE = 25.0
 """Seconds within which an answer comes from a machine with much to do. What would keep it from coming lasts longer."""
 
 PLENTY: dict[str, Any] = {

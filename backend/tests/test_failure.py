@@ -64,8 +64,8 @@ def _settled(connection: psycopg.Connection[Any]) -> bool:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _as_outside(real_limits: None) -> None:
-    """The limits are what is tested here."""
+def _impatient(short_limits: None) -> None:
+    """What happens at the limits is tested here."""
 
 
 @pytest.fixture(scope="module")
@@ -193,7 +193,7 @@ def test_a_statement_that_takes_too_long_ends_on_the_server(
 def test_a_statement_for_which_no_time_is_left_is_not_sent(
     run: Callable[..., list[str]], sql_connection: psycopg.Connection[Any]
 ) -> None:
-    sleeps = ["SELECT pg_sleep(0.4)"] * 3  # more than START_SECONDS
+    sleeps = [f"SELECT pg_sleep({database_module.START_SECONDS / 2})"] * 3
     with pytest.raises(ProblemError, match="does not answer"):
         run(*sleeps, "CREATE TABLE too_late ()")
     assert sql_connection.execute("SELECT to_regclass('too_late')").fetchone() == (None,)
@@ -207,7 +207,7 @@ def test_a_transaction_for_whose_end_no_time_is_left_is_rolled_back(
         try:
             async with database.session() as session:
                 await session.execute(text("CREATE TABLE too_late ()"))
-                await asyncio.sleep(START_SECONDS)
+                await asyncio.sleep(database_module.START_SECONDS)
         finally:
             await database.close()
 
@@ -223,8 +223,8 @@ def test_behind_a_pooler_the_limits_go_with_each_transaction(
     show = ["SHOW statement_timeout", "SHOW lock_timeout", "SHOW idle_in_transaction_session_timeout"]
     # A pooler makes up the process that it names to its clients.
     monkeypatch.setattr(database_module, "_backend_pid", lambda _: 1)
-    assert run(*show) == ["800ms", "600ms", "2s"]
-    assert run(*show) == ["800ms", "600ms", "2s"]
+    assert run(*show) == ["2400ms", "1800ms", "6s"], "three times as long as outside of these tests"
+    assert run(*show) == ["2400ms", "1800ms", "6s"]
     # Nothing of them stays behind in the session.
     assert run("COMMIT AND CHAIN", *show) == ["0", "0", "0"]
 

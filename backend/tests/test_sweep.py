@@ -44,7 +44,7 @@ def _fill(connection: psycopg.Connection[Any]) -> None:
             INSERT INTO users (id, email, password_hash) VALUES (gen_random_uuid(), 'a@b.c', '') RETURNING id
         ), talk AS (
             INSERT INTO conversations (id, user_id, title) SELECT gen_random_uuid(), id, '' FROM person RETURNING *
-        ), ages AS (SELECT * FROM (VALUES (interval '1 second'), (interval '-1 second')) AS ages (left_over)
+        ), ages AS (SELECT * FROM (VALUES (interval '1 hour'), (interval '-1 second')) AS ages (left_over)
         ), sessions AS (
             INSERT INTO sessions (id, user_id, expires_at)
             SELECT gen_random_uuid(), id, now() + left_over FROM person, ages
