@@ -13,6 +13,8 @@ const nextConfig: NextConfig = {
   output: "standalone",
   poweredByHeader: false,
   agentRules: false,
+  // While the pages are worked on, behind the ingress: its host may have what only the development server has.
+  allowedDevOrigins: process.env.DEVELOP_HOST ? [process.env.DEVELOP_HOST] : [],
   // Types are checked by `npm run typecheck`, in the image's test stage. In each build, too, that took a third of it.
   typescript: { ignoreBuildErrors: true },
   // Images are served as they are. The optimiser's native library, half of the server's size, is taken out by the build

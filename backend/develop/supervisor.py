@@ -182,7 +182,8 @@ class Supervisor:
             self._failed = report["failed"]
             worker.until = time.monotonic() + DRAIN_SECONDS
             self._draining.append(worker)
-            print(self._failed, file=sys.stderr, flush=True)
+            if not self._connections:  # nobody else is told
+                print(self._failed, file=sys.stderr, flush=True)
             self._tell({"event": "failed", "change": worker.change, "traceback": self._failed})
             return
         self._failed = None

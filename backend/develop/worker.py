@@ -71,7 +71,9 @@ def work(listener: socket.socket, root: Path, report: Report) -> None:
             timeout_graceful_shutdown=int(os.environ.get("UVICORN_TIMEOUT_GRACEFUL_SHUTDOWN", "25")),
             **options,
         )
-        logging.getLogger("uvicorn.error").addHandler(errors)
+        said = logging.getLogger("uvicorn.error")
+        said.addHandler(errors)
+        said.setLevel(logging.WARNING)  # that a process starts and ends is no news with every save
         config.load()
         imported = time.monotonic() - began
         server = _Server(config, report, imported)

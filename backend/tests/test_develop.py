@@ -19,7 +19,7 @@ from develop.tree import Tree
 from tests.support import BACKEND, PATIENCE
 from tests.test_process import free_port, image_command
 
-SERVE = "OPTIONS = {}"
+SERVE = "OPTIONS = {'access_log': False}"
 MAIN = """
 import asyncio, json
 from src import word
@@ -51,7 +51,11 @@ class Developed:
         self.url = f"http://127.0.0.1:{port}"
         env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(BACKEND)}
         command = image_command("dev", host="127.0.0.1", port=port, code=str(folder / "code"), control=str(control))
-        self.process = subprocess.Popen([sys.executable, *command[1:]], cwd=image, env=env)  # noqa: S603
+        self.log = folder / "log"
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(  # noqa: S603
+                [sys.executable, *command[1:]], cwd=image, env=env, stdout=log, stderr=log
+            )
         deadline = time.monotonic() + PATIENCE
         while not control.exists():
             assert time.monotonic() < deadline
@@ -128,6 +132,7 @@ def test_changes_are_served_a_mistake_is_not_and_no_request_fails(developed: Dev
     assert developed.ask(op="manifest")["failed"] is None
     done.set()
     user.join()
+    assert developed.log.read_text() == "", "what is told is not logged as well, nor that processes come and go"
     assert {"two", "ten"} <= set(answers) <= {"one", "two", "six", "ten"}
 
 

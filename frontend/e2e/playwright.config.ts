@@ -15,6 +15,7 @@ export default defineConfig({
   projects: [
     { name: "application", testDir: "tests" },
     { name: "lighthouse", testDir: "lighthouse" },
+    { name: "develop", testDir: "develop" },
   ],
   outputDir: `${process.env.E2E_OUTPUT ?? "output"}/failures`,
   workers: 2,

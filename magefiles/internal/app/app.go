@@ -35,11 +35,14 @@ type Service struct {
 
 // Develop is how a service takes changes of its code while it runs.
 type Develop struct {
-	Target string   // the Dockerfile's stage that does; empty where there is none
-	Code   string   // the folder in the container where the code is
-	Take   []string // the command in the container that takes changes in
-	Synced []string // what it takes, files and folders of the service's own; the rest does not matter to what runs
-	Built  []string // what takes another image
+	Target  string            // the Dockerfile's stage that does; empty where there is none
+	Folders map[string]string // folders in the container that it writes to, by name
+	Take    []string          // the command in the container that takes changes in
+	Synced  []string          // what it takes, files and folders of the service's own; the rest does not matter to what runs
+	Built   []string          // what takes another image
+	Probe   string            // a path that answers whatever is wrong with the code; empty where the usual ones do
+	Memory  string            // that it may use, in place of what the chart says
+	Mistake string            // what happens while the code has one
 }
 
 // Probes are the paths that tell whether a pod has started, lives, and takes requests.
@@ -53,13 +56,23 @@ var (
 		Probes:  Probes{Startup: "/health", Liveness: "/health", Readiness: "/health/ready"},
 		Secrets: []string{"DATABASE_URL", "JWT_SECRET", "OPENAI_API_KEY", "SMTP_URL"}, Words: `back end|api|server`,
 		Develop: Develop{
-			Target: "dev", Code: "/code", Take: []string{"python", "-m", "develop.connect", "/tmp/develop.sock"},
+			Target: "dev", Folders: map[string]string{"code": "/code"}, Take: []string{"python", "-m", "develop.connect", "/tmp/develop.sock"},
 			Synced: []string{"src"}, Built: []string{"Dockerfile", "requirements.txt", "migrations", "develop"},
+			Memory: "1Gi", Mistake: "the version before goes on serving",
 		},
 	}
 	Frontend = Service{
 		Name: "frontend", Folder: "frontend", Target: "runtime", Tests: "test", Base: Node, Port: 3000, Scalable: true,
 		Probes: Probes{Startup: "/", Liveness: "/", Readiness: "/"}, Words: `front end|web ?site|page|ui`,
+		Develop: Develop{
+			Target: "dev", Folders: map[string]string{"code": "/app/src", "cache": "/app/.next"},
+			Take:   []string{"node", "runtime/develop.mjs", "/app/src", "127.0.0.1:3000"},
+			Synced: []string{"src"},
+			Built: []string{
+				"Dockerfile", "package.json", "package-lock.json", ".npmrc", "next.config.ts", "postcss.config.mjs", "tsconfig.json", "runtime",
+			},
+			Probe: "/__nextjs_font/geist-latin.woff2", Memory: "3Gi", Mistake: "the page shows it",
+		},
 	}
 	Postgres = Service{
 		Name: "postgres", Port: 5432, Secrets: []string{"POSTGRES_PASSWORD"}, Words: `postgresql|data ?base|db`,

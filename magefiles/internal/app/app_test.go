@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -76,8 +77,10 @@ func TestDockerfilesHaveWhatTheTableSays(t *testing.T) {
 		if s.Develop.Target != "" {
 			_, stage, found := strings.Cut(text, " AS "+s.Develop.Target+"\n")
 			assert.True(t, found, s.Name)
-			assert.Contains(t, stage, strconv.Quote(s.Develop.Code), s.Name)
-			assert.Contains(t, stage, strconv.Quote(s.Develop.Take[len(s.Develop.Take)-1]), s.Name)
+			paths := slices.DeleteFunc(slices.Clone(s.Develop.Take), func(arg string) bool { return !strings.HasPrefix(arg, "/") })
+			for _, path := range slices.AppendSeq(paths, maps.Values(s.Develop.Folders)) {
+				assert.Contains(t, stage, path, s.Name)
+			}
 		}
 		assert.Regexp(t, `(?m)^EXPOSE `+strconv.Itoa(s.Port)+`$`, text, s.Name)
 	}

@@ -3,7 +3,6 @@ package deploy
 import (
 	"context"
 	"errors"
-	"maps"
 	"slices"
 
 	"todo.local/magefiles/internal/app"
@@ -86,7 +85,7 @@ func (d *Development) begin(ctx context.Context, t *ui.Task, h held, of []app.Se
 	}
 	v := values(d.Config, d.Images, secret, d.Access)
 	for _, service := range of {
-		maps.Copy(entry(v, service.Entry()...), developValues(service))
+		develops(d.Config, service, entry(v, service.Entry()...))
 	}
 	outcome, err := h.Apply(ctx, t, release.Spec{Name: config.ReleaseName, ChartDir: d.Config.Chart("todo-app"), Values: v, Description: developing})
 	d.Revision, d.Good = outcome.Revision, outcome.Good
@@ -99,14 +98,19 @@ func (d *Development) begin(ctx context.Context, t *ui.Task, h held, of []app.Se
 	return errors.Join(err, d.back(context.WithoutCancel(ctx), t, h))
 }
 
-// developValues are what the chart is told of a service in development mode besides its image. One pod: whoever looks
-// at what was saved a moment ago must not meet another that has not taken it yet.
-func developValues(service app.Service) map[string]any {
-	return map[string]any{
-		"replicas":    1,
-		"autoscaling": map[string]any{"enabled": false},
-		"folders":     map[string]any{"code": map[string]any{"path": service.Develop.Code, "sizeLimit": "256Mi"}},
+// develops tells the chart what differs in development mode, besides the image. One pod: whoever looks at what was saved
+// a moment ago must not meet another that has not taken it yet.
+func develops(cfg *config.Config, service app.Service, v map[string]any) {
+	v["replicas"] = 1
+	v["autoscaling"] = map[string]any{"enabled": false}
+	for name, path := range service.Develop.Folders {
+		entry(v, "folders")[name] = map[string]any{"path": path, "sizeLimit": "1Gi"}
 	}
+	entry(v, "resources", "limits")["memory"] = service.Develop.Memory
+	if probe := service.Develop.Probe; probe != "" {
+		v["probes"] = map[string]any{"startup": probe, "liveness": probe, "readiness": probe}
+	}
+	v["extraEnv"] = []any{map[string]any{"name": "DEVELOP_HOST", "value": cfg.Host}}
 }
 
 // End puts the version back that was deployed last, unless another run has deployed meanwhile.
@@ -156,6 +160,6 @@ func (d Development) back(ctx context.Context, t *ui.Task, h held) error {
 func noteDevelopment(ctx context.Context, t *ui.Task, helm *release.Engine) {
 	history, err := helm.History(ctx, config.ReleaseName)
 	if err == nil && len(history) > 0 && history[len(history)-1].Description == developing {
-		t.Note("the application is in development mode, as a run of dev left it; that ends with this")
+		t.Note("the application is in development mode, which ends with this")
 	}
 }

@@ -1,6 +1,7 @@
 package deploy
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/yaml"
 
 	"todo.local/magefiles/internal/app"
@@ -89,9 +91,7 @@ func TestDevelopmentModeThatDoesNotComeUpLeavesTheDeployedVersion(t *testing.T) 
 func TestServicesInDevelopmentModeAreAsRestrictedAsEver(t *testing.T) {
 	for _, service := range app.Developed() {
 		v := map[string]any{}
-		for name, more := range developValues(service) {
-			entry(v, service.Entry()...)[name] = more
-		}
+		develops(&config.Config{Host: "todo.example.com"}, service, entry(v, service.Entry()...))
 		rendered, err := release.Render(config.ReleaseName, namespace, "../../../charts/todo-app", v)
 		require.NoError(t, err)
 		found := false
@@ -108,7 +108,12 @@ func TestServicesInDevelopmentModeAreAsRestrictedAsEver(t *testing.T) {
 			for _, m := range c.VolumeMounts {
 				mounted[m.MountPath] = m.Name
 			}
-			assert.Equal(t, "code", mounted[service.Develop.Code])
+			for name, path := range service.Develop.Folders {
+				assert.Equal(t, name, mounted[path])
+			}
+			assert.Equal(t, service.Develop.Memory, c.Resources.Limits.Memory().String())
+			assert.Equal(t, cmp.Or(service.Develop.Probe, service.Probes.Readiness), c.ReadinessProbe.HTTPGet.Path)
+			assert.Contains(t, c.Env, corev1.EnvVar{Name: "DEVELOP_HOST", Value: "todo.example.com"})
 		}
 		assert.True(t, found, service.Name)
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/fsnotify/fsnotify"
 	"golang.org/x/sync/errgroup"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"todo.local/magefiles/internal/app"
@@ -22,6 +24,7 @@ import (
 	"todo.local/magefiles/internal/deploy"
 	"todo.local/magefiles/internal/fault"
 	"todo.local/magefiles/internal/kube"
+	"todo.local/magefiles/internal/podlog"
 	"todo.local/magefiles/internal/session"
 )
 
@@ -50,6 +53,7 @@ func Run(ctx context.Context, s session.Session, name string) error {
 	defer notify.Close()
 	l := &loop{
 		watcher: watcher{notify},
+		tell:    tellOn(s.UI),
 		say:     func(format string, args ...any) { s.UI.Printf(format+"\n", args...) },
 		chart:   tree{dir: s.Config.Chart("todo-app")},
 		deploy:  func(ctx context.Context) error { return deploy.Deploy(ctx, s) },
@@ -59,7 +63,7 @@ func Run(ctx context.Context, s session.Session, name string) error {
 		},
 	}
 	for _, service := range of {
-		l.services = append(l.services, newService(service, filepath.Join(s.Config.Root, service.Folder), l.say))
+		l.services = append(l.services, newService(service, filepath.Join(s.Config.Root, service.Folder), l.tell))
 	}
 	return l.run(ctx)
 }
@@ -70,6 +74,8 @@ type mode interface {
 	end(ctx context.Context) error
 	current(ctx context.Context) (bool, error)
 	where() string
+	// logs gives what the services log from now on, until ctx ends.
+	logs(ctx context.Context, emit func(service, line string)) error
 }
 
 // development is the mode on a cluster.
@@ -88,6 +94,12 @@ func (d development) current(ctx context.Context) (bool, error) { return d.Curre
 
 func (d development) where() string {
 	return fmt.Sprintf("%s (Ctrl-C puts revision %d back)", d.Access.URL("http", config.LocalHost), d.Good)
+}
+
+func (d development) logs(ctx context.Context, emit func(service, line string)) error {
+	of := func(p *corev1.Pod) string { return app.OfLabel(p.Labels["app"]) }
+	q := podlog.Query{Namespace: d.Config.Namespace, Selector: app.Selector(app.Built()...), Since: time.Now(), Container: of}
+	return podlog.Follow(ctx, d.Client, q, func(l podlog.Line) { emit(l.Container, l.Text) })
 }
 
 func (d development) exec(ctx context.Context, p kube.Process) error {
@@ -118,6 +130,7 @@ type loop struct {
 		next(ctx context.Context) (began time.Time, err error)
 	}
 	say      func(format string, args ...any)
+	tell     teller
 	services []*service
 	chart    tree
 	deploy   func(context.Context) error
@@ -185,6 +198,7 @@ func (l *loop) watch(ctx context.Context, in mode) (why []string, err error) {
 	for _, s := range l.services {
 		g.Go(func() error { return s.keep(ctx, in) })
 	}
+	g.Go(func() error { return l.logs(ctx, in) })
 	stop := errors.New("deploy")
 	g.Go(func() error {
 		for {
@@ -201,6 +215,21 @@ func (l *loop) watch(ctx context.Context, in mode) (why []string, err error) {
 		return nil, err
 	}
 	return why, nil
+}
+
+// logs shows what the services log.
+func (l *loop) logs(ctx context.Context, in mode) error {
+	for ctx.Err() == nil {
+		err := in.logs(ctx, func(service, line string) { l.tell(service, plain, podlog.Render(line)) })
+		if err == nil {
+			return nil
+		}
+		select { // the cluster does not answer: what brings changes says so, too
+		case <-ctx.Done():
+		case <-time.After(again):
+		}
+	}
+	return ctx.Err()
 }
 
 // next waits for something to be saved, hands it to the services, and gives what of it none of them can take.
@@ -222,7 +251,9 @@ func (l *loop) scan(began time.Time) (built []string, err error) {
 		if err != nil {
 			return nil, err
 		}
-		built = append(built, within(changed, s.Develop.Built)...)
+		for _, rel := range within(changed, s.Develop.Built) {
+			built = append(built, path.Join(s.Folder, rel))
+		}
 		if synced := within(changed, s.Develop.Synced); len(synced) > 0 {
 			s.take(synced, began)
 		}

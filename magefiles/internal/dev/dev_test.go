@@ -24,6 +24,8 @@ type scene struct {
 	did    []string
 	fails  map[string]error // by what is done next
 	over   bool
+	log    func(ctx context.Context, emit func(service, line string)) error
+	told   []string
 }
 
 func (s *scene) add(string) {}
@@ -52,6 +54,14 @@ func (s *scene) end(ctx context.Context) error {
 func (s *scene) current(context.Context) (bool, error) { return !s.over, nil }
 func (s *scene) where() string                         { return "http://todo.localhost" }
 
+func (s *scene) logs(ctx context.Context, emit func(service, line string)) error {
+	if s.log != nil {
+		return s.log(ctx, emit)
+	}
+	<-ctx.Done()
+	return nil
+}
+
 // saved saves a file and waits until nothing more happens.
 func (s *scene) saved(t *testing.T, name, text string) {
 	write(t, s.dir, name, text)
@@ -70,11 +80,12 @@ func played(t *testing.T, fails map[string]error, test func(s *scene)) (s *scene
 			say: func(format string, args ...any) {
 				s.did = append(s.did, strings.Fields(fmt.Sprintf(format, args...))[0])
 			},
+			tell:   func(service string, m mark, text string) { s.told = append(s.told, service+string(m)+text) },
 			deploy: func(context.Context) error { return s.do("deploy") },
 			begin:  func(context.Context) (mode, error) { return s, s.do("begin") },
 		}
 		backend := app.Service{Name: "backend", Folder: "backend", Develop: app.Develop{Synced: []string{"src"}, Built: []string{"Dockerfile"}}}
-		s.services = []*service{newService(backend, s.dir+"/backend", func(string, ...any) {})}
+		s.services = []*service{newService(backend, s.dir+"/backend", func(string, mark, string) {})}
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error)
 		go func() { done <- s.run(ctx) }()
@@ -98,6 +109,25 @@ func TestCtrlCPutsTheVersionBack(t *testing.T) {
 	assert.Equal(t, []string{"deploy", "begin", "watching", "end"}, s.did)
 }
 
+func TestWhatTheServicesLogIsInTheSameStream(t *testing.T) {
+	s, err := played(t, nil, func(s *scene) {
+		asked := 0
+		s.log = func(ctx context.Context, emit func(service, line string)) error {
+			if asked++; asked == 1 {
+				return errors.New("the cluster does not answer")
+			}
+			emit("backend", `{"level":"INFO","message":"request","request_id":"7"}`)
+			<-ctx.Done()
+			return nil
+		}
+		s.saved(t, "backend/Dockerfile", "FROM other") // and the next mode asks for logs anew
+		time.Sleep(2 * again)
+		synctest.Wait()
+	})
+	require.NoError(t, err)
+	assert.Equal(t, []string{"backend INFO     request request_id=7"}, s.told)
+}
+
 func TestWhatCannotBeBroughtToAPodIsDeployed(t *testing.T) {
 	s, err := played(t, nil, func(s *scene) {
 		s.saved(t, "backend/Dockerfile", "FROM other")
@@ -105,7 +135,7 @@ func TestWhatCannotBeBroughtToAPodIsDeployed(t *testing.T) {
 	})
 	require.NoError(t, err)
 	again := func(what string) []string { return []string{what, "deploy", "begin", "watching"} }
-	want := append([]string{"deploy", "begin", "watching"}, again("Dockerfile")...)
+	want := append([]string{"deploy", "begin", "watching"}, again("backend/Dockerfile")...)
 	assert.Equal(t, append(append(want, again("values.yaml")...), "end"), s.did)
 }
 
@@ -117,7 +147,7 @@ func TestADeployThatFailsOnTheWayWaitsForTheNextSave(t *testing.T) {
 		s.saved(t, "backend/Dockerfile", "FROM mended")
 	})
 	require.NoError(t, err)
-	assert.Equal(t, []string{"deploy", "begin", "watching", "Dockerfile", "deploy", "the", "deploy", "begin", "watching", "end"}, s.did)
+	assert.Equal(t, []string{"deploy", "begin", "watching", "backend/Dockerfile", "deploy", "the", "deploy", "begin", "watching", "end"}, s.did)
 }
 
 func TestWhatFailsAtTheBeginningEndsIt(t *testing.T) {

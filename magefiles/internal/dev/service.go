@@ -24,7 +24,7 @@ const again = 300 * time.Millisecond
 type service struct {
 	app.Service
 	tree tree
-	say  func(format string, args ...any)
+	tell teller
 
 	mu    sync.Mutex
 	saved save
@@ -38,8 +38,12 @@ type save struct {
 	began time.Time       // when the first of it was noticed
 }
 
-func newService(s app.Service, dir string, say func(string, ...any)) *service {
-	return &service{Service: s, tree: tree{dir: dir}, say: say, wake: make(chan struct{}, 1)}
+func newService(s app.Service, dir string, tell teller) *service {
+	return &service{Service: s, tree: tree{dir: dir}, tell: tell, wake: make(chan struct{}, 1)}
+}
+
+func (s *service) say(m mark, format string, args ...any) {
+	s.tell(s.Name, m, fmt.Sprintf(format, args...))
 }
 
 // take notes what was saved for the connection to send, where it is connected.
@@ -82,7 +86,7 @@ func (s *service) keep(ctx context.Context, p pods) error {
 			return err
 		}
 		if text := err.Error(); text != told {
-			s.say("%s  %s; connecting again", s.Name, words.OneLine(text))
+			s.say(odd, "%s; connecting again", words.OneLine(text))
 			told = text
 		}
 		select {
@@ -172,7 +176,7 @@ func (s *service) await(ctx context.Context, c *stream, under []change) ([]chang
 			// What is served has everything in it that was sent before, and of that nothing more is heard.
 			n := slices.IndexFunc(under, func(c change) bool { return c.number == e.Change })
 			if n >= 0 {
-				s.tell(under[:n+1], e)
+				s.became(under[:n+1], e)
 				under = under[n+1:]
 			}
 		case <-c.ended:
@@ -183,30 +187,34 @@ func (s *service) await(ctx context.Context, c *stream, under []change) ([]chang
 	}
 }
 
-// tell says what became of changes that came one after the other, the last of which the event is about.
-func (s *service) tell(changes []change, e message) {
+// became says what became of changes that came one after the other, the last of which the event is about.
+func (s *service) became(changes []change, e message) {
 	var paths []string
 	for _, c := range changes {
 		paths = append(paths, c.paths...)
 	}
 	what := named(paths)
-	if e.Event == "failed" {
+	switch e.Event {
+	case "failed":
 		s.failed(what, e.Traceback)
+		return
+	case "unused":
+		s.say(plain, "%s is in the pod, and in nothing that a browser has asked for", what)
 		return
 	}
 	if changes[0].began.IsZero() {
-		s.say("%s  serves the code as it is in the checkout", s.Name)
+		s.say(good, "serves the code as it is in the checkout")
 		return
 	}
 	whole := time.Since(changes[0].began)
 	imported := time.Duration(e.Imported * float64(time.Second))
 	send := changes[len(changes)-1].sent.Sub(changes[0].began)
-	s.say("%s  %s is served after %.2f s (%.2f to send, %.2f to load, %.2f to take over)",
-		s.Name, what, whole.Seconds(), send.Seconds(), imported.Seconds(), max(0, whole-send-imported).Seconds())
+	s.say(good, "%s is served after %.2f s (%.2f to send, %.2f to load, %.2f to take over)",
+		what, whole.Seconds(), send.Seconds(), imported.Seconds(), max(0, whole-send-imported).Seconds())
 }
 
 func (s *service) failed(what, traceback string) {
-	s.say("%s  %s does not load; the version before goes on serving\n%s", s.Name, what, strings.TrimRight("    "+strings.ReplaceAll(traceback, "\n", "\n    "), " "))
+	s.say(bad, "%s does not load; %s\n%s", what, s.Develop.Mistake, strings.TrimRight("    "+strings.ReplaceAll(traceback, "\n", "\n    "), " "))
 }
 
 // named says which files these are.

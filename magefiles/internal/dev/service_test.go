@@ -29,6 +29,7 @@ type fakePod struct {
 	files  map[string]string // the content by path
 	change int
 	broken string // the traceback of what does not load
+	unused bool   // nothing that is served has the code in it
 	slow   bool   // a change is not ready when the next comes, which takes its place
 	mute   bool   // it answers nothing
 	gone   error  // why there is no pod
@@ -102,6 +103,9 @@ func (f *fakePod) answer(q question) []message {
 	if f.broken != "" {
 		event = message{Event: "failed", Change: f.change, Traceback: f.broken}
 	}
+	if f.unused {
+		event = message{Event: "unused", Change: f.change}
+	}
 	if f.slow {
 		return []message{{ID: q.ID, Change: f.change}}
 	}
@@ -130,10 +134,10 @@ func developed(t *testing.T, test func(b *bench)) {
 		dir := t.TempDir()
 		write(t, dir, "src/main.py", "one")
 		write(t, dir, "Dockerfile", "FROM")
-		b.service = newService(app.Service{Name: "backend", Develop: app.Develop{Synced: []string{"src"}}}, dir, func(format string, args ...any) {
+		b.service = newService(app.Service{Name: "backend", Develop: app.Develop{Synced: []string{"src"}, Mistake: "it serves on"}}, dir, func(service string, m mark, text string) {
 			b.mu.Lock()
 			defer b.mu.Unlock()
-			b.out = append(b.out, fmt.Sprintf(format, args...))
+			b.out = append(b.out, service+" "+string(m)+" "+text)
 		})
 		b.save(nil)
 		ctx, cancel := context.WithCancel(t.Context())
@@ -181,7 +185,7 @@ func TestAPodGetsWhatItLacksAndLosesWhatIsGone(t *testing.T) {
 		b.said()
 		b.save(map[string]string{"src/main.py": "two", "src/a/b.py": "new"})
 		assert.Equal(t, map[string]string{"src/main.py": "two", "src/a/b.py": "new"}, b.has())
-		assert.Regexp(t, `^backend  src/a/b.py and 1 more is served after 0\.00 s`, b.said())
+		assert.Regexp(t, `^backend ✓ src/a/b.py and 1 more is served after 0\.00 s`, b.said())
 		b.save(map[string]string{"src/a/b.py": ""})
 		assert.Equal(t, map[string]string{"src/main.py": "two"}, b.has())
 		changes := b.pod.change
@@ -198,9 +202,18 @@ func TestASaveBeforeTheLastOneIsServedIsToldWithIt(t *testing.T) {
 		assert.Empty(t, b.said())
 		b.pod.set(func() { b.pod.slow = false })
 		b.save(map[string]string{"src/other.py": "three"})
-		assert.Regexp(t, `^backend  src/main.py and 1 more is served after \S+ s \([^\n]*\)$`, b.said())
+		assert.Regexp(t, `^backend ✓ src/main.py and 1 more is served after \S+ s \([^\n]*\)$`, b.said())
 		b.save(map[string]string{"src/other.py": "four"})
-		assert.Regexp(t, `^backend  src/other.py is served`, b.said())
+		assert.Regexp(t, `^backend ✓ src/other.py is served`, b.said())
+	})
+}
+
+func TestWhatNobodyHasAskedForIsNotSaidToBeServed(t *testing.T) {
+	developed(t, func(b *bench) {
+		b.said()
+		b.pod.set(func() { b.pod.unused = true })
+		b.save(map[string]string{"src/main.py": "two"})
+		assert.Equal(t, "backend   src/main.py is in the pod, and in nothing that a browser has asked for", b.said())
 	})
 }
 
@@ -209,7 +222,7 @@ func TestAMistakeIsToldAndHeals(t *testing.T) {
 		b.said()
 		b.pod.set(func() { b.pod.broken = "Traceback\nZeroDivisionError" })
 		b.save(map[string]string{"src/main.py": "1/0"})
-		assert.Equal(t, "backend  src/main.py does not load; the version before goes on serving\n    Traceback\n    ZeroDivisionError", b.said())
+		assert.Equal(t, "backend ✗ src/main.py does not load; it serves on\n    Traceback\n    ZeroDivisionError", b.said())
 		b.pod.set(func() { b.pod.cut() })
 		time.Sleep(again)
 		synctest.Wait()
@@ -230,7 +243,7 @@ func TestAConnectionThatEndsIsMadeAgain(t *testing.T) {
 		})
 		b.save(map[string]string{"src/new.py": "meanwhile"})
 		time.Sleep(10 * again)
-		assert.Regexp(t, `^backend  the connection ended: command terminated: ConnectionResetError; connecting again\nbackend  no pod of it runs; connecting again$`,
+		assert.Regexp(t, `^backend ! the connection ended: command terminated: ConnectionResetError; connecting again\nbackend ! no pod of it runs; connecting again$`,
 			b.said(), "each once")
 		b.pod.set(func() { b.pod.gone = nil })
 		time.Sleep(2 * again)
@@ -257,13 +270,13 @@ func TestWhatAPodCannotTakeIsSaid(t *testing.T) {
 		b.said()
 		b.save(map[string]string{"src/refused.py": "x"})
 		time.Sleep(5 * again)
-		assert.Equal(t, "backend  No space left on device; connecting again", b.said())
+		assert.Equal(t, "backend ! No space left on device; connecting again", b.said())
 	})
 }
 
 func TestAnotherRunsDeployEndsIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newService(app.Service{Name: "backend"}, t.TempDir(), func(string, ...any) {})
+		s := newService(app.Service{Name: "backend"}, t.TempDir(), func(string, mark, string) {})
 		assert.ErrorIs(t, s.keep(t.Context(), &fakePod{gone: errOver}), errOver)
 	})
 }

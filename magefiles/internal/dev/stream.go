@@ -27,7 +27,7 @@ type message struct {
 	Failed string            `json:"failed"`
 	Change int               `json:"change"`
 
-	Event     string  `json:"event"` // serving or failed
+	Event     string  `json:"event"` // serving, failed or unused
 	Imported  float64 `json:"imported"`
 	Traceback string  `json:"traceback"`
 }
@@ -41,7 +41,7 @@ type question struct {
 }
 
 // stream is the connection to a process in a pod that takes changes in. The messages are described where they are
-// answered: backend/develop/supervisor.py.
+// answered: backend/develop/supervisor.py and frontend/runtime/develop.mjs.
 type stream struct {
 	in      io.Writer
 	answers chan message

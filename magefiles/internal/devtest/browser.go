@@ -35,6 +35,12 @@ func Lighthouse(ctx context.Context, s session.Session) error {
 	return inBrowser(ctx, s, "lighthouse", "lighthouse")
 }
 
+// KeepOpen keeps a page of the deployed application open until ctx ends, and has the session's UI print, a JSON object a
+// line, what becomes of it.
+func KeepOpen(ctx context.Context, s session.Session) error {
+	return inBrowser(ctx, s, "develop", "develop")
+}
+
 // inBrowser runs one of Playwright's projects. What it leaves goes to a folder below .cache.
 func inBrowser(ctx context.Context, base session.Session, project, folder string, env ...string) error {
 	s, err := base.OpenSource(ctx)

@@ -30,8 +30,9 @@ type Line struct {
 // Query says which logs to read.
 type Query struct {
 	Namespace string
-	Selector  string // label selector of the pods
-	Lines     int64  // of each pod, from the end
+	Selector  string    // label selector of the pods
+	Lines     int64     // of each pod, from the end
+	Since     time.Time // in place of so many: what was written from then on
 
 	// Container names the container of a pod that is of interest. Others may be beside it, such as a mesh's proxy.
 	Container func(*corev1.Pod) string
@@ -127,7 +128,11 @@ func Follow(ctx context.Context, client kubernetes.Interface, q Query, emit func
 			}
 			s.running = true
 			options := &corev1.PodLogOptions{Container: container, Follow: true, SinceTime: s.until}
-			if s.until == nil {
+			switch {
+			case s.until != nil:
+			case !q.Since.IsZero():
+				options.SinceTime = &metav1.Time{Time: q.Since}
+			default:
 				options.TailLines = &q.Lines
 			}
 			following.Unlock()

@@ -12,15 +12,17 @@ import (
 // Colour is how a terminal marks text.
 type Colour string
 
-// Colours of marks: what is well, what deserves a look, what is wrong.
+// Colours of marks: what is well, what deserves a look, what is wrong; and of what is to be told apart, or is beside the
+// point.
 const (
-	Green  Colour = "\x1b[32m"
-	Yellow Colour = "\x1b[33m"
-	Red    Colour = "\x1b[31m"
+	Green   Colour = "\x1b[32m"
+	Yellow  Colour = "\x1b[33m"
+	Red     Colour = "\x1b[31m"
+	Cyan    Colour = "\x1b[36m"
+	Magenta Colour = "\x1b[35m"
+	Dim     Colour = "\x1b[2m"
 
-	cyan  Colour = "\x1b[36m"
-	dim   Colour = "\x1b[2m"
-	reset        = "\x1b[0m"
+	reset = "\x1b[0m"
 )
 
 // Paint gives text in a colour where the output shows colours, and as it is elsewhere.
@@ -41,11 +43,11 @@ func (s style) paint(code Colour, text string) string {
 func (s style) mark(t *Task, frame int) string {
 	switch {
 	case t.end.IsZero():
-		return s.paint(cyan, string(spinner[frame%len(spinner)]))
+		return s.paint(Cyan, string(spinner[frame%len(spinner)]))
 	case t.err != nil:
 		return s.paint(Red, "✗")
 	case !t.changed():
-		return s.paint(dim, "=")
+		return s.paint(Dim, "=")
 	}
 	return s.paint(Green, "✓")
 }
@@ -60,7 +62,7 @@ func (s style) tree(t *Task, depth, frame, width int) []string {
 	took := seconds(t.elapsed())
 	room := width - len(indent) - 2 - utf8.RuneCountInString(t.name) - 2 - len(took) - 2
 	lines := []string{fmt.Sprintf("%s%s %s  %s %s", indent, s.mark(t, frame), t.name,
-		s.paint(dim, clip(detail, room)), s.paint(dim, took))}
+		s.paint(Dim, clip(detail, room)), s.paint(Dim, took))}
 	for _, c := range t.children {
 		lines = append(lines, s.tree(c, depth+1, frame, width)...)
 	}
