@@ -1,9 +1,8 @@
-//go:build bench
+//go:build e2e || bench
 
 package e2e
 
 import (
-	"fmt"
 	"strings"
 	"syscall"
 	"testing"
@@ -15,20 +14,11 @@ import (
 	"todo.local/magefiles/internal/config"
 )
 
-// TestInnerLoop goes through the life of a run of dev, on a cluster of its own: go test -tags bench -run TestInnerLoop
-// ./magefiles/e2e, with TODO_CLUSTER_NAME.
-func TestInnerLoop(t *testing.T) {
-	project := here(t)
-	t.Cleanup(func() { project.mage(t, nil, "cluster:delete") })
-	require.Zero(t, project.mage(t, nil, "deploy").code)
-	innerLoop(t, project, running(t).register(t, fmt.Sprintf("dev%d@example.com", time.Now().Unix())))
-}
-
 // innerLoop works on the backend while somebody uses it.
 func innerLoop(t *testing.T, project checkout, alice *user) {
 	const title, app = `title="Todo API"`, "backend/src/app.py"
 	before := running(t).image(t, "todo-backend")
-	i := develop(t, copyOf(t, project))
+	i := develop(t, copyOf(t, project), "-service=backend")
 	failed := watch(t, alice)
 
 	i.replace(t, app, title, `title="Todo API, second edition"`)
@@ -53,11 +43,11 @@ func innerLoop(t *testing.T, project checkout, alice *user) {
 	assert.Equal(t, before, i.at.image(t, "todo-backend"))
 	i.serves(t, `"Todo API"`)
 
-	killed := develop(t, project)
+	killed := develop(t, project, "-service=backend")
 	require.NoError(t, syscall.Kill(-killed.Process.Pid, syscall.SIGKILL))
 	require.Error(t, killed.Wait())
 	r := project.mage(t, nil, "deploy")
 	require.Zero(t, r.code)
-	assert.Contains(t, r.output, "in development mode, as a run of dev left it")
+	assert.Contains(t, r.output, "in development mode, which ends with this")
 	assert.Equal(t, before, killed.at.image(t, "todo-backend"))
 }

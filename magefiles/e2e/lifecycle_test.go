@@ -70,6 +70,7 @@ func TestLifecycle(t *testing.T) {
 		{"the version before comes back, and the one that is named", func(t *testing.T) { history(t, project) }},
 		{"logs, usage, events, a shell and a port are at hand", func(t *testing.T) { observation(t, project) }},
 		{"pods can be scaled by hand", func(t *testing.T) { scaling(t, project) }},
+		{"what is saved is served, a mistake is not, and the deployed version comes back", func(t *testing.T) { innerLoop(t, project, alice) }},
 		{"a further service is a row and an entry", func(t *testing.T) { further(t, project) }},
 		{"questions are answered, and changes only proposed", func(t *testing.T) { aiOperations(t, project) }},
 		{"assistants have the rights that are written down", rights},
