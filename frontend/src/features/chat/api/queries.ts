@@ -1,4 +1,5 @@
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
+import { joined, type LoadedConversation } from "@/features/chat/model/history";
 import { unwrap } from "@/lib/api/client";
 import { getConversation, listConversations } from "@/lib/api/generated";
 import { ROOTS } from "@/lib/query-keys";
@@ -17,11 +18,17 @@ export const chatQueries = {
       initialPageParam: undefined as string | undefined,
       getNextPageParam: (page) => page.next_cursor ?? undefined,
     }),
-  /** A whole conversation. */
-  conversation: ({ api, userId }: Runtime, id: string | undefined) =>
-    queryOptions({
-      queryKey: [...ROOTS.chat, userId, "conversation", id] as const,
-      queryFn: ({ signal }) =>
-        unwrap(getConversation({ client: api, path: { conversation_id: id ?? "" }, signal })),
-    }),
+  /** A conversation: its latest messages, and those before them that were asked for. */
+  conversation: ({ api, userId }: Runtime, id: string | undefined) => {
+    const queryKey = [...ROOTS.chat, userId, "conversation", id] as const;
+    return queryOptions({
+      queryKey,
+      queryFn: async ({ client, signal }) => {
+        const latest = await unwrap(
+          getConversation({ client: api, path: { conversation_id: id ?? "" }, signal }),
+        );
+        return joined(client.getQueryData<LoadedConversation>(queryKey), latest);
+      },
+    });
+  },
 };

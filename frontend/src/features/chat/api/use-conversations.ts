@@ -1,8 +1,9 @@
 "use client";
 
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { withEarlier } from "@/features/chat/model/history";
 import { unwrap } from "@/lib/api/client";
-import { cancelConfirmation, confirm, deleteConversation } from "@/lib/api/generated";
+import { cancelConfirmation, confirm, deleteConversation, getConversation } from "@/lib/api/generated";
 import { asProblem } from "@/lib/api/problem";
 import type { Confirmation } from "@/lib/api/types";
 import { ROOTS } from "@/lib/query-keys";
@@ -19,10 +20,29 @@ export function useAssistantKind() {
   return useConversations().data?.pages[0]?.assistant;
 }
 
-/** A whole conversation; not fetched again while `paused`, that is, while an answer is added to it. */
+/** A conversation; not fetched again while `paused`, that is, while an answer is added to it. */
 export function useConversation(id: string | undefined, paused: boolean) {
   const runtime = useRuntime();
   return useQuery({ ...chatQueries.conversation(runtime, id), enabled: id !== undefined && !paused });
+}
+
+/** Reads the messages before those that there are; `onRead` is called before they are shown. */
+export function useEarlier(id: string | undefined, onRead: () => void) {
+  const runtime = useRuntime();
+  const client = useQueryClient();
+  const toast = useToast();
+  const { queryKey } = chatQueries.conversation(runtime, id);
+  return useMutation({
+    mutationFn: (cursor: string) =>
+      unwrap(
+        getConversation({ client: runtime.api, path: { conversation_id: id ?? "" }, query: { cursor } }),
+      ),
+    onSuccess: (page, cursor) => {
+      onRead();
+      client.setQueryData(queryKey, (old) => (old?.next_cursor === cursor ? withEarlier(old, page) : old));
+    },
+    onError: (error) => toast({ tone: "error", text: `Not read. ${asProblem(error).message}` }),
+  });
 }
 
 /** Deletes a conversation; the tasks stay. */

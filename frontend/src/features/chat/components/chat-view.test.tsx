@@ -1,6 +1,6 @@
 // @vitest-environment jsdom
 import { act, screen, waitFor } from "@testing-library/react";
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import type { ChatEvent, Confirmation, Conversation, ToolResult } from "@/lib/api/types";
 import { leave, startOver } from "@/lib/page-params";
 import { deferred, json, problem, serve, task } from "@/test/api";
@@ -419,6 +419,33 @@ describe("ChatView", () => {
     await user.keyboard("n");
     expect(location.search).toBe("");
     expect(screen.getByLabelText("Message to the assistant")).toHaveFocus();
+  });
+
+  it("shows the messages before the latest when they are asked for, in their order", async () => {
+    navigation.at(`/chat?c=${ID}`);
+    const said = (id: number) => ({
+      ...{ id, role: "user" as const, content: `Word ${id}`, tool_calls: [], created_at: AT },
+    });
+    const conversation = { id: ID, title: "Hi", created_at: AT, updated_at: AT, confirmations: [] };
+    const calls = serve({
+      ...history,
+      "GET /api/chat/conversations/*": ({ url }) =>
+        json(
+          url.searchParams.get("cursor") === "before-3"
+            ? { ...conversation, messages: [said(1), said(2)], next_cursor: null }
+            : { ...conversation, messages: [said(3), said(4)], next_cursor: "before-3" },
+        ),
+    });
+    vi.stubGlobal("scrollBy", () => {});
+    const { user } = renderPage(<ChatView />);
+    await user.click(await screen.findByRole("button", { name: "Show earlier messages" }));
+    await screen.findByText("Word 1");
+    expect(screen.getAllByText(/^Word/).map((word) => word.textContent)).toEqual([
+      ...["Word 1", "Word 2", "Word 3", "Word 4"],
+    ]);
+    expect(screen.queryByRole("button", { name: "Show earlier messages" })).toBeNull();
+    expect(screen.getByText("Word 1").closest("li")).toHaveFocus();
+    expect(calls.filter(({ call }) => call.endsWith(ID))).toHaveLength(2);
   });
 
   it("says when a conversation is gone", async () => {

@@ -1,9 +1,11 @@
 "use client";
 
-import { lazy, Suspense, useRef } from "react";
+import { lazy, Suspense, useLayoutEffect, useRef } from "react";
 import type { Exchange } from "@/features/chat/api/use-chat";
+import { useEarlier } from "@/features/chat/api/use-conversations";
+import type { LoadedConversation } from "@/features/chat/model/history";
 import type { Turn } from "@/features/chat/model/reply";
-import type { ChatMessage, Confirmation, Conversation } from "@/lib/api/types";
+import type { ChatMessage, Confirmation } from "@/lib/api/types";
 import { Button } from "@/ui/button";
 import { ErrorNote } from "@/ui/field";
 import { ToolCallView } from "./tool-call";
@@ -13,7 +15,7 @@ import { useFollowEnd } from "./use-follow-end";
 const Markdown = lazy(() => import("./markdown").then((module) => ({ default: module.Markdown })));
 
 type MessagesProps = {
-  conversation: Conversation | undefined;
+  conversation: LoadedConversation | undefined;
   loading: boolean;
   exchange: Exchange | undefined;
   onRetry: (prompt: string) => void;
@@ -24,8 +26,11 @@ type Said = Turn & Pick<ChatMessage, "role">;
 /** A conversation: what is stored, and after it the answer that is being given. */
 export function Messages({ conversation, loading, exchange, onRetry }: MessagesProps) {
   const end = useRef<HTMLDivElement>(null);
-  const length = (conversation?.messages.length ?? 0) + JSON.stringify(exchange?.reply.turns ?? "").length;
+  const before = conversation?.before ?? 0;
+  const length =
+    (conversation?.messages.length ?? 0) - before + JSON.stringify(exchange?.reply.turns ?? "").length;
   useFollowEnd(end, length, `${conversation?.id} ${exchange?.prompt}`);
+  const { list, ...earlier } = useKeptPlace(conversation?.id, before);
 
   // The stored ones last: they know what became of a proposal.
   const confirmations = [...(exchange?.reply.confirmations ?? []), ...(conversation?.confirmations ?? [])];
@@ -41,11 +46,24 @@ export function Messages({ conversation, loading, exchange, onRetry }: MessagesP
   return (
     <>
       {loading && <p className="py-10 text-center text-muted">Loading the conversation…</p>}
-      <ol key={conversationId} className="grid grid-cols-1 gap-4">
+      {conversation?.next_cursor && (
+        <div className="mb-4 text-center">
+          <Button
+            size="small"
+            aria-disabled={earlier.reading}
+            onClick={() => conversation.next_cursor && earlier.read(conversation.next_cursor)}
+          >
+            {earlier.reading ? "Loading…" : "Show earlier messages"}
+          </Button>
+        </div>
+      )}
+      <ol ref={list} key={conversationId} className="grid grid-cols-1 gap-4">
         {[...stored, ...saying].map((message, index) => (
           <li
-            // What is being said keeps its place when it becomes a stored message, and so its elements with the focus.
-            key={index}
+            // What is being said keeps its place when it becomes a stored message, and so its elements with the focus;
+            // and all keep theirs when earlier ones come before them.
+            key={index - before}
+            tabIndex={index === 0 ? -1 : undefined}
             aria-busy={(exchange?.running && index >= stored.length) || undefined}
           >
             {message.role === "user" ? (
@@ -76,6 +94,27 @@ export function Messages({ conversation, loading, exchange, onRetry }: MessagesP
       <div ref={end} className="scroll-mb-32" />
     </>
   );
+}
+
+/** Reads earlier messages, of which there are `before`, and keeps in its place what is on the screen meanwhile. */
+function useKeptPlace(id: string | undefined, before: number) {
+  const list = useRef<HTMLOListElement>(null);
+  const kept = useRef<{ first: Element; top: number }>(undefined);
+  const earlier = useEarlier(id, () => {
+    const first = list.current?.firstElementChild;
+    if (first) kept.current = { first, top: first.getBoundingClientRect().top };
+  });
+  useLayoutEffect(() => {
+    if (!kept.current) return;
+    const { first, top } = kept.current;
+    kept.current = undefined;
+    scrollBy(0, first.getBoundingClientRect().top - top);
+    // The button went away with the last page.
+    if (document.activeElement === document.body)
+      (list.current?.firstElementChild as HTMLElement | null)?.focus({ preventScroll: true });
+  }, [before]);
+  const read = (cursor: string) => !earlier.isPending && earlier.mutate(cursor);
+  return { list, read, reading: earlier.isPending };
 }
 
 function UserMessage({ text }: { text: string }) {
