@@ -3,7 +3,7 @@ import { publicApiUrl } from "@/lib/config";
 import { safeNext } from "@/lib/safe-next";
 import { hasSession } from "@/lib/session-cookie";
 
-const PRIVATE_PAGES = /^\/(tasks|chat|trash)(\/|$)/;
+const PRIVATE_PAGES = /^\/(tasks|chat|trash|settings)(\/|$)/;
 
 function contentSecurityPolicy(nonce: string, apiUrl: string): string {
   const development = process.env.NODE_ENV === "development";

@@ -130,6 +130,7 @@ test("a whole day with the application", async ({ page }) => {
 
   await test.step("the account can be deleted", async () => {
     await page.getByRole("button", { name: "Account" }).click();
+    await page.getByRole("link", { name: "Settings" }).click();
     await page.getByRole("button", { name: "Delete account…" }).click();
     await page.getByLabel("Your password").fill(account.password);
     await page.getByRole("button", { name: "Delete for good" }).click();

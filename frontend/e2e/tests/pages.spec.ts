@@ -16,6 +16,13 @@ for (const [width, viewport] of Object.entries(WIDTHS)) {
       await page.getByRole("button", { name: "Create account" }).click();
       await expect(page.getByText("Use at least 8 characters.")).toBeVisible();
       await look(page, `register-${width}`);
+      await page.goto("/reset");
+      await page.getByLabel("Code").fill("7KQ2");
+      await page.getByLabel("Email").fill("ada@example.com");
+      await page.getByLabel("New password").fill("short");
+      await page.getByRole("button", { name: "Set password and log in" }).click();
+      await expect(page.getByText("Use at least 8 characters.")).toBeVisible();
+      await look(page, `reset-${width}`);
     });
 
     test("pages behind the login", async ({ page }) => {

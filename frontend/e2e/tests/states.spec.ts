@@ -61,8 +61,7 @@ for (const [width, viewport] of Object.entries(WIDTHS)) {
       await expect(page.getByRole("dialog", { name: "Delete this conversation?" })).toBeVisible();
       await look(page, `chat-delete-${width}`);
 
-      await page.goto("/tasks");
-      await page.getByRole("button", { name: "Account" }).click();
+      await page.goto("/settings");
       await page.getByRole("button", { name: "Delete account…" }).click();
       await expect(page.getByLabel("Your password")).toBeVisible();
       await look(page, `delete-account-${width}`);

@@ -119,3 +119,8 @@ export function placeOf({ due_at, due_on }: DueFields): string | null {
   day?.setHours(23, 59);
   return day?.toISOString() ?? due_at ?? null;
 }
+
+/** A moment that has been, as it is written where the user is. */
+export function dayAndTime(iso: string): string {
+  return new Date(iso).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
+}

@@ -2,11 +2,13 @@ import clsx from "clsx";
 import { ChevronDown } from "lucide-react";
 import type { ComponentProps } from "react";
 
-type SelectProps<V extends string> = Omit<ComponentProps<"select">, "onChange" | "value"> & {
+type SelectProps<V extends string> = Omit<ComponentProps<"select">, "onChange" | "value" | "size"> & {
   label: string;
   value: V;
   options: readonly { value: V; label: string }[];
   onChoose: (value: V) => void;
+  /** As high as the fields of a form. */
+  size?: "medium" | "large";
 };
 
 /** The platform's own select: right on phones, for screen readers and for the keyboard without any code. */
@@ -15,6 +17,7 @@ export function Select<V extends string>({
   value,
   options,
   onChoose,
+  size = "medium",
   className,
   ...rest
 }: SelectProps<V>) {
@@ -24,7 +27,10 @@ export function Select<V extends string>({
         aria-label={label}
         value={value}
         onChange={(event) => onChoose(event.target.value as V)}
-        className="h-9 w-full appearance-none truncate rounded-lg border border-line bg-surface pr-8 pl-3 text-sm hover:bg-hover"
+        className={clsx(
+          "w-full appearance-none truncate rounded-lg border bg-surface pr-8 pl-3 text-sm hover:bg-hover",
+          size === "large" ? "h-11 border-control" : "h-9 border-line",
+        )}
         {...rest}
       >
         {options.map((option) => (
@@ -33,7 +39,10 @@ export function Select<V extends string>({
           </option>
         ))}
       </select>
-      <ChevronDown aria-hidden className="pointer-events-none absolute top-2.5 right-2.5 size-4 text-muted" />
+      <ChevronDown
+        aria-hidden
+        className="pointer-events-none absolute inset-y-0 right-2.5 my-auto size-4 text-muted"
+      />
     </span>
   );
 }

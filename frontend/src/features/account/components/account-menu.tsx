@@ -1,46 +1,24 @@
 "use client";
 
-import { useMutation } from "@tanstack/react-query";
-import { ArchiveRestore, LogOut, Trash2, UserRound } from "lucide-react";
-import dynamic from "next/dynamic";
+import { ArchiveRestore, LogOut, Settings, UserRound } from "lucide-react";
 import Link from "next/link";
-import { useId, useState } from "react";
-import { unwrap } from "@/lib/api/client";
-import { logout } from "@/lib/api/generated";
-import { asProblem } from "@/lib/api/problem";
-import { forgetDrafts } from "@/lib/drafts";
-import { useRuntime } from "@/lib/runtime";
+import { useId } from "react";
+import { useLogout } from "@/features/account/api/leave";
 import { useSession } from "@/lib/session";
 import { IconButton } from "@/ui/button";
-import { useToast } from "@/ui/toast";
-
-const DeleteAccountDialog = dynamic(() =>
-  import("./delete-account-dialog").then((module) => module.DeleteAccountDialog),
-);
 
 const ITEM = "flex h-10 w-full items-center gap-3 rounded-lg px-3 text-left text-sm hover:bg-hover";
+const PAGES = [
+  { href: "/settings", label: "Settings", icon: Settings },
+  { href: "/trash", label: "Trash", icon: ArchiveRestore },
+] as const;
 
-/** Who is logged in, and what can be done with the account. The browser's own popover: Escape and a click outside close it. */
+/** Who is logged in, and what there is beside the tasks. The browser's own popover: Escape and a click outside close it. */
 export function AccountMenu() {
-  const { api } = useRuntime();
-  const toast = useToast();
   const session = useSession();
+  const logout = useLogout();
   const id = useId();
-  const [deleting, setDeleting] = useState(false);
-
-  const leave = useMutation({
-    mutationFn: () => unwrap(logout({ client: api })),
-    // A new page, not a new view: nothing of this user's stays in memory, and nothing asks the API again.
-    onSuccess: () => {
-      forgetDrafts();
-      location.assign("/login");
-    },
-    onError: (error) =>
-      toast({ tone: "error", text: `You are still logged in. ${asProblem(error).message}` }),
-  });
-
   const hide = () => document.getElementById(id)?.hidePopover();
-
   return (
     <>
       <IconButton label="Account" popoverTarget={id}>
@@ -56,27 +34,18 @@ export function AccountMenu() {
           <span className="block truncate font-medium">{session.data?.email ?? "…"}</span>
         </p>
         <div className="border-line border-t pt-1.5">
-          <Link href="/trash" className={ITEM} onClick={hide}>
-            <ArchiveRestore aria-hidden className="size-4 text-muted" />
-            Trash
-          </Link>
-          <button type="button" className={ITEM} disabled={leave.isPending} onClick={() => leave.mutate()}>
+          {PAGES.map(({ href, label, icon: Icon }) => (
+            <Link key={href} href={href} className={ITEM} onClick={hide}>
+              <Icon aria-hidden className="size-4 text-muted" />
+              {label}
+            </Link>
+          ))}
+          <button type="button" className={ITEM} disabled={logout.isPending} onClick={() => logout.mutate()}>
             <LogOut aria-hidden className="size-4 text-muted" />
             Log out
           </button>
-          <button
-            type="button"
-            className={`${ITEM} text-danger`}
-            popoverTarget={id}
-            popoverTargetAction="hide"
-            onClick={() => setDeleting(true)}
-          >
-            <Trash2 aria-hidden className="size-4" />
-            Delete account…
-          </button>
         </div>
       </div>
-      {deleting && <DeleteAccountDialog onClose={() => setDeleting(false)} />}
     </>
   );
 }

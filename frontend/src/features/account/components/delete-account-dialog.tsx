@@ -1,26 +1,15 @@
 "use client";
 
-import { useMutation } from "@tanstack/react-query";
 import type { FormEvent } from "react";
-import { unwrap } from "@/lib/api/client";
-import { deleteAccount } from "@/lib/api/generated";
+import { useDeleteAccount } from "@/features/account/api/use-account";
 import { asProblem } from "@/lib/api/problem";
-import { forgetDrafts } from "@/lib/drafts";
-import { useRuntime } from "@/lib/runtime";
 import { Button } from "@/ui/button";
 import { Dialog } from "@/ui/dialog";
 import { ErrorNote, PasswordField } from "@/ui/field";
 
 /** Deletes the account for good; the API asks for the password once more. */
 export function DeleteAccountDialog({ onClose }: { onClose: () => void }) {
-  const { api } = useRuntime();
-  const remove = useMutation({
-    mutationFn: (password: string) => unwrap(deleteAccount({ client: api, body: { password } })),
-    onSuccess: () => {
-      forgetDrafts();
-      location.assign("/");
-    },
-  });
+  const remove = useDeleteAccount();
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     remove.mutate(String(new FormData(event.currentTarget).get("password")));

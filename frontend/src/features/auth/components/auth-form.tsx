@@ -7,11 +7,10 @@ import { type FormEvent, useRef, useState } from "react";
 import { unwrap } from "@/lib/api/client";
 import { login, register } from "@/lib/api/generated";
 import { asProblem } from "@/lib/api/problem";
+import { MIN_PASSWORD, newPasswordFault, refusedPassword } from "@/lib/passwords";
 import { useRuntime } from "@/lib/runtime";
 import { Button } from "@/ui/button";
 import { ErrorNote, Field, PasswordField } from "@/ui/field";
-
-const MIN_PASSWORD = 8;
 
 type AuthFormProps = { mode: "login" | "register"; next: string; expired: boolean };
 
@@ -28,7 +27,9 @@ export function AuthForm({ mode, next, expired }: AuthFormProps) {
       unwrap((registering ? register : login)({ client: api, body })),
     onSuccess: () => router.replace(next as "/tasks"),
     onError: (error) => {
-      const wrong = asProblem(error).code === "invalid_credentials" ? "password" : "email";
+      const problem = asProblem(error);
+      const password = problem.code === "invalid_credentials" || refusedPassword(problem, "password");
+      const wrong = password ? "password" : "email";
       form.current?.querySelector<HTMLInputElement>(`[name=${wrong}]`)?.focus();
     },
   });
@@ -37,15 +38,15 @@ export function AuthForm({ mode, next, expired }: AuthFormProps) {
     event.preventDefault();
     const data = new FormData(event.currentTarget);
     const password = String(data.get("password"));
-    const short = registering && password.length < MIN_PASSWORD;
-    setPasswordFault(short ? `Use at least ${MIN_PASSWORD} characters.` : undefined);
-    if (short) form.current?.querySelector<HTMLInputElement>("[name=password]")?.focus();
+    const fault = registering ? newPasswordFault(password) : undefined;
+    setPasswordFault(fault);
+    if (fault) form.current?.querySelector<HTMLInputElement>("[name=password]")?.focus();
     else submit.mutate({ email: String(data.get("email")).trim(), password });
   };
 
   const problem = submit.error && asProblem(submit.error);
   const emailFault = problem?.fieldMessage("email");
-  const serverPasswordFault = problem?.fieldMessage("password");
+  const serverPasswordFault = refusedPassword(problem, "password");
   const other = next === "/tasks" ? "" : `?next=${encodeURIComponent(next)}`;
   return (
     <>
@@ -77,6 +78,14 @@ export function AuthForm({ mode, next, expired }: AuthFormProps) {
           hint={registering ? `At least ${MIN_PASSWORD} characters.` : undefined}
           error={passwordFault ?? serverPasswordFault}
         />
+        {!registering && (
+          <Link
+            href="/reset"
+            className="-mt-2 justify-self-start text-accent text-sm underline underline-offset-4"
+          >
+            Forgot your password?
+          </Link>
+        )}
         <Button type="submit" tone="primary" size="large" disabled={submit.isPending || submit.isSuccess}>
           {submit.isPending || submit.isSuccess ? "One moment…" : registering ? "Create account" : "Log in"}
         </Button>
