@@ -127,6 +127,12 @@ func TestComposeHasWhatTheTableSays(t *testing.T) {
 		for _, key := range s.Secrets {
 			assert.Contains(t, of("environment"), key, s.Name)
 		}
+		for _, path := range slices.Concat(s.Develop.Synced, s.Develop.Built) {
+			if slices.Contains([]string{"migrations", "develop", ".npmrc"}, path) {
+				continue // another start brings the schema up to date; the others are in no image that runs
+			}
+			assert.Contains(t, of("develop", "watch"), map[string]any{"action": "rebuild", "path": s.Folder + "/" + path}, s.Name)
+		}
 	}
 	assert.Contains(t, compose, "${"+app.ComposeVariable(app.Postgres.Name, "IMAGE")+":-")
 }
