@@ -62,6 +62,7 @@ class Supervisor:
         """Serve until SIGTERM, which the processes get too."""
         signal.signal(signal.SIGTERM, _end)
         self._selector.register(self._control, selectors.EVENT_READ, self._accept)
+        _load(self._tree.imports())  # once, and before the first process would, too
         self._start()
         try:
             while True:

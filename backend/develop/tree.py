@@ -1,5 +1,6 @@
 """The code that is being worked on: files below one folder, which nobody else writes."""
 
+import ast
 import base64
 import hashlib
 import importlib.util
@@ -7,6 +8,7 @@ import os
 import py_compile
 import shutil
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 _CACHE = "__pycache__"
@@ -27,6 +29,19 @@ class Tree:
         """The SHA-256 digests of all files."""
         files = (p for p in self.root.rglob("*") if p.is_file() and _CACHE not in p.parts)
         return {p.relative_to(self.root).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
+
+    def imports(self) -> list[str]:
+        """The modules that the code asks for and does not have itself."""
+        own = {path.name for path in self.root.iterdir()}
+        names: set[str] = set()
+        for path in self.root.rglob("*.py"):
+            with suppress(SyntaxError, ValueError):
+                for node in ast.walk(ast.parse(path.read_bytes())):
+                    if isinstance(node, ast.Import):
+                        names.update(alias.name for alias in node.names)
+                    elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                        names.add(node.module)
+        return sorted(name for name in names if name.partition(".")[0] not in own)
 
     def apply(self, write: Mapping[str, str], delete: Iterable[str]) -> None:
         """Write files, given in base64, and delete others. Nobody ever sees half of a file."""

@@ -136,6 +136,17 @@ def test_changes_are_served_a_mistake_is_not_and_no_request_fails(developed: Dev
     assert {"two", "ten"} <= set(answers) <= {"one", "two", "six", "ten"}
 
 
+def test_what_the_code_asks_for_is_known_before_it_is_loaded(tmp_path: Path) -> None:
+    code = {
+        "a.py": "import json, os.path\nfrom . import b\nfrom src import b\ndef f():\n    from email import message",
+        "b.py": "import (",
+    }
+    (tmp_path / "src").mkdir()
+    for name, text in code.items():
+        (tmp_path / "src" / name).write_text(text)
+    assert Tree(tmp_path).imports() == ["email", "json", "os.path"]
+
+
 def test_a_process_that_dies_is_replaced(developed: Developed) -> None:
     dies = '    scope["path"] == "/die" and __import__("os")._exit(1)\n'
     killing = MAIN.replace("    await send", f"{dies}    await send", 1)
