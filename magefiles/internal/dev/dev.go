@@ -151,6 +151,9 @@ func (l *loop) run(ctx context.Context) (err error) {
 			return
 		}
 		ended := in.end(context.WithoutCancel(ctx))
+		if ended != nil {
+			l.say("the application is still in development mode, which the next deploy or dev ends")
+		}
 		if ctx.Err() == nil {
 			ended = errors.Join(err, ended)
 		}

@@ -162,8 +162,9 @@ func TestWhatFailsAtTheBeginningEndsIt(t *testing.T) {
 
 func TestAVersionThatCannotBePutBackIsAFailure(t *testing.T) {
 	broken := errors.New("no cluster")
-	_, err := played(t, map[string]error{"end": broken}, nil)
-	assert.ErrorIs(t, err, broken)
+	s, err := played(t, map[string]error{"end": broken}, nil)
+	require.ErrorIs(t, err, broken)
+	assert.Equal(t, []string{"deploy", "begin", "watching", "end", "the"}, s.did, "and what mends it is said")
 }
 
 func TestOfAnotherRunsDeployNothingIsTakenBack(t *testing.T) {
