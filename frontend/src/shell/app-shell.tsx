@@ -50,7 +50,9 @@ export function AppShell({ children }: { children: ReactNode }) {
           onNavigate={here ? stay : undefined}
           className={clsx(
             "flex items-center rounded-lg font-medium transition-colors",
-            here ? "bg-tint text-accent" : "text-muted hover:bg-hover hover:text-text",
+            here
+              ? "bg-tint text-accent forced-colors:underline"
+              : "text-muted hover:bg-hover hover:text-text",
             className,
           )}
         >
@@ -69,7 +71,7 @@ export function AppShell({ children }: { children: ReactNode }) {
         Skip to content
       </a>
       <div className="flex min-h-dvh flex-col">
-        <header className="sticky top-0 z-30 border-line border-b bg-canvas/90 backdrop-blur">
+        <header className="print:hidden sticky top-0 z-30 border-line border-b bg-canvas/90 backdrop-blur">
           <div className="mx-auto flex h-14 max-w-5xl items-center gap-6 px-4 sm:px-6">
             <Link
               href="/tasks"
@@ -97,7 +99,7 @@ export function AppShell({ children }: { children: ReactNode }) {
         </main>
         <nav
           aria-label="Main"
-          className="sticky bottom-0 z-30 grid grid-cols-2 gap-1 border-line border-t bg-surface p-1 pb-[max(0.25rem,env(safe-area-inset-bottom))] text-xs md:hidden"
+          className="print:hidden sticky bottom-0 z-30 grid grid-cols-2 gap-1 border-line border-t bg-surface p-1 pb-[max(0.25rem,env(safe-area-inset-bottom))] text-xs md:hidden"
         >
           {links("h-12 flex-col justify-center gap-0.5")}
         </nav>

@@ -36,7 +36,9 @@ export function Toasts({ toasts, onClose, onUndo }: ToastsProps) {
           ) : (
             <CircleCheck aria-hidden className="size-5 shrink-0 text-good" />
           )}
-          <Radix.Title className="min-w-0 flex-1 break-words py-1 text-sm">{toast.text}</Radix.Title>
+          <Radix.Title dir="auto" className="min-w-0 flex-1 break-words py-1 text-sm">
+            {toast.text}
+          </Radix.Title>
           {toast.action && (
             <Radix.Action altText={toast.action.hint} onClick={toast.action.run} className={ACTION}>
               {toast.action.label}
@@ -63,7 +65,7 @@ export function Toasts({ toasts, onClose, onUndo }: ToastsProps) {
           </Radix.Close>
         </Radix.Root>
       ))}
-      <Radix.Viewport className="fixed inset-x-4 bottom-20 z-50 mx-auto flex max-w-md flex-col gap-2 md:bottom-6" />
+      <Radix.Viewport className="print:hidden fixed inset-x-4 bottom-20 z-50 mx-auto flex max-w-md flex-col gap-2 md:bottom-6" />
     </Radix.Provider>
   );
 }

@@ -56,7 +56,7 @@ export function ChatView() {
     <div className="mx-auto flex w-full max-w-5xl flex-1 gap-8 px-4 sm:px-6">
       <aside
         aria-label="Conversations"
-        className="sticky top-14 hidden h-[calc(100dvh-3.5rem)] w-60 shrink-0 flex-col py-6 lg:flex"
+        className="print:hidden sticky top-14 hidden h-[calc(100dvh-3.5rem)] w-60 shrink-0 flex-col py-6 lg:flex"
       >
         {list}
       </aside>

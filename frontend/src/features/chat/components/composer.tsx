@@ -28,13 +28,14 @@ export function Composer({ ref, text, onChange, onSend, running, onStop }: Compo
   const button =
     "grid size-9 shrink-0 place-items-center rounded-lg bg-accent text-on-accent hover:bg-accent-strong";
   return (
-    <div className="sticky bottom-14 z-20 bg-canvas pb-4 md:bottom-0 md:pb-6">
+    <div className="print:hidden sticky bottom-14 z-20 bg-canvas pb-4 md:bottom-0 md:pb-6">
       <form
         onSubmit={submit}
         className="flex items-end gap-2 rounded-2xl border border-control bg-surface p-2 shadow-card focus-within:border-accent"
       >
         <textarea
           ref={ref}
+          dir="auto"
           rows={1}
           value={text}
           onChange={(event) => onChange(event.target.value)}

@@ -41,10 +41,13 @@ export function ConversationList({ current, onSelect }: ConversationListProps) {
             <button
               type="button"
               aria-current={item.id === current ? "true" : undefined}
+              dir="auto"
               onClick={() => onSelect(item.id)}
               className={clsx(
                 "h-9 min-w-0 flex-1 truncate rounded-lg px-3 text-left text-sm",
-                item.id === current ? "bg-tint font-medium text-accent" : "hover:bg-hover",
+                item.id === current
+                  ? "bg-tint font-medium text-accent forced-colors:underline"
+                  : "hover:bg-hover",
               )}
             >
               {item.title}

@@ -26,7 +26,7 @@ export function FilterBar({ filters, onChange, searchRef }: FilterBarProps) {
   const open = wanted ?? chosen;
   if (filters.tag && !tags.includes(filters.tag)) tags.unshift(filters.tag);
   return (
-    <search className="grid gap-2">
+    <search className="print:hidden grid gap-2">
       <div className="flex items-center gap-2">
         <fieldset className="flex shrink-0 rounded-lg border border-line bg-surface p-0.5">
           <legend className="sr-only">Show</legend>

@@ -95,7 +95,7 @@ export function QuickAdd({ filters, now, onShow, ref }: QuickAddProps) {
   return (
     <form
       onSubmit={submit}
-      className="rounded-xl border border-control bg-surface shadow-card focus-within:border-accent"
+      className="print:hidden rounded-xl border border-control bg-surface shadow-card focus-within:border-accent"
     >
       <div className="flex items-center gap-2 py-1 pr-1.5 pl-3.5">
         <Plus aria-hidden className="size-5 shrink-0 text-accent" />
@@ -104,6 +104,7 @@ export function QuickAdd({ filters, now, onShow, ref }: QuickAddProps) {
           <div
             ref={marks}
             aria-hidden
+            dir="auto"
             className="absolute inset-0 overflow-hidden whitespace-pre py-1.5 text-transparent"
           >
             {pieces(text, parsed.spans).map(({ start, piece, marked }) =>
@@ -118,6 +119,7 @@ export function QuickAdd({ filters, now, onShow, ref }: QuickAddProps) {
           </div>
           <input
             ref={ref}
+            dir="auto"
             value={text}
             onChange={(event) => setText(event.target.value)}
             onScroll={(event) => {

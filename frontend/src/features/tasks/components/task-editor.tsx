@@ -91,6 +91,7 @@ export function TaskEditor({ task, className, onSave, onCancel }: TaskEditorProp
       <div className="grid gap-2">
         <input
           aria-label="Title"
+          dir="auto"
           value={title}
           onChange={(event) => change({ title: event.target.value })}
           required
@@ -100,6 +101,7 @@ export function TaskEditor({ task, className, onSave, onCancel }: TaskEditorProp
         />
         <textarea
           aria-label="Description"
+          dir="auto"
           placeholder="Description"
           value={description}
           onChange={(event) => change({ description: event.target.value })}
@@ -158,7 +160,7 @@ export function TaskEditor({ task, className, onSave, onCancel }: TaskEditorProp
             {PRIORITIES.map(({ value, label }) => (
               <label
                 key={value}
-                className="cursor-pointer rounded-md py-1 text-center text-muted has-checked:bg-surface has-checked:font-medium has-checked:text-text has-checked:shadow-card has-focus-visible:outline-2 has-focus-visible:outline-accent"
+                className="cursor-pointer rounded-md py-1 text-center text-muted has-checked:bg-surface has-checked:font-medium has-checked:text-text has-checked:shadow-card forced-colors:has-checked:underline has-focus-visible:outline-2 has-focus-visible:outline-accent"
               >
                 <input
                   type="radio"

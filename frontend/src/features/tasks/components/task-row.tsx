@@ -124,7 +124,7 @@ export function TaskRow({ task, now, onToggle, onEdit, onDelete, onTag }: TaskRo
           )}
         </div>
       </div>
-      <div className="flex transition-opacity md:opacity-0 md:focus-within:opacity-100 md:group-hover:opacity-100">
+      <div className="print:hidden flex transition-opacity md:opacity-0 md:focus-within:opacity-100 md:group-hover:opacity-100">
         <IconButton
           label={`Edit “${task.title}”`}
           onClick={onEdit}
