@@ -3,7 +3,7 @@
 import os
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 import psycopg
@@ -197,15 +197,17 @@ def modeller(register: Callable[..., Person], openai_url: str) -> Person:
     return register(openai_url)
 
 
-@pytest.fixture
-def collector(alice: Person, sql_connection: psycopg.Connection[Any]) -> Person:
+@pytest.fixture(scope="module")
+def collector(url: str, database_url: str) -> Iterator[Person]:
     """Someone with as many tasks as are allowed, but one."""
-    user_id = alice.get("/api/auth/me").json()["id"]
-    sql_connection.execute(
-        "INSERT INTO tasks (id, user_id, title, description, priority, tags) "
-        "SELECT gen_random_uuid(), %s, 'Task ' || md5(n::text), md5((n * 7)::text), 1, "
-        "CASE WHEN n = 1 THEN ARRAY['rare'] ELSE ARRAY['often'] END FROM generate_series(1, 9999) AS n",
-        [user_id],
-    )
-    sql_connection.execute("VACUUM ANALYZE tasks")
-    return alice
+    with closing(Person(url, f"{uuid.uuid4().hex}@example.com")) as person:
+        user_id = person.get("/api/auth/me").json()["id"]
+        with psycopg.connect(database_url, autocommit=True) as connection:
+            connection.execute(
+                "INSERT INTO tasks (id, user_id, title, description, priority, tags) "
+                "SELECT gen_random_uuid(), %s, 'Task ' || md5(n::text), md5((n * 7)::text), 1, "
+                "CASE WHEN n = 1 THEN ARRAY['rare'] ELSE ARRAY['often'] END FROM generate_series(1, 9999) AS n",
+                [user_id],
+            )
+            connection.execute("VACUUM ANALYZE tasks")
+        yield person

@@ -1,6 +1,7 @@
 """Lists: what is found, in which order, and with how much work."""
 
 import asyncio
+import re
 import uuid
 from typing import Any, cast
 
@@ -60,8 +61,9 @@ def test_a_page_is_read_in_its_order(collector: Person, sql_connection: psycopg.
     cursor = collector.get("/api/tasks", params={"sort": sort, "limit": 1}).json()["next_cursor"]
     for query in ({"status": "open"}, {"cursor": cursor}):
         plan = _explain(collector, sql_connection, sort=sort, **query)
+        # How its total is counted is the database's choice, as all that there is may be this user's.
         assert "Sort" not in plan
-        assert "Seq Scan" not in plan
+        assert re.search(r"Index (Only )?Scan (Backward )?using ix_tasks_\w+ on tasks ", plan)
 
 
 def test_words_are_found_in_tags_too(alice: Person) -> None:
