@@ -6,6 +6,7 @@ import (
 	"github.com/magefile/mage/mg"
 
 	"todo.local/magefiles/internal/deploy"
+	"todo.local/magefiles/internal/devtest"
 	"todo.local/magefiles/internal/operate"
 	"todo.local/magefiles/internal/session"
 )
@@ -43,6 +44,13 @@ func (Account) Reset(ctx context.Context, email *string) error {
 func Logs(ctx context.Context, service *string, follow *bool) error {
 	return with(ctx, func(ctx context.Context, s session.Session) error {
 		return operate.Logs(ctx, s, given(service), given(follow))
+	})
+}
+
+// Dashboard serves a page to watch and operate the running application on, until Ctrl-C (-port=N).
+func Dashboard(ctx context.Context, port *int) error {
+	return with(ctx, func(ctx context.Context, s session.Session) error {
+		return operate.Dashboard(ctx, s, given(port), devtest.Unit, func(url string) { s.UI.Printf("%s\nuntil Ctrl-C\n", url) })
 	})
 }
 

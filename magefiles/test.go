@@ -46,6 +46,9 @@ func (Test) Browser(ctx context.Context, slowdown *int) error {
 // Lighthouse has the pages of the deployed application judged, in .cache/lighthouse.
 func (Test) Lighthouse(ctx context.Context) error { return with(ctx, devtest.Lighthouse) }
 
+// Dashboard uses the dashboard of the deployed application in a real browser.
+func (Test) Dashboard(ctx context.Context) error { return with(ctx, devtest.Dashboard) }
+
 // E2e deploys to a cluster of its own and tests the whole there, failures included.
 func (Test) E2e(ctx context.Context) error { return with(ctx, devtest.E2e) }
 

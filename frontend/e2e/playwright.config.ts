@@ -16,6 +16,7 @@ export default defineConfig({
     { name: "application", testDir: "tests" },
     { name: "lighthouse", testDir: "lighthouse" },
     { name: "develop", testDir: "develop" },
+    { name: "dashboard", testDir: "dashboard" },
   ],
   outputDir: `${process.env.E2E_OUTPUT ?? "output"}/failures`,
   workers: 2,

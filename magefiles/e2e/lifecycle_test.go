@@ -69,6 +69,9 @@ func TestLifecycle(t *testing.T) {
 		}},
 		{"the version before comes back, and the one that is named", func(t *testing.T) { history(t, project) }},
 		{"logs, usage, events, a shell and a port are at hand", func(t *testing.T) { observation(t, project) }},
+		{"a page shows all of that as it happens, and operates it", func(t *testing.T) {
+			require.Zero(t, project.mage(t, nil, "test:dashboard").code)
+		}},
 		{"pods can be scaled by hand", func(t *testing.T) { scaling(t, project) }},
 		{"what is saved is served, a mistake is not, and the deployed version comes back", func(t *testing.T) { innerLoop(t, project, alice) }},
 		{"a further service is a row and an entry", func(t *testing.T) { further(t, project) }},

@@ -2,6 +2,7 @@ package devtest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -15,6 +16,7 @@ import (
 	"todo.local/magefiles/internal/deploy"
 	"todo.local/magefiles/internal/fault"
 	"todo.local/magefiles/internal/image"
+	"todo.local/magefiles/internal/operate"
 	"todo.local/magefiles/internal/run"
 	"todo.local/magefiles/internal/session"
 	"todo.local/magefiles/internal/source"
@@ -39,6 +41,25 @@ func Lighthouse(ctx context.Context, s session.Session) error {
 // line, what becomes of it.
 func KeepOpen(ctx context.Context, s session.Session) error {
 	return inBrowser(ctx, s, "develop", "develop")
+}
+
+// Dashboard serves the dashboard of the deployed application and uses it in a real browser. The pictures go to
+// .cache/dashboard.
+func Dashboard(ctx context.Context, s session.Session) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	opened, ended := make(chan string, 1), make(chan error, 1)
+	go func() {
+		ended <- operate.Dashboard(ctx, s, 0, Unit, func(url string) { opened <- url })
+	}()
+	select {
+	case err := <-ended:
+		return err
+	case url := <-opened:
+		err := inBrowser(ctx, s, "dashboard", "dashboard", "DASHBOARD_URL="+url)
+		cancel()
+		return errors.Join(err, <-ended)
+	}
 }
 
 // inBrowser runs one of Playwright's projects. What it leaves goes to a folder below .cache.

@@ -55,13 +55,12 @@ func Lint(ctx context.Context, s session.Session) error {
 func lint(ctx context.Context, s session.Session, show func(string)) error {
 	vet := []string{"vet", "-tags", "e2e bench soak worlds engines", "./..."}
 	for _, check := range []struct{ args, env []string }{
-		{vet, nil},
 		{vet, []string{"GOOS=darwin", "GOARCH=arm64"}}, // it compiles for the other system and processor, tests included
-		{[]string{"tool", "staticcheck", "-tags", "e2e bench soak worlds engines", "./..."}, nil},
+		{[]string{"tool", "-modfile=tools/golangci-lint/go.mod", "golangci-lint", "run", "./..."}, nil},
 		{[]string{"tool", "actionlint"}, nil},
 	} {
 		if _, err := s.Runner.Run(ctx, run.Cmd{Name: "go", Args: check.args, Env: check.env, Dir: s.Config.Root, Line: show}); err != nil {
-			what := strings.Join(append(slices.Clone(check.env), "go", check.args[0], check.args[1]), " ")
+			what := strings.Join(append(append(slices.Clone(check.env), "go"), check.args...), " ")
 			return fault.Wrap(err, fault.CodeFailed, what+" complains", "its output is above")
 		}
 	}

@@ -31,6 +31,11 @@ import (
 // Ask answers a question about the running application in plain language. A change that it asks for is made once the
 // person at the terminal agreed.
 func Ask(ctx context.Context, s session.Session, question string) error {
+	return ask(ctx, s, question, ai.AtTerminal(s.UI))
+}
+
+// ask answers a question. Where confirm is nil, nobody can agree to a change, and the answer names its command.
+func ask(ctx context.Context, s session.Session, question string, confirm func(context.Context, string) (bool, error)) error {
 	c, err := s.OpenCluster(ctx)
 	if err != nil {
 		return err
@@ -49,7 +54,7 @@ func Ask(ctx context.Context, s session.Session, question string) error {
 		Operations:  ops,
 		Audit:       auditLog(s).Add,
 		Secrets:     hidden,
-		Confirm:     ai.AtTerminal(s.UI),
+		Confirm:     confirm,
 	}
 	if s.Config.OpenAIKey != "" {
 		conversation.Endpoint = &ai.Endpoint{

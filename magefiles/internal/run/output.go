@@ -29,15 +29,16 @@ func (t *tail) String() string {
 	return string(t.buf)
 }
 
-// lineWriter hands whole lines to emit. Two streams may write to it at once.
-type lineWriter struct {
+// Lines hands whole lines of what is written to Emit, where there is one. Two streams may write to it at once.
+type Lines struct {
+	Emit func(string)
 	mu   sync.Mutex
-	emit func(string)
 	part []byte
 }
 
-func (w *lineWriter) Write(p []byte) (int, error) {
-	if w.emit == nil {
+// Write emits the lines that are whole.
+func (w *Lines) Write(p []byte) (int, error) {
+	if w.Emit == nil {
 		return len(p), nil
 	}
 	w.mu.Lock()
@@ -48,16 +49,17 @@ func (w *lineWriter) Write(p []byte) (int, error) {
 		if i < 0 {
 			return len(p), nil
 		}
-		w.emit(strings.TrimRight(string(w.part[:i]), "\r"))
+		w.Emit(strings.TrimRight(string(w.part[:i]), "\r"))
 		w.part = w.part[i+1:]
 	}
 }
 
-func (w *lineWriter) flush() {
+// Flush emits what no line break ended.
+func (w *Lines) Flush() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.emit != nil && len(w.part) > 0 {
-		w.emit(string(w.part))
+	if w.Emit != nil && len(w.part) > 0 {
+		w.Emit(string(w.part))
 		w.part = nil
 	}
 }

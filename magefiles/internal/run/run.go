@@ -102,10 +102,10 @@ func (e Exec) Run(ctx context.Context, c Cmd) (Result, error) {
 	var stdout bytes.Buffer
 	stderr := &tail{max: 64 << 10}
 	all := &tail{max: 8 << 10}
-	lines := &lineWriter{}
+	lines := &Lines{}
 	hide := e.redactor()
 	if c.Line != nil {
-		lines.emit = func(line string) { c.Line(hide.Replace(line)) }
+		lines.Emit = func(line string) { c.Line(hide.Replace(line)) }
 	}
 
 	// Ending the process is our own business below, so that its group gets SIGTERM before SIGKILL.
@@ -148,10 +148,10 @@ func (e Exec) Run(ctx context.Context, c Cmd) (Result, error) {
 	case <-done:
 	case <-ctx.Done():
 		terminate(cmd.Process.Pid, c.Grace, done)
-		lines.flush()
+		lines.Flush()
 		return fail(-1, ctx.Err())
 	}
-	lines.flush()
+	lines.Flush()
 	if err != nil {
 		var exit *exec.ExitError
 		if errors.As(err, &exit) {
