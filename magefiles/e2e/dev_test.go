@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"net/http"
 	"os"
@@ -72,11 +73,12 @@ func (i *inner) serves(t *testing.T, text string) time.Duration {
 	t.Helper()
 	browser, start := i.at.browser(), time.Now()
 	for time.Since(start) < devPatience {
-		res, err := browser.Get("http://todo.localhost/api/openapi.json")
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://todo.localhost/api/openapi.json", nil)
+		require.NoError(t, err)
+		res, err := browser.Do(r)
 		require.NoError(t, err)
 		body, err := io.ReadAll(res.Body)
-		res.Body.Close()
-		require.NoError(t, err)
+		require.NoError(t, errors.Join(err, res.Body.Close()))
 		require.Equal(t, http.StatusOK, res.StatusCode, "%s", body)
 		if bytes.Contains(body, []byte(text)) {
 			return time.Since(start)

@@ -120,7 +120,7 @@ func Serve(ctx context.Context, app Application, facts Facts, port int, say func
 		return fault.Wrap(err, fault.CodeEnvironment, fmt.Sprintf("port %d cannot be had", port), "name another: -port=N")
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	s := &server{app: app, hub: newHub(), token: rand.Text(), address: listener.Addr().String(), ctx: ctx}
+	s := &server{app: app, hub: newHub(), token: rand.Text(), address: listener.Addr().String(), ended: ctx.Done()}
 	s.hub.state("facts", facts)
 	var work sync.WaitGroup
 	defer work.Wait()

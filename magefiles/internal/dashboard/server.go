@@ -38,7 +38,7 @@ type server struct {
 	hub     *hub
 	token   string
 	address string          // host and port
-	ctx     context.Context // ends with the dashboard
+	ended   <-chan struct{} // closed when the dashboard ends
 	running sync.Map        // actions that run, by name
 }
 
@@ -117,7 +117,7 @@ func (s *server) events(w http.ResponseWriter, r *http.Request) {
 		select {
 		case <-r.Context().Done():
 			return
-		case <-s.ctx.Done():
+		case <-s.ended:
 			return
 		case <-more:
 		case <-time.After(pingEvery):
@@ -157,7 +157,13 @@ func (s *server) do(w http.ResponseWriter, r *http.Request) {
 	// It goes on where the page that asked is closed, until the dashboard ends.
 	ctx, cancel := context.WithCancel(context.WithoutCancel(r.Context()))
 	defer cancel()
-	defer context.AfterFunc(s.ctx, cancel)()
+	go func() {
+		select {
+		case <-s.ended:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
 	if a.Name == Ask {
 		var text bytes.Buffer
 		err := s.app.Do(ctx, a, &text)

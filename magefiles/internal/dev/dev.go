@@ -50,7 +50,7 @@ func Run(ctx context.Context, s session.Session, name string) error {
 	if err != nil {
 		return fault.Wrap(err, fault.CodeEnvironment, "files cannot be watched", "raise fs.inotify.max_user_instances and fs.inotify.max_user_watches")
 	}
-	defer notify.Close()
+	defer func() { _ = notify.Close() }()
 	l := &loop{
 		watcher: watcher{notify},
 		tell:    tellOn(s.UI),

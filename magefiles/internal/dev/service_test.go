@@ -53,7 +53,7 @@ func (f *fakePod) exec(ctx context.Context, p kube.Process) error {
 			lines <- slices.Clone(in.Bytes())
 		}
 	}()
-	fmt.Fprintln(p.Stdout, "somebody's print, which is no message")
+	_, _ = fmt.Fprintln(p.Stdout, "somebody's print, which is no message")
 	for {
 		select {
 		case <-ctx.Done():
@@ -61,7 +61,7 @@ func (f *fakePod) exec(ctx context.Context, p kube.Process) error {
 				for range lines {
 				}
 			}()
-			fmt.Fprintln(p.Stderr, "Traceback:\nConnectionResetError")
+			_, _ = fmt.Fprintln(p.Stderr, "Traceback:\nConnectionResetError")
 			return errors.New("command terminated")
 		case line := <-lines:
 			var q question
@@ -70,7 +70,7 @@ func (f *fakePod) exec(ctx context.Context, p kube.Process) error {
 			}
 			for _, m := range f.answer(q) {
 				raw, _ := json.Marshal(m)
-				fmt.Fprintf(p.Stdout, "%s\n", raw)
+				_, _ = fmt.Fprintf(p.Stdout, "%s\n", raw)
 			}
 		}
 	}

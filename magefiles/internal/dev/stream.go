@@ -84,7 +84,7 @@ func open(ctx context.Context, exec func(context.Context, kube.Process) error, p
 }
 
 func (s *stream) read(ctx context.Context, from io.ReadCloser) {
-	defer from.Close()
+	defer func() { _ = from.Close() }()
 	lines := bufio.NewScanner(from)
 	lines.Buffer(nil, mostOfALine)
 	for lines.Scan() {

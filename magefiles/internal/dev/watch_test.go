@@ -20,7 +20,7 @@ func TestTheWatcherTellsOfWhatIsSavedInWhateverWay(t *testing.T) {
 	write(t, dir, "src/main.py", "a")
 	notify, err := fsnotify.NewWatcher()
 	require.NoError(t, err)
-	defer notify.Close()
+	defer func() { _ = notify.Close() }()
 	w, tr := watcher{notify}, tree{dir: dir}
 	_, err = tr.scan(w.add)
 	require.NoError(t, err)
@@ -45,7 +45,8 @@ func TestTheWatcherTellsOfWhatIsSavedInWhateverWay(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	for err = nil; err == nil; _, err = w.next(ctx) {
+	for err == nil {
+		_, err = w.next(ctx)
 	}
 	assert.ErrorIs(t, err, context.Canceled)
 }
