@@ -50,11 +50,11 @@ func innerTimes(t *testing.T, project checkout) []weight {
 // savedToServed works on the backend while somebody uses it, and gives the times in order.
 func savedToServed(t *testing.T, i *inner) (took []time.Duration) {
 	failed := watch(t, i.at.register(t, fmt.Sprintf("saves%d@example.com", time.Now().Unix())))
-	before := "Todo API"
+	before := answer
 	for n := range saves {
-		after := fmt.Sprintf("Todo API, edition %d.", n)
-		i.replace(t, "backend/src/app.py", `title="`+before+`"`, `title="`+after+`"`)
-		took = append(took, i.serves(t, after))
+		after := fmt.Sprintf("%s Edition %d.", answer, n)
+		i.replace(t, answerFile, before, after)
+		took = append(took, i.serves(t, `"`+after+`"`))
 		before = after
 		time.Sleep(time.Second) // people save no faster; what is over is cleared up meanwhile
 	}

@@ -16,20 +16,20 @@ import (
 
 // innerLoop works on the backend while somebody uses it.
 func innerLoop(t *testing.T, project checkout, alice *user) {
-	const title, app = `title="Todo API"`, "backend/src/app.py"
+	const app = "backend/src/app.py"
 	before := running(t).image(t, "todo-backend")
 	i := develop(t, copyOf(t, project), "-service=backend")
 	failed := watch(t, alice)
 
-	i.replace(t, app, title, `title="Todo API, second edition"`)
-	t.Logf("served after %s", i.serves(t, "second edition"))
+	i.replace(t, answerFile, answer, answer+" Second edition.")
+	t.Logf("served after %s", i.serves(t, "Second edition"))
 	i.replace(t, app, "import asyncio\n", "import asyncio\n1 / 0\n")
 	assert.Eventually(t, func() bool { return strings.Contains(i.said(), "ZeroDivisionError") }, devPatience, 20*time.Millisecond)
 	assert.Contains(t, i.said(), `File "src/app.py", line`)
-	i.serves(t, "second edition")
+	i.serves(t, "Second edition")
 	i.replace(t, app, "1 / 0\n", "")
-	i.replace(t, app, "second edition", "third edition")
-	i.serves(t, "third edition")
+	i.replace(t, answerFile, "Second edition", "Third edition")
+	i.serves(t, "Third edition")
 	assert.Empty(t, failed())
 
 	history, err := i.at.helm.History(t.Context(), config.ReleaseName)
@@ -41,7 +41,7 @@ func innerLoop(t *testing.T, project checkout, alice *user) {
 	require.NoError(t, i.Wait())
 	assert.NotRegexp(t, `(?m)^[EWI]\d{4} `, i.said(), "a library's log is nobody's")
 	assert.Equal(t, before, i.at.image(t, "todo-backend"))
-	i.serves(t, `"Todo API"`)
+	i.serves(t, `"`+answer+`"`)
 
 	killed := develop(t, project, "-service=backend")
 	require.NoError(t, syscall.Kill(-killed.Process.Pid, syscall.SIGKILL))

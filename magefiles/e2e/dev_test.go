@@ -68,18 +68,21 @@ func (i *inner) replace(t *testing.T, name, before, after string) {
 	require.NoError(t, os.WriteFile(path, []byte(strings.Replace(string(raw), before, after, 1)), 0o644))
 }
 
-// serves asks through the ingress until the description of the API has a text, and gives how long that took.
+// What the API says to somebody who has not logged in, and where that is written. It costs the API nothing.
+const answer, answerFile = "Log in first.", "backend/src/auth/dependencies.py"
+
+// serves asks through the ingress until the answer has a text, and gives how long that took.
 func (i *inner) serves(t *testing.T, text string) time.Duration {
 	t.Helper()
 	browser, start := i.at.browser(), time.Now()
 	for time.Since(start) < devPatience {
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://todo.localhost/api/openapi.json", nil)
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://todo.localhost/api/auth/me", nil)
 		require.NoError(t, err)
 		res, err := browser.Do(r)
 		require.NoError(t, err)
 		body, err := io.ReadAll(res.Body)
 		require.NoError(t, errors.Join(err, res.Body.Close()))
-		require.Equal(t, http.StatusOK, res.StatusCode, "%s", body)
+		require.Equal(t, http.StatusUnauthorized, res.StatusCode, "%s", body)
 		if bytes.Contains(body, []byte(text)) {
 			return time.Since(start)
 		}
