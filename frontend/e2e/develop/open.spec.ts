@@ -8,7 +8,17 @@ test("a page that stays open", async ({ page }) => {
   await page.exposeFunction("told", (heading: string, email: string) =>
     process.stdout.write(`${JSON.stringify({ heading, email, loads })}\n`),
   );
+  // Of what is saved while a page loads the development server never tells it.
+  const listens = new Promise<void>((resolve) => {
+    page.on("websocket", (socket) =>
+      socket.on("framesent", ({ payload }) => {
+        if (String(payload).includes("turbopack-subscribe")) resolve();
+      }),
+    );
+  });
   await page.goto("/login", { timeout: 120_000 });
+  await listens;
+  await page.waitForLoadState("networkidle");
   await page.getByLabel("Email").fill("kept@example.com");
   await page.evaluate(() => {
     const tell = () => {
