@@ -30,7 +30,7 @@ func (e *Engine) Diff(spec Spec) (string, error) {
 	if last != nil {
 		before = last.Manifest
 	}
-	return diff(before, wanted.Manifest)
+	return diff(before, wanted.Manifest, "this checkout")
 }
 
 // RollbackDiff gives what Rollback to a revision would change of the release's objects, as Diff does.
@@ -51,13 +51,14 @@ func (e *Engine) RollbackDiff(name string, revision int) (string, error) {
 	}
 	for _, r := range all {
 		if r.Version == revision {
-			return diff(last.Manifest, r.Manifest)
+			return diff(last.Manifest, r.Manifest, fmt.Sprintf("revision %d", revision))
 		}
 	}
 	return "", nil // its target was there a moment ago
 }
 
-func diff(before, after string) (string, error) {
+// diff compares what is deployed with what would be, which has a name.
+func diff(before, after, name string) (string, error) {
 	old, err := objects(before)
 	if err != nil {
 		return "", err
@@ -74,11 +75,11 @@ func diff(before, after string) (string, error) {
 		names[name] = true
 	}
 	var out strings.Builder
-	for _, name := range slices.Sorted(maps.Keys(names)) {
-		a, b := old[name], now[name]
+	for _, object := range slices.Sorted(maps.Keys(names)) {
+		a, b := old[object], now[object]
 		conceal(a, b)
 		text, err := difflib.GetUnifiedDiffString(difflib.UnifiedDiff{
-			A: lines(a), B: lines(b), FromFile: name + " (deployed)", ToFile: name + " (this checkout)", Context: 3,
+			A: lines(a), B: lines(b), FromFile: object + " (deployed)", ToFile: object + " (" + name + ")", Context: 3,
 		})
 		if err != nil {
 			return "", err

@@ -31,11 +31,11 @@ data: {other: kept, level: DEBUG}
 kind: Secret
 metadata: {name: keys}
 data: {same: c2FtZQ==, changed: bmV3, added: YWRkZWQ=}
-`)
+`, "revision 3")
 	require.NoError(t, err)
 	for _, want := range []string{
 		"-  level: INFO\n+  level: DEBUG", "-  changed: (hidden, old)", "+  changed: (hidden, new)", "+  added: (hidden, new)", "-  gone: (hidden, old)",
-		"--- Service/old (deployed)",
+		"--- Service/old (deployed)", "+++ ConfigMap/settings (revision 3)",
 	} {
 		assert.Contains(t, text, want)
 	}
@@ -46,7 +46,7 @@ data: {same: c2FtZQ==, changed: bmV3, added: YWRkZWQ=}
 }
 
 func TestDiffOfTheSameIsNothing(t *testing.T) {
-	text, err := diff(deployedManifest, deployedManifest)
+	text, err := diff(deployedManifest, deployedManifest, "this checkout")
 	require.NoError(t, err)
 	assert.Empty(t, text)
 }
