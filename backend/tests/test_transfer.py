@@ -110,6 +110,58 @@ def test_tasks_for_a_spreadsheet(alice: Person) -> None:
     assert (row["title"], row["tags"], row["completed"]) == ("'=1+1", "home,shop", "False")
 
 
+def _take_table(person: Person, text: str | bytes) -> Any:
+    content = text.encode() if isinstance(text, str) else text
+    return person.post("/api/import", content=content, headers={"Content-Type": "text/csv; charset=utf-8"})
+
+
+def test_a_table_comes_in_whole_elsewhere_and_once(alice: Person, bob: Person) -> None:
+    _fill(alice)
+    for title in ("=1+1", "'=1+1", "''quoted", "-1", 'a,b;"c"'):
+        alice.add(title, description="line one\nline two", tags=["home", "shop"])
+    text = alice.get("/api/export", params={"format": "csv"}).text
+    result = _take_table(bob, text)
+    assert result.status_code == 200, result.text
+    assert added(result.json()) == [(9, 0), (0, 0)]
+    assert added(_take_table(bob, text).json()) == [(0, 9), (0, 0)]
+    assert _compared(export(bob))[0] == _compared(export(alice))[0]
+
+
+def test_a_table_of_ones_own(alice: Person) -> None:
+    text = (
+        "\ufeffNo;title;completed;tags;priority;due_on\r\n1;Buy milk;TRUE;home,shop;HIGH;2026-12-01\r\n2;Rent;;;;\r\n"
+    )
+    assert added(_take_table(alice, text).json()) == [(2, 0), (0, 0)]
+    assert added(_take_table(alice, text).json()) == [(0, 2), (0, 0)]
+    milk, rent = alice.get("/api/tasks", params={"sort": "title"}).json()["items"]
+    assert (milk["title"], milk["completed"], milk["tags"], milk["priority"]) == (
+        "Buy milk",
+        True,
+        ["home", "shop"],
+        "high",
+    )
+    assert (rent["completed"], rent["priority"], rent["due_on"]) == (False, "medium", None)
+
+
+@pytest.mark.parametrize(
+    ("text", "field", "code"),
+    [
+        ("name\r\nBuy milk\r\n", "", "csv_invalid"),
+        ("", "", "csv_invalid"),
+        (b"title\r\n\xff\r\n", "", "csv_invalid"),
+        ("title\r\n" + "x" * 200_000, "", "csv_invalid"),
+        ("title,priority\r\nOne,\r\nTwo,urgent\r\n", "tasks.1.priority", "enum"),
+        ("title,completed\r\nOne,maybe\r\n", "tasks.0.completed", "bool_type"),
+        ("title,tags\r\n,home\r\n", "tasks.0.title", "string_too_short"),
+    ],
+    ids=["no title", "nothing", "no text", "a long field", "a word", "no truth", "no name"],
+)
+def test_what_is_no_table_is_refused_whole(alice: Person, text: str | bytes, field: str, code: str) -> None:
+    problem = expect_problem(_take_table(alice, text), "validation_failed", 422)
+    assert [(e["field"], e["code"]) for e in problem["errors"]] == [(field, code)]
+    assert alice.titles() == []
+
+
 def test_a_token_exports_nothing(alice: Person) -> None:
     token = alice.post("/api/tokens", json={"name": "Backup", "scope": "write"}).json()["token"]
     headers = {"Authorization": f"Bearer {token}"}

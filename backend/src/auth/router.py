@@ -86,7 +86,12 @@ async def log_in(
     return session
 
 
-@router.post("/logout", operation_id="logout", status_code=status.HTTP_204_NO_CONTENT)
+@router.post(
+    "/logout",
+    operation_id="logout",
+    status_code=status.HTTP_204_NO_CONTENT,
+    openapi_extra={"security": [{}]},  # none is needed
+)
 async def logout(request: Request, response: Response, database: DatabaseDep, claims: AllClaimsDep) -> None:
     """End the session: its token is worthless from now on. Without a session nothing happens."""
     if claims:

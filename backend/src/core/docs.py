@@ -51,17 +51,47 @@ def build_openapi(app: FastAPI) -> dict[str, Any]:
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
     invalid = responses(ErrorCode.VALIDATION_FAILED)[422]
+    unreadable = responses(ErrorCode.BAD_REQUEST)[400]
     document["components"]["examples"] = examples()
     for path in document["paths"].values():
         for operation in path.values():
             if "application/json" in operation["responses"].get("422", {}).get("content", {}):
                 operation["responses"]["422"] = invalid
+            if "requestBody" in operation:
+                # What is no text, or no JSON, is read by no route.
+                answers = {**operation["responses"], "400": unreadable}
+                operation["responses"] = dict(sorted(answers.items()))
+            for parameter in operation.get("parameters", ()):
+                _never_null(parameter["schema"])
             for body in (operation.get("requestBody", {}), *operation["responses"].values()):
                 for content in body.get("content", {}).values():
                     name = content["schema"].get("$ref", "").rsplit("/", 1)[-1]
                     content.setdefault("examples", {"example": {"$ref": f"#/components/examples/{name}"}})
+                if "text/event-stream" in (sent := body.get("content", {})):
+                    union = sent["text/event-stream"]["schema"]["$ref"].rsplit("/", 1)[-1]
+                    sent["text/event-stream"]["schema"] = {"$ref": REF.format(model=f"Sent{union}")}
+                    schemas[f"Sent{union}"] = _sent(schemas, union)
     document["components"]["schemas"] = dict(sorted(schemas.items()))
     return document
+
+
+def _sent(schemas: dict[str, Any], union: str) -> dict[str, Any]:
+    """The events of a union as a stream has them: with `data` as text."""
+    kinds = []
+    for option in schemas[union]["oneOf"]:
+        event = schemas[option["$ref"].rsplit("/", 1)[-1]]["properties"]
+        data = {"type": "string", "contentMediaType": "application/json", "contentSchema": event["data"]}
+        kinds.append({"required": ["event", "data"], "properties": {"event": event["event"], "data": data}})
+    return {"description": f"A `{union}` as it is sent.", "type": "object", "oneOf": kinds}
+
+
+def _never_null(schema: dict[str, Any]) -> None:
+    """A parameter that is left out is none; there is no way to send null."""
+    kinds = [kind for kind in schema.pop("anyOf", ()) if kind != {"type": "null"}]
+    if len(kinds) > 1:
+        schema["anyOf"] = kinds
+    elif kinds:
+        schema.update(kinds[0])
 
 
 def install_docs(app: FastAPI) -> None:

@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Match
 
 from src.core.logging import request_id
 
@@ -239,7 +240,8 @@ async def _on_problem(_request: Request, error: Exception) -> Response:
 
 async def _on_validation_error(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    errors = field_errors(error.errors())
+    # A header that several of a route's dependencies read is still one.
+    errors = list({e.model_dump_json(): e for e in field_errors(error.errors())}.values())
     names = ", ".join(e.field or "body" for e in errors)
     return problem_response(ErrorCode.VALIDATION_FAILED, f"The request is not valid: {names}.", errors=errors)
 
@@ -265,7 +267,20 @@ _HTTP_CODES = {
 }
 
 
-async def _on_http_exception(_request: Request, error: Exception) -> Response:
+_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+
+
+def _allowed(request: Request) -> str:
+    """The methods of an address. Starlette names those of the first of its routes only."""
+    asked = [{"type": "http", "method": method, "path": request.scope["path"], "headers": []} for method in _METHODS]
+    routes = request.app.routes
+    return ", ".join(a["method"] for a in asked if any(route.matches(a)[0] is Match.FULL for route in routes))
+
+
+async def _on_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     code, detail = _HTTP_CODES.get(error.status_code, (ErrorCode.BAD_REQUEST, "The request could not be read."))
-    return problem_response(code, detail, headers=dict(error.headers or {}))
+    headers = dict(error.headers or {})
+    if code is ErrorCode.METHOD_NOT_ALLOWED:
+        headers["Allow"] = _allowed(request)
+    return problem_response(code, detail, headers=headers)

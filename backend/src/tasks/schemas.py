@@ -19,6 +19,7 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from pydantic.json_schema import SkipJsonSchema
 from sqlalchemy import Row
 
 from src.core.types import ONE_LINE, PRINTABLE, VISIBLE, Input, Output, TimeZone
@@ -164,11 +165,12 @@ class TaskCreate(Due):
 class TaskUpdate(Due):
     """Changes to a task: what is absent stays as it is. `due_at: null`, or `due_on: null`, removes the due date."""
 
-    title: Title | None = None
-    description: Description | None = None
-    priority: Priority | None = None
-    tags: Tags | None = None
-    completed: StrictBool | None = None
+    # Absent, and never null.
+    title: Title | SkipJsonSchema[None] = None
+    description: Description | SkipJsonSchema[None] = None
+    priority: Priority | SkipJsonSchema[None] = None
+    tags: Tags | SkipJsonSchema[None] = None
+    completed: StrictBool | SkipJsonSchema[None] = None
 
     @field_validator("title", "description", "priority", "tags", "completed", mode="before")
     @classmethod

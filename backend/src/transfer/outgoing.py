@@ -1,7 +1,5 @@
 """Exports: read in batches, each within the time that the database is given."""
 
-import csv
-import io
 import uuid
 from collections.abc import AsyncGenerator
 from datetime import UTC, datetime
@@ -14,13 +12,10 @@ from src.chat.store import message_out, summary_out
 from src.core.database import Database
 from src.tasks.schemas import Task
 from src.tasks.service import TASK_COLUMNS, TASKS
+from src.transfer import table
 from src.transfer.schemas import ExportedConversation, ExportedTask, ExportFile
 
 BATCH = 500
-COLUMNS = (
-    "id", "title", "description", "completed", "completed_at", "priority", "due_at", "due_on", "due_zone", "tags",
-    "created_at", "updated_at", "deleted_at",
-)  # fmt: skip
 
 
 async def tasks(database: Database, user_id: uuid.UUID) -> AsyncGenerator[list[ExportedTask]]:
@@ -78,19 +73,8 @@ async def as_json(
 
 
 async def as_csv(database: Database, user: UserOut) -> AsyncGenerator[str]:
-    """The tasks, one a row; tags are separated by commas."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer)
-    writer.writerow(COLUMNS)
+    """The tasks as a table."""
+    header = True
     async for batch in tasks(database, user.id):
-        for task in batch:
-            values = task.model_dump(mode="json") | {"tags": ",".join(task.tags)}
-            writer.writerow([_harmless(values[name]) for name in COLUMNS])
-        yield buffer.getvalue()
-        buffer.seek(0)
-        buffer.truncate()
-
-
-def _harmless(value: object) -> object:
-    # A spreadsheet takes what begins so for a formula.
-    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@")) else value
+        yield table.write(batch, header=header)
+        header = False

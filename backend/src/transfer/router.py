@@ -11,11 +11,11 @@ from fastapi.responses import StreamingResponse
 from pydantic import ValidationError
 
 from src.auth import api_tokens, sessions
-from src.auth.dependencies import WRITER, DetachedUserDep, SessionDep
+from src.auth.dependencies import READER, WRITER, DetachedUserDep, SessionDep
 from src.core.dependencies import DatabaseDep, SettingsDep
 from src.core.errors import ErrorCode, responses
 from src.core.ratelimit import spend
-from src.transfer import incoming, outgoing
+from src.transfer import incoming, outgoing, table
 from src.transfer.schemas import ImportFile, ImportResult
 
 A_MINUTE = 10
@@ -43,7 +43,7 @@ class Format(StrEnum):
             },
         },
         **responses(
-            ErrorCode.NOT_AUTHENTICATED,
+            *READER,
             ErrorCode.SESSION_REQUIRED,
             ErrorCode.VALIDATION_FAILED,
             ErrorCode.RATE_LIMITED,
@@ -83,20 +83,30 @@ async def export_all(
     openapi_extra={
         "requestBody": {
             "required": True,
-            "content": {"application/json": {"schema": {"$ref": "#/components/schemas/ImportFile"}}},
+            "content": {
+                "application/json": {"schema": {"$ref": "#/components/schemas/ImportFile"}},
+                "text/csv": {
+                    "schema": {"type": "string"},
+                    "examples": {"example": {"value": 'title,due_on,tags\r\nBuy milk,2026-12-01,"home,shop"\r\n'}},
+                },
+            },
         }
     },
 )
 async def import_all(request: Request, user: DetachedUserDep, database: DatabaseDep) -> ImportResult:
-    """Add the tasks and conversations of an export of JSON, up to 10 MiB.
+    """Add the tasks and conversations of an export of JSON, or the tasks of a table of CSV, up to 10 MiB.
 
-    What is there already is left alone: the same file again adds nothing, and goes on with what broke off.
+    What is there already is left alone: the same file again adds nothing, and goes on with what broke off. Of a table's
+    columns only `title` is needed; the first row names them as an export does.
     """
     await spend(database, f"import:{user.id}", A_MINUTE)
     # Read only now: the file of a stranger is none.
     body = await request.body()
+    is_table = request.headers.get("content-type", "").partition(";")[0].strip().lower() == "text/csv"
     try:
-        file = await asyncio.to_thread(ImportFile.model_validate_json, body)
+        file = await asyncio.to_thread(table.read if is_table else ImportFile.model_validate_json, body)
     except ValidationError as error:
         raise RequestValidationError(error.errors(include_input=False)) from None
+    except ValueError as error:
+        raise RequestValidationError([{"type": "csv_invalid", "loc": ("body",), "msg": str(error)}]) from None
     return await incoming.take(database, user.id, file)

@@ -333,9 +333,10 @@ export const exportAll = <ThrowOnError extends boolean = false>(options?: Option
 /**
  * Import All
  *
- * Add the tasks and conversations of an export of JSON, up to 10 MiB.
+ * Add the tasks and conversations of an export of JSON, or the tasks of a table of CSV, up to 10 MiB.
  *
- * What is there already is left alone: the same file again adds nothing, and goes on with what broke off.
+ * What is there already is left alone: the same file again adds nothing, and goes on with what broke off. Of a table's
+ * columns only `title` is needed; the first row names them as an export does.
  */
 export const importAll = <ThrowOnError extends boolean = false>(options: Options<ImportAllData, ThrowOnError>): RequestResult<ImportAllResponses, ImportAllErrors, ThrowOnError> => (options.client ?? client).post<ImportAllResponses, ImportAllErrors, ThrowOnError>({
     url: '/api/import',

@@ -1034,6 +1034,70 @@ export type Role = 'user' | 'assistant';
 export type Scope = 'read' | 'write';
 
 /**
+ * A `ChatEvent` as it is sent.
+ */
+export type SentChatEvent = {
+    /**
+     * Event
+     */
+    event: 'conversation';
+    data: string;
+} | {
+    /**
+     * Event
+     */
+    event: 'delta';
+    data: string;
+} | {
+    /**
+     * Event
+     */
+    event: 'tool_call';
+    data: string;
+} | {
+    /**
+     * Event
+     */
+    event: 'tool_result';
+    data: string;
+} | {
+    /**
+     * Event
+     */
+    event: 'confirmation';
+    data: string;
+} | {
+    /**
+     * Event
+     */
+    event: 'done';
+    data: string;
+} | {
+    /**
+     * Event
+     */
+    event: 'error';
+    data: string;
+};
+
+/**
+ * A `Event` as it is sent.
+ */
+export type SentEvent = {
+    /**
+     * Event
+     */
+    event: 'ready';
+    data: string;
+} | {
+    /**
+     * Event
+     */
+    event: 'task';
+    data: string;
+};
+
+/**
  * SessionInfo
  *
  * A login, as its owner sees it.
@@ -1318,20 +1382,20 @@ export type TaskUpdate = {
     /**
      * Title
      */
-    title?: string | null;
+    title?: string;
     /**
      * Description
      */
-    description?: string | null;
-    priority?: Priority | null;
+    description?: string;
+    priority?: Priority;
     /**
      * Tags
      */
-    tags?: Array<string> | null;
+    tags?: Array<string>;
     /**
      * Completed
      */
-    completed?: boolean | null;
+    completed?: boolean;
 };
 
 /**
@@ -1624,6 +1688,10 @@ export type RegisterData = {
 
 export type RegisterErrors = {
     /**
+     * `bad_request`
+     */
+    400: Problem;
+    /**
      * `email_taken`
      */
     409: Problem;
@@ -1656,6 +1724,10 @@ export type LoginData = {
 };
 
 export type LoginErrors = {
+    /**
+     * `bad_request`
+     */
+    400: Problem;
     /**
      * `invalid_credentials`
      */
@@ -1705,7 +1777,7 @@ export type DeleteAccountData = {
          *
          * Who is meant. Windows of a browser share one session: after another login, one that still shows the user before is refused instead of reading from, or writing into, the wrong account.
          */
-        'X-User-Id'?: string | null;
+        'X-User-Id'?: string;
     };
     path?: never;
     query?: never;
@@ -1713,6 +1785,10 @@ export type DeleteAccountData = {
 };
 
 export type DeleteAccountErrors = {
+    /**
+     * `bad_request`
+     */
+    400: Problem;
     /**
      * `not_authenticated`
      */
@@ -1754,7 +1830,7 @@ export type MeData = {
          *
          * Who is meant. Windows of a browser share one session: after another login, one that still shows the user before is refused instead of reading from, or writing into, the wrong account.
          */
-        'X-User-Id'?: string | null;
+        'X-User-Id'?: string;
     };
     path?: never;
     query?: never;
@@ -1795,7 +1871,7 @@ export type ChangePasswordData = {
          *
          * Who is meant. Windows of a browser share one session: after another login, one that still shows the user before is refused instead of reading from, or writing into, the wrong account.
          */
-        'X-User-Id'?: string | null;
+        'X-User-Id'?: string;
     };
     path?: never;
     query?: never;
@@ -1803,6 +1879,10 @@ export type ChangePasswordData = {
 };
 
 export type ChangePasswordErrors = {
+    /**
+     * `bad_request`
+     */
+    400: Problem;
     /**
      * `not_authenticated`
      */
@@ -1844,7 +1924,7 @@ export type EndOtherSessionsData = {
          *
          * Who is meant. Windows of a browser share one session: after another login, one that still shows the user before is refused instead of reading from, or writing into, the wrong account.
          */
-        'X-User-Id'?: string | null;
+        'X-User-Id'?: string;
     };
     path?: never;
     query?: never;
@@ -1889,7 +1969,7 @@ export type ListSessionsData = {
          *
          * Who is meant. Windows of a browser share one session: after another login, one that still shows the user before is refused instead of reading from, or writing into, the wrong account.
          */
-        'X-User-Id'?: string | null;
+        'X-User-Id'?: string;
     };
     path?: never;
     query?: never;
@@ -1934,7 +2014,7 @@ export type EndSessionData = {
          *
          * Who is meant. Windows of a browser share one session: after another login, one that still shows the user before is refused instead of reading from, or writing into, the wrong account.
          */
-        'X-User-Id'?: string | null;
+        'X-User-Id'?: string;
     };
     path: {
         /**
@@ -2005,6 +2085,10 @@ export type ResetPasswordData = {
 
 export type ResetPasswordErrors = {
     /**
+     * `bad_request`
+     */
+    400: Problem;
+    /**
      * `invalid_reset_code`
      */
     403: Problem;
@@ -2038,6 +2122,10 @@ export type MailResetCodeData = {
 
 export type MailResetCodeErrors = {
     /**
+     * `bad_request`
+     */
+    400: Problem;
+    /**
      * `mail_not_configured`
      */
     409: Problem;
@@ -2070,7 +2158,7 @@ export type ListTokensData = {
          *
          * Who is meant. Windows of a browser share one session: after another login, one that still shows the user before is refused instead of reading from, or writing into, the wrong account.
          */
-        'X-User-Id'?: string | null;
+        'X-User-Id'?: string;
     };
     path?: never;
     query?: never;
@@ -2115,7 +2203,7 @@ export type CreateTokenData = {
          *
          * Who is meant. Windows of a browser share one session: after another login, one that still shows the user before is refused instead of reading from, or writing into, the wrong account.
          */
-        'X-User-Id'?: string | null;
+        'X-User-Id'?: string;
     };
     path?: never;
     query?: never;
@@ -2123,6 +2211,10 @@ export type CreateTokenData = {
 };
 
 export type CreateTokenErrors = {
+    /**
+     * `bad_request`
+     */
+    400: Problem;
     /**
      * `not_authenticated`
      */
@@ -2164,7 +2256,7 @@ export type RevokeTokenData = {
          *
          * Who is meant. Windows of a browser share one session: after another login, one that still shows the user before is refused instead of reading from, or writing into, the wrong account.
          */
-        'X-User-Id'?: string | null;
+        'X-User-Id'?: string;
     };
     path: {
         /**
@@ -2218,40 +2310,46 @@ export type ListTasksData = {
          *
          * Who is meant. Windows of a browser share one session: after another login, one that still shows the user before is refused instead of reading from, or writing into, the wrong account.
          */
-        'X-User-Id'?: string | null;
+        'X-User-Id'?: string;
         /**
          * If-None-Match
          *
          * An `ETag`: 304 if this is it.
          */
-        'if-none-match'?: string | null;
+        'if-none-match'?: string;
     };
     path?: never;
     query?: {
         /**
          * Status
          */
-        status?: Status | null;
+        status?: Status;
         /**
          * Q
+         *
+         * Parts of words in the title, the description or the tags. Those after the first 8 do not count.
          */
-        q?: string | null;
+        q?: string;
         /**
          * Priority
          */
-        priority?: Priority | null;
+        priority?: Priority;
         /**
          * Tag
          */
-        tag?: string | null;
+        tag?: string;
         /**
          * Due After
+         *
+         * Due at this time or later, or on the day that it names.
          */
-        due_after?: string | null;
+        due_after?: string;
         /**
          * Due Before
+         *
+         * Due before this time, or on a day before the one it names.
          */
-        due_before?: string | null;
+        due_before?: string;
         sort?: Sort;
         /**
          * Limit
@@ -2259,8 +2357,10 @@ export type ListTasksData = {
         limit?: number;
         /**
          * Cursor
+         *
+         * `next_cursor` of the page before.
          */
-        cursor?: string | null;
+        cursor?: string;
     };
     url: '/api/tasks';
 };
@@ -2303,13 +2403,13 @@ export type CreateTaskData = {
          *
          * Who is meant. Windows of a browser share one session: after another login, one that still shows the user before is refused instead of reading from, or writing into, the wrong account.
          */
-        'X-User-Id'?: string | null;
+        'X-User-Id'?: string;
         /**
          * Idempotency-Key
          *
          * Names this request, for 24 hours: sent again with the same key, it is not carried out again, but gets the same answer, with `Idempotency-Replayed: true`.
          */
-        'idempotency-key'?: string | null;
+        'idempotency-key'?: string;
     };
     path?: never;
     query?: never;
@@ -2317,6 +2417,10 @@ export type CreateTaskData = {
 };
 
 export type CreateTaskErrors = {
+    /**
+     * `bad_request`
+     */
+    400: Problem;
     /**
      * `not_authenticated`
      */
@@ -2358,13 +2462,13 @@ export type DeleteTaskData = {
          *
          * Who is meant. Windows of a browser share one session: after another login, one that still shows the user before is refused instead of reading from, or writing into, the wrong account.
          */
-        'X-User-Id'?: string | null;
+        'X-User-Id'?: string;
         /**
          * If-Match
          *
          * The `ETag` of what is to be changed: 412 if it has changed since. `*`: whatever it is.
          */
-        'if-match'?: string | null;
+        'if-match'?: string;
     };
     path: {
         /**
@@ -2426,13 +2530,13 @@ export type GetTaskData = {
          *
          * Who is meant. Windows of a browser share one session: after another login, one that still shows the user before is refused instead of reading from, or writing into, the wrong account.
          */
-        'X-User-Id'?: string | null;
+        'X-User-Id'?: string;
         /**
          * If-None-Match
          *
          * An `ETag`: 304 if this is it.
          */
-        'if-none-match'?: string | null;
+        'if-none-match'?: string;
     };
     path: {
         /**
@@ -2486,13 +2590,13 @@ export type UpdateTaskData = {
          *
          * Who is meant. Windows of a browser share one session: after another login, one that still shows the user before is refused instead of reading from, or writing into, the wrong account.
          */
-        'X-User-Id'?: string | null;
+        'X-User-Id'?: string;
         /**
          * If-Match
          *
          * The `ETag` of what is to be changed: 412 if it has changed since. `*`: whatever it is.
          */
-        'if-match'?: string | null;
+        'if-match'?: string;
     };
     path: {
         /**
@@ -2505,6 +2609,10 @@ export type UpdateTaskData = {
 };
 
 export type UpdateTaskErrors = {
+    /**
+     * `bad_request`
+     */
+    400: Problem;
     /**
      * `not_authenticated`
      */
@@ -2558,7 +2666,7 @@ export type RestoreTaskData = {
          *
          * Who is meant. Windows of a browser share one session: after another login, one that still shows the user before is refused instead of reading from, or writing into, the wrong account.
          */
-        'X-User-Id'?: string | null;
+        'X-User-Id'?: string;
     };
     path: {
         /**
@@ -2616,7 +2724,7 @@ export type ListTrashData = {
          *
          * Who is meant. Windows of a browser share one session: after another login, one that still shows the user before is refused instead of reading from, or writing into, the wrong account.
          */
-        'X-User-Id'?: string | null;
+        'X-User-Id'?: string;
     };
     path?: never;
     query?: {
@@ -2629,7 +2737,7 @@ export type ListTrashData = {
          *
          * `next_cursor` of the page before.
          */
-        cursor?: string | null;
+        cursor?: string;
     };
     url: '/api/trash';
 };
@@ -2668,13 +2776,13 @@ export type ChatData = {
          *
          * Who is meant. Windows of a browser share one session: after another login, one that still shows the user before is refused instead of reading from, or writing into, the wrong account.
          */
-        'X-User-Id'?: string | null;
+        'X-User-Id'?: string;
         /**
          * Idempotency-Key
          *
          * Names this request, for 24 hours: sent again with the same key, it is not carried out again, but gets the same answer, with `Idempotency-Replayed: true`.
          */
-        'idempotency-key'?: string | null;
+        'idempotency-key'?: string;
     };
     path?: never;
     query?: never;
@@ -2682,6 +2790,10 @@ export type ChatData = {
 };
 
 export type ChatErrors = {
+    /**
+     * `bad_request`
+     */
+    400: Problem;
     /**
      * `not_authenticated`
      */
@@ -2735,7 +2847,7 @@ export type ListConversationsData = {
          *
          * Who is meant. Windows of a browser share one session: after another login, one that still shows the user before is refused instead of reading from, or writing into, the wrong account.
          */
-        'X-User-Id'?: string | null;
+        'X-User-Id'?: string;
     };
     path?: never;
     query?: {
@@ -2746,7 +2858,7 @@ export type ListConversationsData = {
         /**
          * Cursor
          */
-        cursor?: string | null;
+        cursor?: string;
     };
     url: '/api/chat/conversations';
 };
@@ -2789,7 +2901,7 @@ export type DeleteConversationData = {
          *
          * Who is meant. Windows of a browser share one session: after another login, one that still shows the user before is refused instead of reading from, or writing into, the wrong account.
          */
-        'X-User-Id'?: string | null;
+        'X-User-Id'?: string;
     };
     path: {
         /**
@@ -2843,7 +2955,7 @@ export type GetConversationData = {
          *
          * Who is meant. Windows of a browser share one session: after another login, one that still shows the user before is refused instead of reading from, or writing into, the wrong account.
          */
-        'X-User-Id'?: string | null;
+        'X-User-Id'?: string;
     };
     path: {
         /**
@@ -2861,7 +2973,7 @@ export type GetConversationData = {
          *
          * `next_cursor` of the page before.
          */
-        cursor?: string | null;
+        cursor?: string;
     };
     url: '/api/chat/conversations/{conversation_id}';
 };
@@ -2908,7 +3020,7 @@ export type CancelConfirmationData = {
          *
          * Who is meant. Windows of a browser share one session: after another login, one that still shows the user before is refused instead of reading from, or writing into, the wrong account.
          */
-        'X-User-Id'?: string | null;
+        'X-User-Id'?: string;
     };
     path: {
         /**
@@ -2966,7 +3078,7 @@ export type ConfirmData = {
          *
          * Who is meant. Windows of a browser share one session: after another login, one that still shows the user before is refused instead of reading from, or writing into, the wrong account.
          */
-        'X-User-Id'?: string | null;
+        'X-User-Id'?: string;
     };
     path: {
         /**
@@ -3024,7 +3136,7 @@ export type ParseData = {
          *
          * Who is meant. Windows of a browser share one session: after another login, one that still shows the user before is refused instead of reading from, or writing into, the wrong account.
          */
-        'X-User-Id'?: string | null;
+        'X-User-Id'?: string;
     };
     path?: never;
     query?: never;
@@ -3032,6 +3144,10 @@ export type ParseData = {
 };
 
 export type ParseErrors = {
+    /**
+     * `bad_request`
+     */
+    400: Problem;
     /**
      * `not_authenticated`
      */
@@ -3069,13 +3185,13 @@ export type EventsData = {
          *
          * The `id` of the last event that was received: the stream goes on after it.
          */
-        'last-event-id'?: string | null;
+        'last-event-id'?: string;
         /**
          * X-User-Id
          *
          * Who is meant. Windows of a browser share one session: after another login, one that still shows the user before is refused instead of reading from, or writing into, the wrong account.
          */
-        'X-User-Id'?: string | null;
+        'X-User-Id'?: string;
     };
     path?: never;
     query?: never;
@@ -3111,7 +3227,7 @@ export type EventsResponses = {
     /**
      * A stream of `Event`s: `event:` is the name, `data:` the JSON of `data`, `id:` what to send as `Last-Event-ID`.
      */
-    200: Event;
+    200: SentEvent;
 };
 
 export type EventsResponse = EventsResponses[keyof EventsResponses];
@@ -3124,7 +3240,7 @@ export type ExportAllData = {
          *
          * Who is meant. Windows of a browser share one session: after another login, one that still shows the user before is refused instead of reading from, or writing into, the wrong account.
          */
-        'X-User-Id'?: string | null;
+        'X-User-Id'?: string;
     };
     path?: never;
     query?: {
@@ -3142,6 +3258,10 @@ export type ExportAllErrors = {
      * `session_required`
      */
     403: Problem;
+    /**
+     * `other_user`
+     */
+    409: Problem;
     /**
      * `validation_failed`
      */
@@ -3171,7 +3291,7 @@ export type ImportAllData = {
          *
          * Who is meant. Windows of a browser share one session: after another login, one that still shows the user before is refused instead of reading from, or writing into, the wrong account.
          */
-        'X-User-Id'?: string | null;
+        'X-User-Id'?: string;
     };
     path?: never;
     query?: never;
@@ -3179,6 +3299,10 @@ export type ImportAllData = {
 };
 
 export type ImportAllErrors = {
+    /**
+     * `bad_request`
+     */
+    400: Problem;
     /**
      * `not_authenticated`
      */
