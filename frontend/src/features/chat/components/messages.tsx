@@ -139,7 +139,7 @@ type AssistantTurnProps = {
 
 function AssistantTurn({ turn, confirmations, conversationId }: AssistantTurnProps) {
   return (
-    <div className="grid min-w-0 justify-items-start gap-2 pr-4 sm:pr-10">
+    <div className="grid min-w-0 grid-cols-1 justify-items-start gap-2 pr-4 sm:pr-10">
       <span className="sr-only">Assistant: </span>
       {turn.content && (
         <div className="min-w-0 max-w-full rounded-2xl rounded-bl-md border border-line bg-surface px-4 py-2.5">
