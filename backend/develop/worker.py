@@ -15,8 +15,11 @@ from typing import Any, Self
 
 import uvicorn
 
-SETTLE_SECONDS = 0.2
-"""How long a process that accepts no more connections waits for the requests on those that it has just accepted."""
+SETTLE_SECONDS = 3.0
+"""How long a process that accepts no more connections waits for the requests on those that it has just accepted.
+
+Nobody waits for it; a busy machine takes long to send what belongs to a connection.
+"""
 
 
 class Report:
