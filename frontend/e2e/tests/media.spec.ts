@@ -1,5 +1,8 @@
 import { look } from "./look";
-import { addTask, expect, newAccount, register, test } from "./support";
+import { addTask, expect, newAccount, register, say, test } from "./support";
+
+/** How far the page can be scrolled sideways. */
+const sideways = () => document.documentElement.scrollWidth - document.documentElement.clientWidth;
 
 test("on paper there are the tasks, and nothing to press", async ({ page }) => {
   await register(page, newAccount());
@@ -52,4 +55,17 @@ test("at 200 % the first task is in the window, and dialogs fit into it", async 
   await expect(page.getByRole("dialog").getByRole("button", { name: "Close" })).toBeInViewport({ ratio: 1 });
   await look(page, "zoomed-help");
   await zoomed.close();
+});
+
+test("nothing long makes a narrow page scroll sideways", async ({ page }) => {
+  await page.setViewportSize({ width: 360, height: 740 });
+  await register(page, newAccount());
+  const [title, tag] = ["w".repeat(49), "t".repeat(50)];
+  await addTask(page, `${title} #${tag}`, title);
+  expect(await page.evaluate(sideways), "the list").toBe(0);
+  await page.goto("/chat");
+  await say(page, "what is open?");
+  await expect(page.getByRole("link", { name: title })).toBeVisible();
+  await say(page, `delete ${title}`);
+  expect(await page.evaluate(sideways), "the conversation").toBe(0);
 });
