@@ -5,7 +5,7 @@ import jsxA11y from "eslint-plugin-jsx-a11y";
 import reactHooks from "eslint-plugin-react-hooks";
 import tseslint from "typescript-eslint";
 
-/** Each layer may import from those after it. A feature's own layers go between `shell` and `ui`; no feature knows another. */
+/** Each layer may import from those after it. A feature's own are between `shell` and `ui`; none knows another. */
 const features = readdirSync("src/features");
 const part = (feature, layer) => ({
   type: `${feature}/${layer}`,

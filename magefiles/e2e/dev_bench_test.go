@@ -18,8 +18,8 @@ import (
 // saves is how often a file is saved for a measurement.
 const saves = 30
 
-// TestInnerLoop goes through the life of a run of dev, and measures it, on a cluster of its own: go test -tags bench -run
-// TestInnerLoop ./magefiles/e2e, with TODO_CLUSTER_NAME.
+// TestInnerLoop goes through the life of a run of dev, and measures it, on a cluster of its own: go test -tags bench
+// -run TestInnerLoop ./magefiles/e2e, with TODO_CLUSTER_NAME.
 func TestInnerLoop(t *testing.T) {
 	project := here(t)
 	t.Cleanup(func() { project.mage(t, nil, "cluster:delete") })

@@ -23,9 +23,9 @@ export function startOver(): void {
 
 /**
  * What the page shows of all that it could, and a function that changes it. It is the page's own state. The address
- * is where it begins, follows it, so that a reload or a bookmark shows the same, and leads it on Back and Forward alone:
- * what the router makes of the address comes late, and may be of a while ago. A change that is pushed is one that Back
- * takes back.
+ * is where it begins, follows it, so that a reload or a bookmark shows the same, and leads it on Back and Forward
+ * alone: what the router makes of the address comes late, and may be of a while ago. A change that is
+ * pushed is one that Back takes back.
  */
 export function usePageParams() {
   const pathname = usePathname();

@@ -22,7 +22,7 @@ const NOT_PASSED_ON = [
   "upgrade",
 ];
 
-/** What a client says of its own address. Nobody who knows it stands before this server, and the API would believe it. */
+/** What a client says of its own address. Nobody who knows stands before this server, and the API would believe it. */
 const CLIENT_ADDRESS = ["forwarded", "x-forwarded-for", "x-real-ip"];
 
 function problem(status: number, code: string, title: string, detail: string): Response {

@@ -4,7 +4,7 @@ import type { ReactNode } from "react";
 import { RuntimeProvider, useRuntime } from "@/lib/runtime";
 import { useSession } from "@/lib/session";
 
-/** Pages for who is logged in. Where the cookie is another host's, the server of the pages cannot say who; the API can. */
+/** Pages for who is logged in. Where the cookie is another host's, the pages' server cannot say who; the API can. */
 export function SignedIn({ children }: { children: ReactNode }) {
   const { userId } = useRuntime();
   return userId ? children : <Ask>{children}</Ask>;

@@ -39,7 +39,7 @@ export const navigation = {
   },
   /** Begins a test at this address. */
   at: (href: string) => history.replaceState(null, "", href),
-  /** Lets the router fall behind, as a slow one does, until the returned function has it take over every address in turn. */
+  /** Lets the router fall behind, as a slow one does, until the returned function has it catch up, one by one. */
   hold() {
     const held: URL[] = [];
     late = held;

@@ -98,8 +98,8 @@ func (d *Development) begin(ctx context.Context, t *ui.Task, h held, of []app.Se
 	return errors.Join(err, d.back(context.WithoutCancel(ctx), t, h))
 }
 
-// develops tells the chart what differs in development mode, besides the image. One pod: whoever looks at what was saved
-// a moment ago must not meet another that has not taken it yet.
+// develops tells the chart what differs in development mode, besides the image. One pod: whoever looks at what was
+// saved a moment ago must not meet another that has not taken it yet.
 func develops(cfg *config.Config, service app.Service, v map[string]any) {
 	v["replicas"] = 1
 	v["autoscaling"] = map[string]any{"enabled": false}

@@ -37,8 +37,8 @@ func Lighthouse(ctx context.Context, s session.Session) error {
 	return inBrowser(ctx, s, "lighthouse", "lighthouse")
 }
 
-// KeepOpen keeps a page of the deployed application open until ctx ends, and has the session's UI print, a JSON object a
-// line, what becomes of it.
+// KeepOpen keeps a page of the deployed application open until ctx ends, and has the session's UI print, a JSON object
+// a line, what becomes of it.
 func KeepOpen(ctx context.Context, s session.Session) error {
 	return inBrowser(ctx, s, "develop", "develop")
 }

@@ -12,8 +12,8 @@ import (
 // Colour is how a terminal marks text.
 type Colour string
 
-// Colours of marks: what is well, what deserves a look, what is wrong; and of what is to be told apart, or is beside the
-// point.
+// Colours of marks: what is well, what deserves a look, what is wrong; and of what is to be told apart, or is beside
+// the point.
 const (
 	Green   Colour = "\x1b[32m"
 	Yellow  Colour = "\x1b[33m"

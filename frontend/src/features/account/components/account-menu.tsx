@@ -13,7 +13,7 @@ const PAGES = [
   { href: "/trash", label: "Trash", icon: ArchiveRestore },
 ] as const;
 
-/** Who is logged in, and what there is beside the tasks. The browser's own popover: Escape and a click outside close it. */
+/** Who is logged in, and what there is beside the tasks, in the browser's own popover. */
 export function AccountMenu() {
   const session = useSession();
   const logout = useLogout();

@@ -1,4 +1,4 @@
-/** Names by which browsers call themselves, the more special ones first: each says that it is one of the others, too. */
+/** Names by which browsers call themselves, the more special ones first: each says that it is the others, too. */
 const BROWSERS: [RegExp, string][] = [
   [/\bEdgA?\//, "Edge"],
   [/\bOPR\//, "Opera"],

@@ -3,7 +3,7 @@
 import { type RefObject, useEffect, useRef } from "react";
 import type { Task } from "@/lib/api/types";
 
-/** Moves the focus between rows, and to a neighbour when the focused row goes away, or to the list when it was the last. */
+/** Moves the focus between rows, and to a neighbour when the focused row goes away, or to the list without one. */
 export function useRowFocus(root: RefObject<HTMLDivElement | null>, tasks: Task[]) {
   const last = useRef<{ id: string; index: number }>(undefined);
   const wanted = useRef<string>(undefined);
