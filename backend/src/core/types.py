@@ -1,10 +1,11 @@
 """Field types shared by the request schemas."""
 
 import unicodedata
-from typing import Annotated
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, GetJsonSchemaHandler
+from pydantic_core import CoreSchema
 
 
 def _printable(value: str) -> str:
@@ -44,6 +45,16 @@ ONE_LINE = AfterValidator(_one_line)
 
 VISIBLE = AfterValidator(_visible)
 """For text that people have to find again."""
+
+
+class _NeverNull:
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        (only,) = (each for each in handler(schema)["anyOf"] if each != {"type": "null"})
+        return dict(only)
+
+
+NEVER_NULL = _NeverNull()
+"""For `X | None` that is None where it is absent: the document says no word of null. A validator refuses it."""
 
 
 def _time_zone(value: str) -> str:

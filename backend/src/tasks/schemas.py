@@ -19,10 +19,9 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic.json_schema import SkipJsonSchema
 from sqlalchemy import Row
 
-from src.core.types import ONE_LINE, PRINTABLE, VISIBLE, Input, Output, TimeZone
+from src.core.types import NEVER_NULL, ONE_LINE, PRINTABLE, VISIBLE, Input, Output, TimeZone
 
 
 class Priority(StrEnum):
@@ -165,12 +164,11 @@ class TaskCreate(Due):
 class TaskUpdate(Due):
     """Changes to a task: what is absent stays as it is. `due_at: null`, or `due_on: null`, removes the due date."""
 
-    # Absent, and never null.
-    title: Title | SkipJsonSchema[None] = None
-    description: Description | SkipJsonSchema[None] = None
-    priority: Priority | SkipJsonSchema[None] = None
-    tags: Tags | SkipJsonSchema[None] = None
-    completed: StrictBool | SkipJsonSchema[None] = None
+    title: Annotated[Title | None, NEVER_NULL] = None
+    description: Annotated[Description | None, NEVER_NULL] = None
+    priority: Annotated[Priority | None, NEVER_NULL] = None
+    tags: Annotated[Tags | None, NEVER_NULL] = None
+    completed: Annotated[StrictBool | None, NEVER_NULL] = None
 
     @field_validator("title", "description", "priority", "tags", "completed", mode="before")
     @classmethod
