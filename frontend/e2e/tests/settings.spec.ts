@@ -35,7 +35,8 @@ for (const [width, viewport] of Object.entries(WIDTHS)) {
           baseURL,
           extraHTTPHeaders: { authorization: `Bearer ${token}` },
         });
-        const status = (await program.request.get("/api/tasks")).status();
+        const tab = await program.newPage(); // the browser alone knows where the host is
+        const status = (await tab.goto("/api/tasks"))?.status();
         await program.close();
         return status;
       };
