@@ -157,9 +157,7 @@ func (w watched) Release(ctx context.Context) (dashboard.Release, error) {
 
 // Follow reads the logs of all services, without secrets.
 func (w watched) Follow(ctx context.Context, emit func(dashboard.Line)) error {
-	q := podlog.Query{Namespace: w.Config.Namespace, Selector: app.Selector(app.All()...), Lines: logLines,
-		Container: func(p *corev1.Pod) string { return app.OfLabel(p.Labels["app"]) }}
-	return podlog.Follow(ctx, w.Client, q, func(l podlog.Line) {
+	return podlog.Follow(ctx, w.Client, lastLogged(w.Cluster, app.All()), func(l podlog.Line) {
 		emit(dashboard.Line{Service: serviceOf(l.Pod), Pod: l.Pod, Text: w.hidden.Hide(l.Text)})
 	})
 }

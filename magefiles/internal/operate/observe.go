@@ -64,8 +64,7 @@ func logs(ctx context.Context, s session.Cluster, service string, follow bool) (
 		}
 		wanted = []app.Service{one}
 	}
-	q := podlog.Query{Namespace: s.Config.Namespace, Selector: app.Selector(wanted...), Lines: logLines,
-		Container: func(p *corev1.Pod) string { return app.OfLabel(p.Labels["app"]) }}
+	q := lastLogged(s, wanted)
 	show := func(l podlog.Line) {
 		from := l.Pod
 		if !slices.Contains(app.Names(wanted), l.Container) {
@@ -79,6 +78,12 @@ func logs(ctx context.Context, s session.Cluster, service string, follow bool) (
 		err = podlog.Read(ctx, s.Client, q, show)
 	}
 	return fault.Wrap(err, fault.CodeCluster, "the logs cannot be read", "run: go tool mage status")
+}
+
+// lastLogged selects the last lines of the services' own containers.
+func lastLogged(s session.Cluster, of []app.Service) podlog.Query {
+	return podlog.Query{Namespace: s.Config.Namespace, Selector: app.Selector(of...), Lines: logLines,
+		Container: func(p *corev1.Pod) string { return app.OfLabel(p.Labels["app"]) }}
 }
 
 // Top prints what the application's pods use of CPU and memory, next to what they may use.
