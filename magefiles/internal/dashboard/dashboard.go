@@ -5,17 +5,13 @@ package dashboard
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"io"
-	"net"
-	"net/http"
-	"strconv"
 	"sync"
 	"time"
 
 	"todo.local/magefiles/internal/analysis"
-	"todo.local/magefiles/internal/fault"
+	"todo.local/magefiles/internal/host"
 )
 
 // How often the page's figures are looked at anew. The analysis asks for much more than the services do.
@@ -112,12 +108,9 @@ type Facts struct {
 
 // Serve serves the page until ctx ends. Port 0 is any that is free. say gets the address that opens it.
 func Serve(ctx context.Context, app Application, facts Facts, port int, say func(url string)) error {
-	if port < 0 || port > 65535 {
-		return fault.New(fault.CodeInput, fmt.Sprintf("%d is no port", port), "use 1 to 65535")
-	}
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+	listener, err := host.Listen(ctx, port)
 	if err != nil {
-		return fault.Wrap(err, fault.CodeEnvironment, fmt.Sprintf("port %d cannot be had", port), "name another: -port=N")
+		return err
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	s := &server{app: app, hub: newHub(), token: rand.Text(), address: listener.Addr().String(), ended: ctx.Done()}
@@ -128,14 +121,8 @@ func Serve(ctx context.Context, app Application, facts Facts, port int, say func
 	work.Go(func() { s.poll(ctx, servicesEvery, "services", func() (any, error) { return app.Services(ctx) }) })
 	work.Go(func() { s.poll(ctx, releaseEvery, "release", func() (any, error) { return app.Release(ctx) }) })
 	work.Go(func() { s.follow(ctx) })
-	h := &http.Server{Handler: s.handler(), ReadHeaderTimeout: 10 * time.Second}
 	say(fmt.Sprintf("http://%s/?token=%s", s.address, s.token))
-	stop := context.AfterFunc(ctx, func() { _ = h.Close() })
-	defer stop()
-	if err := h.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-		return err
-	}
-	return nil
+	return host.Serve(ctx, listener, s.handler())
 }
 
 // poll looks again and again at one part of the state, at once after an action, and only while somebody watches.

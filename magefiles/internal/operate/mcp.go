@@ -5,19 +5,16 @@ import (
 	"crypto/rand"
 	"crypto/subtle"
 	"errors"
-	"fmt"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
-	"strconv"
-	"time"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"todo.local/magefiles/internal/ai"
 	"todo.local/magefiles/internal/analysis"
-	"todo.local/magefiles/internal/fault"
+	"todo.local/magefiles/internal/host"
 	"todo.local/magefiles/internal/session"
 	"todo.local/magefiles/internal/ui"
 )
@@ -26,8 +23,13 @@ import (
 // HTTP on a port of 127.0.0.1 to those who have the token. It goes on until it is interrupted, or until standard input
 // ends.
 func MCP(ctx context.Context, s session.Session, port int) error {
-	if port < 0 || port > 65535 {
-		return fault.New(fault.CodeInput, fmt.Sprintf("%d is no port", port), "use 1 to 65535")
+	var listener net.Listener
+	if port != 0 {
+		var err error
+		if listener, err = host.Listen(ctx, port); err != nil {
+			return err
+		}
+		defer func() { _ = listener.Close() }()
 	}
 	s.UI = ui.Plain(os.Stderr) // standard output is the client's
 	c, err := s.OpenCluster(ctx)
@@ -41,36 +43,26 @@ func MCP(ctx context.Context, s session.Session, port int) error {
 	log := auditLog(s)
 	server := (&ai.Session{UI: s.UI, Application: application(s), Operations: renewed{c}, Secrets: hidden,
 		Audit: func(_, event, detail string) error { return log.Add("MCP client", event, detail) }}).Server()
-	if port == 0 {
+	if listener == nil {
 		err := server.Run(ctx, &mcp.StdioTransport{})
 		if errors.Is(err, context.Canceled) {
 			return nil
 		}
 		return err
 	}
-	return serve(ctx, s, server, port)
+	return serve(ctx, s, server, listener)
 }
 
 // serve answers over HTTP until it is interrupted.
-func serve(ctx context.Context, s session.Session, server *mcp.Server, port int) error {
+func serve(ctx context.Context, s session.Session, server *mcp.Server, listener net.Listener) error {
 	token := rand.Text()
 	path := filepath.Join(s.Config.State, "mcp-token")
 	if err := errors.Join(os.MkdirAll(s.Config.State, 0o755), os.WriteFile(path, []byte(token+"\n"), 0o600), os.Chmod(path, 0o600)); err != nil {
 		return err
 	}
 	defer func() { _ = os.Remove(path) }()
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
-	if err != nil {
-		return fault.Wrap(err, fault.CodeEnvironment, fmt.Sprintf("port %d cannot be had", port), "name another: -port=N")
-	}
-	h := &http.Server{Handler: guarded(token, server), ReadHeaderTimeout: 10 * time.Second}
 	s.UI.Printf("MCP at http://%s/mcp, with the bearer token in %s, until Ctrl-C\n", listener.Addr(), s.Config.Relative(path))
-	stop := context.AfterFunc(ctx, func() { _ = h.Close() })
-	defer stop()
-	if err := h.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-		return err
-	}
-	return nil
+	return host.Serve(ctx, listener, guarded(token, server))
 }
 
 // guarded answers those who have the token. That no page in a browser reaches it by another name is the SDK's to see
