@@ -32,6 +32,8 @@ export default defineConfig({
     browserName: "chromium",
     ignoreHTTPSErrors: true,
     locale: "en-GB",
+    // Tests see and hold what pages ask for. What the worker does has tests of its own.
+    serviceWorkers: "block",
     viewport: { width: 1280, height: 800 },
     screenshot: "only-on-failure",
     launchOptions: {

@@ -17,6 +17,7 @@ const JAVASCRIPT_LIMIT_BYTES = 190_000;
 before(() => {
   cpSync(`${ROOT}runtime/bootstrap.mjs`, `${SERVER}/bootstrap.mjs`);
   cpSync(`${ROOT}.next/static`, `${SERVER}/.next/static`, { recursive: true });
+  cpSync(`${ROOT}public`, `${SERVER}/public`, { recursive: true });
 });
 
 const running = new Set();
@@ -129,6 +130,24 @@ test("no page makes the browser load much JavaScript before it works", async () 
     const total = sizes.reduce((sum, size) => sum + size, 0);
     assert.ok(total <= JAVASCRIPT_LIMIT_BYTES, `${path} loads ${total} bytes of JavaScript`);
   }
+  await stop(server);
+});
+
+test("can be installed, and keeps its pages: the manifest, its icons and the service worker are there", async () => {
+  const server = await start({});
+  await ready(server);
+  const answer = await fetch(`${server.url}/manifest.webmanifest`);
+  const manifest = await answer.json();
+  assert.equal(manifest.display, "standalone");
+  for (const { src, type } of manifest.icons) {
+    const icon = await fetch(server.url + src);
+    assert.equal(icon.headers.get("content-type"), type, src);
+    await icon.arrayBuffer();
+  }
+  const worker = await fetch(`${server.url}/sw.js`);
+  assert.match(worker.headers.get("content-type"), /javascript/);
+  assert.match(worker.headers.get("cache-control"), /max-age=0/, "a newer one is noticed");
+  await worker.text();
   await stop(server);
 });
 

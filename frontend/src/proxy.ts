@@ -14,6 +14,7 @@ function contentSecurityPolicy(nonce: string, apiUrl: string): string {
     "img-src": "'self' data:",
     "font-src": "'self'",
     "connect-src": `'self'${apiUrl ? ` ${new URL(apiUrl).origin}` : ""}`,
+    "worker-src": "'self'",
     "object-src": "'none'",
     "base-uri": "'none'",
     "form-action": "'self'",
@@ -64,5 +65,6 @@ function isTrustworthy(request: NextRequest): boolean {
 
 export const config = {
   // The API and the static files bring their own headers and must not pass through here.
-  matcher: "/((?!api/|_next/static/|icon.svg|favicon.ico).*)",
+  matcher:
+    "/((?!api/|_next/static/|icons/|icon.svg|apple-icon.png|favicon.ico|manifest.webmanifest|sw.js).*)",
 };

@@ -1,4 +1,4 @@
-import { MutationCache, QueryCache, QueryClient } from "@tanstack/react-query";
+import { MutationCache, onlineManager, QueryCache, QueryClient } from "@tanstack/react-query";
 import { asProblem } from "@/lib/api/problem";
 
 const MAX_RETRIES = 2;
@@ -13,6 +13,8 @@ export function createQueryClient(onSessionEnd: () => void, onOtherUser: () => v
     if (code === "not_authenticated") onSessionEnd();
     if (code === "other_user") onOtherUser();
   };
+  // It takes notice of changes alone; on a server there is no such thing.
+  if (typeof navigator !== "undefined" && navigator.onLine === false) onlineManager.setOnline(false);
   return new QueryClient({
     queryCache: new QueryCache({ onError }),
     mutationCache: new MutationCache({ onError }),

@@ -1,3 +1,5 @@
+import { forgetPages } from "./kept-pages";
+
 /** Colour themes a user can choose; without a choice the system's preference decides. */
 export type Theme = "light" | "dark";
 
@@ -22,5 +24,7 @@ export function chooseTheme(theme: Theme | undefined): void {
   const age = theme ? ONE_YEAR_S : 0;
   if (theme) document.documentElement.dataset.theme = theme;
   else delete document.documentElement.dataset.theme;
+  // They were rendered with the other one.
+  void forgetPages().catch(() => {});
   document.cookie = `${THEME_COOKIE}=${theme ?? ""}; Path=/; Max-Age=${age}; SameSite=Lax${secure}`;
 }

@@ -7,15 +7,17 @@ import Link from "next/link";
 import { usePathname, useRouter } from "next/navigation";
 import { type ReactNode, useState } from "react";
 import { AccountMenu } from "@/features/account/components/account-menu";
-import { useLive } from "@/features/tasks/api/use-live";
 import { startOver } from "@/lib/page-params";
 import { useShortcuts } from "@/lib/shortcuts";
+import { useLater } from "@/lib/use-later";
 import { Brand } from "@/ui/brand";
 import { IconButton } from "@/ui/button";
 import { ThemeButton } from "@/ui/theme-button";
 import { OfflineNotice } from "./offline-notice";
 
 const HelpDialog = dynamic(() => import("./help-dialog").then((module) => module.HelpDialog));
+
+const loadBackground = () => import("./background");
 
 const PAGES = [
   { href: "/tasks", label: "Tasks", icon: ListChecks },
@@ -33,7 +35,7 @@ export function AppShell({ children }: { children: ReactNode }) {
   const pathname = usePathname();
   const router = useRouter();
   const [help, setHelp] = useState(false);
-  useLive();
+  const background = useLater(loadBackground, true);
   useShortcuts({
     "?": () => setHelp(true),
     g: () => router.push(pathname.startsWith("/chat") ? "/tasks" : "/chat"),
@@ -104,6 +106,7 @@ export function AppShell({ children }: { children: ReactNode }) {
           {links("h-12 flex-col justify-center gap-0.5")}
         </nav>
       </div>
+      {background && <background.Background />}
       {help && <HelpDialog onClose={() => setHelp(false)} />}
     </>
   );

@@ -18,7 +18,7 @@ export function OfflineNotice() {
       {!online && (
         <p className="flex items-center justify-center gap-2 bg-warn-tint px-4 py-2 text-sm text-warn">
           <WifiOff aria-hidden className="size-4 shrink-0" />
-          You are offline. Changes are sent when you are back; keep this page open.
+          You are offline. Changes are kept, and sent when you are back.
         </p>
       )}
     </div>

@@ -1,9 +1,21 @@
 "use client";
 
+import { setNonce } from "get-nonce";
 import { X } from "lucide-react";
 import { Dialog as Radix } from "radix-ui";
 import { type ReactNode, useState } from "react";
 import { IconButton } from "./button";
+
+/**
+ * The nonce that this document's policy allows, for the styles that dialogs set. It is that of the first
+ * page that was loaded: later pages come without a document of their own, and so without a new policy.
+ */
+function documentNonce(): string | undefined {
+  return document.querySelector<HTMLScriptElement>("script[nonce]")?.nonce;
+}
+
+const nonce = typeof document === "undefined" ? undefined : documentNonce();
+if (nonce) setNonce(nonce);
 
 type DialogProps = {
   open: boolean;

@@ -69,7 +69,7 @@ var (
 			Take:   []string{"node", "runtime/develop.mjs", "/app/src", "127.0.0.1:3000"},
 			Synced: []string{"src"},
 			Built: []string{
-				"Dockerfile", "package.json", "package-lock.json", ".npmrc", "next.config.ts", "postcss.config.mjs", "tsconfig.json", "runtime",
+				"Dockerfile", "package.json", "package-lock.json", ".npmrc", "next.config.ts", "postcss.config.mjs", "tsconfig.json", "runtime", "public",
 			},
 			Probe: "/__nextjs_font/geist-latin.woff2", Memory: "3Gi", Mistake: "the page shows it",
 		},

@@ -5,12 +5,16 @@ import { unwrap } from "@/lib/api/client";
 import { logout } from "@/lib/api/generated";
 import { asProblem } from "@/lib/api/problem";
 import { forgetDrafts } from "@/lib/drafts";
+import { forgetKept } from "@/lib/kept";
+import { forgetPages } from "@/lib/kept-pages";
 import { useRuntime } from "@/lib/runtime";
 import { useToast } from "@/ui/toast";
 
 /** A new page, not a new view: nothing of this user's stays in memory, and nothing asks the API again. */
-export function leave(page: "/" | "/login"): void {
+export async function leave(page: "/" | "/login"): Promise<void> {
   forgetDrafts();
+  forgetKept();
+  await forgetPages().catch(() => {});
   location.assign(page);
 }
 

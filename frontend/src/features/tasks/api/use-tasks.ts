@@ -1,11 +1,9 @@
 "use client";
 
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { changed, collides, type Edit } from "@/features/tasks/model/edit";
+import { changed, type Edit } from "@/features/tasks/model/edit";
 import { type Filters, isShown } from "@/features/tasks/model/filters";
 import { insertTask, removeTask, replaceTask, type TaskList } from "@/features/tasks/model/lists";
-import { unwrap } from "@/lib/api/client";
-import { createTask, updateTask } from "@/lib/api/generated";
 import { asProblem } from "@/lib/api/problem";
 import type { Task, TaskCreate, TaskUpdate } from "@/lib/api/types";
 import { placeOf } from "@/lib/dates";
@@ -15,6 +13,7 @@ import { cachedTask, changeLists } from "./cache";
 import { useEdits } from "./edits";
 import { taskQueries } from "./queries";
 import { refetchWhenQuiet } from "./refetch";
+import { CHANGES, currentOf, IN_ORDER, sendChange, sendNew } from "./send";
 
 export function useTaskList(filters: Filters) {
   return useInfiniteQuery(taskQueries.list(useRuntime(), filters));
@@ -37,8 +36,8 @@ let drafts = 0;
 function draftOf(body: TaskCreate): Task {
   const now = new Date().toISOString();
   return {
-    // No UUID: browsers make none for a page without TLS, such as http://todo.local.
-    id: `${DRAFT}${++drafts}`,
+    // No UUID: browsers make none for a page without TLS, such as http://todo.local. Some are of an earlier page.
+    id: `${DRAFT}${Date.now()}-${++drafts}`,
     title: body.title,
     description: body.description ?? "",
     priority: body.priority ?? "medium",
@@ -54,8 +53,8 @@ function draftOf(body: TaskCreate): Task {
   };
 }
 
-/** `onRefused` is called when the server refuses, also where the page has been left meanwhile. */
-type NewTask = { body: TaskCreate; onRefused: (error: unknown) => void };
+/** `key` names the request, so that it may be sent twice; `onRefused` is called when the server refuses, also where the page has been left meanwhile. */
+type NewTask = { body: TaskCreate; key: string; onRefused: (error: unknown) => void };
 
 /** Adds a task: it is in the current list at once, and leaves it again when the server refuses it. */
 export function useCreateTask(filters: Filters, onShow: (id: string) => void) {
@@ -63,8 +62,9 @@ export function useCreateTask(filters: Filters, onShow: (id: string) => void) {
   const client = useQueryClient();
   const toast = useToast();
   return useMutation({
-    mutationKey: taskQueries.lists(),
-    mutationFn: ({ body }: NewTask) => unwrap(createTask({ client: runtime.api, body })),
+    mutationKey: CHANGES.create,
+    scope: IN_ORDER,
+    mutationFn: (added: NewTask) => sendNew(runtime, added),
     onMutate: async ({ body }) => {
       await client.cancelQueries({ queryKey: taskQueries.lists() });
       const draft = draftOf(body);
@@ -102,12 +102,6 @@ type TaskChange = {
   form?: { edit: Edit; reopen: () => void };
 };
 
-/** What a task is now that was expected to be another version. */
-const currentOf = (error: unknown) => {
-  const { code, current } = asProblem(error);
-  return code === "task_changed" ? (current as Task) : undefined;
-};
-
 /** Changes a task: visible at once; when the server refuses, the old state returns and a message says why. */
 export function useUpdateTask() {
   const runtime = useRuntime();
@@ -118,27 +112,10 @@ export function useUpdateTask() {
     changeLists(client, (list) => replaceTask(list, task.id, task));
     client.setQueryData(taskQueries.task(runtime, task.id).queryKey, task);
   };
-  const send = (id: string, changes: TaskUpdate, version?: number) =>
-    unwrap(
-      updateTask({
-        client: runtime.api,
-        path: { task_id: id },
-        body: changes,
-        headers: version === undefined ? {} : { "If-Match": `"${version}"` },
-      }),
-    );
   const mutation = useMutation({
-    mutationKey: taskQueries.lists(),
-    mutationFn: async ({ task, changes, form }: TaskChange) => {
-      if (!form) return send(task.id, changes);
-      try {
-        return await send(task.id, changes, form.edit.opened.version);
-      } catch (error) {
-        const current = currentOf(error);
-        if (!current || collides(form.edit.opened, current, changes)) throw error;
-        return send(task.id, changes, current.version); // somebody else changed something else
-      }
-    },
+    mutationKey: CHANGES.update,
+    scope: IN_ORDER,
+    mutationFn: (change: TaskChange) => sendChange(runtime, change),
     onMutate: async ({ task, changes }) => {
       await client.cancelQueries({ queryKey: taskQueries.lists() });
       const before = cachedTask(client, task.id) ?? task;

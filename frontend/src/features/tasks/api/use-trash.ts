@@ -3,8 +3,6 @@
 import { useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-query";
 import { type Filters, isShown } from "@/features/tasks/model/filters";
 import { insertTask, removeTask, type TaskList } from "@/features/tasks/model/lists";
-import { unwrap } from "@/lib/api/client";
-import { deleteTask, restoreTask } from "@/lib/api/generated";
 import { asProblem } from "@/lib/api/problem";
 import type { Task } from "@/lib/api/types";
 import { useRuntime } from "@/lib/runtime";
@@ -12,9 +10,7 @@ import { useToast } from "@/ui/toast";
 import { changeLists } from "./cache";
 import { taskQueries } from "./queries";
 import { refetchWhenQuiet } from "./refetch";
-
-/** One after the other: what is brought back must have been deleted before. */
-const scope = { id: "trash" };
+import { CHANGES, IN_ORDER, sendDeletion, sendRestoration } from "./send";
 
 /** What was deleted in the last 30 days. */
 export function useTrash() {
@@ -27,9 +23,9 @@ export function useRestoreTask(filters?: Filters) {
   const client = useQueryClient();
   const toast = useToast();
   return useMutation({
-    mutationKey: taskQueries.lists(),
-    scope,
-    mutationFn: (task: Task) => unwrap(restoreTask({ client: runtime.api, path: { task_id: task.id } })),
+    mutationKey: CHANGES.restore,
+    scope: IN_ORDER,
+    mutationFn: (task: Task) => sendRestoration(runtime, task),
     onMutate: async (task) => {
       await client.cancelQueries({ queryKey: taskQueries.lists() });
       if (filters && isShown(task, filters))
@@ -56,13 +52,9 @@ export function useDeleteTask(filters: Filters) {
   const toast = useToast();
   const restore = useRestoreTask(filters);
   const mutation = useMutation({
-    mutationKey: taskQueries.lists(),
-    scope,
-    mutationFn: async ({ task }: { task: Task; dismiss: () => void }) => {
-      await unwrap(deleteTask({ client: runtime.api, path: { task_id: task.id } })).catch((error) => {
-        if (asProblem(error).status !== 404) throw error; // already gone is as good
-      });
-    },
+    mutationKey: CHANGES.remove,
+    scope: IN_ORDER,
+    mutationFn: (removed: { task: Task; dismiss: () => void }) => sendDeletion(runtime, removed),
     onMutate: async ({ task }) => {
       await client.cancelQueries({ queryKey: taskQueries.lists() });
       changeLists(client, (list) => removeTask(list, task.id));

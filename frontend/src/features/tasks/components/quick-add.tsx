@@ -2,19 +2,20 @@
 
 import { CalendarDays, Flag, Plus, Tag, X } from "lucide-react";
 import { type FormEvent, type Ref, useRef, useState } from "react";
+import { NEW_TASK } from "@/features/tasks/api/send";
 import { useCreateTask } from "@/features/tasks/api/use-tasks";
 import type { Filters } from "@/features/tasks/model/filters";
 import { type QuickAdd as Parsed, parseQuickAdd, type QuickAddSpan } from "@/features/tasks/model/quick-add";
 import { asProblem } from "@/lib/api/problem";
 import { describeDue, timeZone } from "@/lib/dates";
 import { readDraft, useDraft } from "@/lib/drafts";
+import { requestKey } from "@/lib/request-key";
 import { useRuntime } from "@/lib/runtime";
 import { Button } from "@/ui/button";
 import { useToast } from "@/ui/toast";
 
 const ICONS = { due: CalendarDays, priority: Flag, tag: Tag };
 const MAX_TITLE = 200;
-const NEW_TASK = "new-task";
 
 /** What was understood, one chip for each meaning: a day and its time belong together. */
 function understood(
@@ -79,6 +80,7 @@ export function QuickAdd({ filters, now, onShow, ref }: QuickAddProps) {
     setText("");
     setLiteral([]);
     create.mutate({
+      key: requestKey(),
       body: {
         title: parsed.title,
         ...due,
