@@ -51,7 +51,9 @@ test("replaces pods and sets their number, and shows how", async ({ page }) => {
   await frontend.getByRole("button", { name: "Restart frontend" }).click();
   await expect(page.getByText("frontend runs on new pods.")).toBeVisible({ timeout: ROLLOUT });
   await expect(page.locator("#lines")).toContainText("Restart");
-  await expect.poll(() => frontend.locator("code").allTextContents(), { timeout: ROLLOUT }).not.toEqual(before);
+  await expect
+    .poll(() => frontend.locator("code").allTextContents(), { timeout: ROLLOUT })
+    .not.toEqual(before);
 
   const scale = async (pods: number) => {
     await frontend.getByRole("button", { name: "Scale frontend" }).click();
@@ -72,7 +74,10 @@ test("compares a version with the present, and leaves it at that", async ({ page
   const revisions = page.locator("#revisions > li");
   const before = await revisions.count();
   test.skip(before < 2, "there is one version only");
-  await page.getByRole("button", { name: /^Compare revision/ }).first().click();
+  await page
+    .getByRole("button", { name: /^Compare revision/ })
+    .first()
+    .click();
   await expect(page.getByRole("dialog")).toContainText("Back to revision");
   await look(page, "dashboard-diff");
   await page.getByRole("button", { name: "Cancel" }).click();

@@ -4,8 +4,12 @@ const KEPT_FOR = "todo.kept-for";
 
 /** Forgets the pages that are kept. Browsers have caches on pages with TLS, or of this machine, alone. */
 export async function forgetPages(): Promise<void> {
-  localStorage.removeItem(KEPT_FOR);
-  if ("caches" in globalThis) await caches.delete(PAGES);
+  try {
+    localStorage.removeItem(KEPT_FOR);
+    if ("caches" in globalThis) await caches.delete(PAGES);
+  } catch {
+    // Where a browser allows neither, nothing was kept.
+  }
 }
 
 /** Sees to it that what is kept is this user's. */

@@ -25,6 +25,6 @@ export function chooseTheme(theme: Theme | undefined): void {
   if (theme) document.documentElement.dataset.theme = theme;
   else delete document.documentElement.dataset.theme;
   // They were rendered with the other one.
-  void forgetPages().catch(() => {});
+  void forgetPages();
   document.cookie = `${THEME_COOKIE}=${theme ?? ""}; Path=/; Max-Age=${age}; SameSite=Lax${secure}`;
 }

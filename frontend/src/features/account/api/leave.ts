@@ -14,7 +14,7 @@ import { useToast } from "@/ui/toast";
 export async function leave(page: "/" | "/login"): Promise<void> {
   forgetDrafts();
   forgetKept();
-  await forgetPages().catch(() => {});
+  await forgetPages();
   location.assign(page);
 }
 

@@ -7,6 +7,7 @@ import { type FormEvent, useRef, useState } from "react";
 import { unwrap } from "@/lib/api/client";
 import { login, register } from "@/lib/api/generated";
 import { asProblem } from "@/lib/api/problem";
+import { forgetPages } from "@/lib/kept-pages";
 import { MIN_PASSWORD, newPasswordFault, refusedPassword } from "@/lib/passwords";
 import { useRuntime } from "@/lib/runtime";
 import { Button } from "@/ui/button";
@@ -25,7 +26,10 @@ export function AuthForm({ mode, next, expired }: AuthFormProps) {
   const submit = useMutation({
     mutationFn: (body: { email: string; password: string }) =>
       unwrap((registering ? register : login)({ client: api, body })),
-    onSuccess: () => router.replace(next as "/tasks"),
+    onSuccess: async () => {
+      await forgetPages(); // those of who was logged in before
+      router.replace(next as "/tasks");
+    },
     onError: (error) => {
       const problem = asProblem(error);
       const password = problem.code === "invalid_credentials" || refusedPassword(problem, "password");

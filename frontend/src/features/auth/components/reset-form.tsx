@@ -7,6 +7,7 @@ import { type FormEvent, useRef, useState } from "react";
 import { unwrap } from "@/lib/api/client";
 import { login, mailResetCode, resetOptions, resetPassword } from "@/lib/api/generated";
 import { asProblem } from "@/lib/api/problem";
+import { forgetPages } from "@/lib/kept-pages";
 import { MIN_PASSWORD, newPasswordFault, refusedPassword } from "@/lib/passwords";
 import { useRuntime } from "@/lib/runtime";
 import { Button } from "@/ui/button";
@@ -36,7 +37,10 @@ export function ResetForm() {
       const { email, password } = body;
       await unwrap(login({ client: api, body: { email, password } }));
     },
-    onSuccess: () => router.replace("/tasks"),
+    onSuccess: async () => {
+      await forgetPages(); // those of who was logged in before
+      router.replace("/tasks");
+    },
     onError: (error) => {
       const problem = asProblem(error);
       focus(

@@ -141,6 +141,34 @@ it("a change that is refused is told of, and what was typed is there again", asy
   await waitFor(() => expect(screen.getByLabelText("New task")).toHaveValue("Pay rent"));
 });
 
+it.each([
+  ["the session has ended", 401, "not_authenticated"],
+  ["somebody else is logged in by now", 409, "other_user"],
+  ["the server has a fault", 503, "unavailable"],
+])("a change that an earlier page has left is sent later where %s", async (_, status, code) => {
+  const view = await (async () => {
+    backend(read());
+    const opened = await open();
+    await offline();
+    await opened.user.type(screen.getByLabelText("New task"), "Pay rent{Enter}");
+    return opened;
+  })();
+  const refused = serve({
+    "GET /api/tasks": () => problem(status, code, "Not now."),
+    "POST /api/tasks": () => problem(status, code, "Not now."),
+  });
+  const next = await reload(view);
+  await online();
+  await waitFor(() => expect(refused.map(({ call }) => call)).toContain("POST /api/tasks"));
+  await screen.findByText(/“Pay rent” was not added./);
+  expect(screen.getByLabelText("New task")).toHaveValue("");
+
+  const { server, changes } = backend(read());
+  await reload(next);
+  await waitFor(() => expect(changes()).toHaveLength(1));
+  expect(server.tasks.map(({ title }) => title)).toEqual(["Read", "Pay rent"]);
+});
+
 it("nothing of it is left after a logout", async () => {
   backend(read());
   const view = await open();

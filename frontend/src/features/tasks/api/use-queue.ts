@@ -39,11 +39,21 @@ const LISTS_MS = 500;
 /** The lists are the same in every window. */
 const ANY = "any";
 
-/** A new task on its way counts, too: it may not have arrived, and can be sent again by the name that it has. */
-const isChange = ({ options, state }: Mutation) =>
+/** Whether it is not the change that was refused: no answer, a fault of the server, or nobody, or another, logged in. */
+function canWait(error: unknown): boolean {
+  const { code, status } = asProblem(error);
+  return status === 0 || status >= 500 || code === "not_authenticated" || code === "other_user";
+}
+
+/**
+ * A new task on its way counts, too: it may not have arrived, and can be sent again by the name that it has. What was
+ * left by an earlier page, and could not be sent by this one, waits for the next.
+ */
+const isChange = ({ options, state, meta }: Mutation) =>
   options.mutationKey?.[0] === ROOTS.lists[0] &&
-  state.status === "pending" &&
-  (state.isPaused || options.mutationKey[1] === CHANGES.create[1]);
+  (state.status === "pending"
+    ? state.isPaused || options.mutationKey[1] === CHANGES.create[1]
+    : state.status === "error" && meta?.wasLeft === true && canWait(state.error));
 
 /** The changes that wait for a network, or for the one before. */
 function queued(client: QueryClient): string {
@@ -53,7 +63,11 @@ function queued(client: QueryClient): string {
   });
   if (mutations.length === 0) return "";
   return JSON.stringify(
-    mutations.map((change) => ({ ...change, state: { ...change.state, isPaused: true } })),
+    mutations.map((change) => ({
+      ...change,
+      meta: { wasLeft: true },
+      state: { ...change.state, status: "pending", isPaused: true, error: null, failureReason: null },
+    })),
   );
 }
 
@@ -122,8 +136,10 @@ function useReplay(runtime: Runtime, client: QueryClient): void {
   const edits = useEdits();
   const { userId } = runtime;
   useEffect(() => {
-    const fail = (what: string, error: unknown) =>
-      toast({ tone: "error", text: `${what} ${asProblem(error).message}` });
+    const fail = (what: string, error: unknown) => {
+      const next = canWait(error) ? " It is sent when this page is opened again." : "";
+      toast({ tone: "error", text: `${what} ${asProblem(error).message}${next}` });
+    };
     const onSettled = () => refetchWhenQuiet(client);
     client.setMutationDefaults(CHANGES.create, {
       mutationFn: (added: NewTask) => sendNew(runtime, added),
@@ -131,7 +147,7 @@ function useReplay(runtime: Runtime, client: QueryClient): void {
         changeLists(client, (list) => replaceTask(list, (draft as Task | undefined)?.id ?? "", task as Task)),
       onError: (error, { body }: NewTask, draft) => {
         changeLists(client, (list) => removeTask(list, (draft as Task | undefined)?.id ?? ""));
-        if (!readDraft(userId, NEW_TASK)) keepDraft(userId, NEW_TASK, body.title);
+        if (!canWait(error) && !readDraft(userId, NEW_TASK)) keepDraft(userId, NEW_TASK, body.title);
         fail(`“${body.title}” was not added.`, error);
       },
       onSettled,
