@@ -37,7 +37,8 @@ export function useServiceWorker(): void {
     };
     const onMessage = ({ data }: MessageEvent) => {
       if (data !== NEWER) return;
-      if (!navigator.userActivation.hasBeenActive) return reload();
+      // Whoever has begun something decides when.
+      if (document.activeElement === document.body) return reload();
       toast({
         text: "There is a newer version of this page.",
         action: { label: "Reload", hint: "Load the newer version", run: reload },
