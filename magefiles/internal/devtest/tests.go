@@ -3,9 +3,9 @@ package devtest
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -252,15 +252,20 @@ func goTests(ctx context.Context, s session.Session, name string, args ...string
 }
 
 func goTest(ctx context.Context, s session.Session, show func(string), args ...string) error {
+	var seen failures
 	_, err := s.Runner.Run(ctx, run.Cmd{
 		Name: "go", Args: append([]string{"test", "-count", "1"}, args...), Dir: s.Config.Root,
-		Env:   []string{"TODO_CLUSTER_NAME=" + e2eCluster},
-		Line:  show,
+		Env: []string{"TODO_CLUSTER_NAME=" + e2eCluster},
+		Line: func(line string) {
+			seen.line(line)
+			show(line)
+		},
 		Grace: 2 * time.Minute, // the end-to-end tests remove their cluster
 	})
 	var failed *run.Error
 	if errors.As(err, &failed) && failed.Code == 1 {
-		return fault.New(fault.CodeFailed, fmt.Sprintf("tests failed: go test %s", strings.Join(args, " ")), "their output is above")
+		show(seen.again())
+		return fault.New(fault.CodeFailed, "failed: "+cmp.Or(strings.Join(seen.tests(), ", "), "go test "+strings.Join(args, " ")), "the output is above")
 	}
 	return err
 }
