@@ -72,7 +72,6 @@ func Run(ctx context.Context, s session.Session, name string) error {
 type mode interface {
 	pods
 	end(ctx context.Context) error
-	current(ctx context.Context) (bool, error)
 	where() string
 	// logs gives what the services log from now on, until ctx ends.
 	logs(ctx context.Context, emit func(service, line string)) error
@@ -89,8 +88,6 @@ func (d development) end(ctx context.Context) error {
 	defer stop()
 	return d.End(ctx, d.base)
 }
-
-func (d development) current(ctx context.Context) (bool, error) { return d.Current(ctx) }
 
 func (d development) where() string {
 	return fmt.Sprintf("%s (Ctrl-C puts revision %d back)", d.Access.URL("http", config.LocalHost), d.Good)

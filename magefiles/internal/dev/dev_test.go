@@ -23,7 +23,6 @@ type scene struct {
 	events chan time.Time
 	did    []string
 	fails  map[string]error // by what is done next
-	over   bool
 	log    func(ctx context.Context, emit func(service, line string)) error
 	told   []string
 }
@@ -51,8 +50,7 @@ func (s *scene) end(ctx context.Context) error {
 	return s.do("end")
 }
 
-func (s *scene) current(context.Context) (bool, error) { return !s.over, nil }
-func (s *scene) where() string                         { return "http://todo.localhost" }
+func (s *scene) where() string { return "http://todo.localhost" }
 
 func (s *scene) logs(ctx context.Context, emit func(service, line string)) error {
 	if s.log != nil {

@@ -53,7 +53,7 @@ func Lint(ctx context.Context, s session.Session) error {
 }
 
 func lint(ctx context.Context, s session.Session, show func(string)) error {
-	vet := []string{"vet", "-tags", "e2e bench soak worlds engines", "./..."}
+	vet := []string{"vet", "-tags", everyTag, "./..."}
 	for _, check := range []struct{ args, env []string }{
 		{vet, []string{"GOOS=darwin", "GOARCH=arm64"}}, // it compiles for the other system and processor, tests included
 		{[]string{"tool", "-modfile=tools/golangci-lint/go.mod", "golangci-lint", "run", "./..."}, nil},
@@ -64,7 +64,7 @@ func lint(ctx context.Context, s session.Session, show func(string)) error {
 			return fault.Wrap(err, fault.CodeFailed, what+" complains", "its output is above")
 		}
 	}
-	return nil
+	return deadCode(ctx, s, show)
 }
 
 // Unit runs the automation's unit tests here, and those of the application's halves in containers.
