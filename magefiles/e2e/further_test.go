@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -89,16 +88,6 @@ func further(t *testing.T, project checkout) {
 	require.NoError(t, err)
 	assert.Empty(t, left.Items)
 	assert.Equal(t, fault.CodeInput, project.mage(t, nil, "logs", "-service=greeter").code)
-}
-
-// replace puts other text in place of one that a file of the checkout has once.
-func replace(t *testing.T, c checkout, name, old, text string) {
-	t.Helper()
-	path := filepath.Join(c.dir, name)
-	raw, err := os.ReadFile(path)
-	require.NoError(t, err)
-	require.Equal(t, 1, strings.Count(string(raw), old), "%s: %s", name, old)
-	require.NoError(t, os.WriteFile(path, []byte(strings.Replace(string(raw), old, text, 1)), 0o644))
 }
 
 // allowed names who the network policy of a service lets in: namespaces, and services.

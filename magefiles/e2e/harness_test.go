@@ -86,6 +86,16 @@ func appendTo(t *testing.T, c checkout, name, text string) {
 	require.NoError(t, errors.Join(err, f.Close()))
 }
 
+// replace puts other text in place of one that a file of the checkout has once.
+func replace(t *testing.T, c checkout, name, old, text string) {
+	t.Helper()
+	path := filepath.Join(c.dir, name)
+	raw, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.Equal(t, 1, strings.Count(string(raw), old), "%s: %s", name, old)
+	require.NoError(t, os.WriteFile(path, []byte(strings.Replace(string(raw), old, text, 1)), 0o644))
+}
+
 // result is what a target printed and how it ended.
 type result struct {
 	output string

@@ -69,7 +69,7 @@ func TestWorldBehindAnInspectingProxy(t *testing.T) {
 	defer func() { assert.NoError(t, os.RemoveAll(programs.Data)) }()
 
 	images := registry.New(registry.Logger(log.New(io.Discard, "", 0)), registry.WithBlobHandler(registry.NewDiskBlobHandler(t.TempDir())))
-	python := fill(t, cfg, images)
+	python, pinned := fill(t, cfg, images)
 	web := newInternet(t, net.JoinHostPort(officeGateway(t), "0"), moody(images))
 	settings := []string{"HTTP_PROXY=" + web.URL, "HTTPS_PROXY=" + web.URL, "NO_PROXY=localhost,127.0.0.1"}
 	e, err := enginetest.Start(ctx, cfg, own, programs, python, enginetest.Options{
@@ -80,8 +80,13 @@ func TestWorldBehindAnInspectingProxy(t *testing.T) {
 
 	self, err := os.Executable()
 	require.NoError(t, err)
+	project := copyOf(t, here(t))
+	for pin, here := range pinned {
+		replace(t, project, "magefiles/internal/pins/pins.yaml", pin, here)
+	}
 	inside := e.Inside(self, "-test.v", "-test.run=^TestInTheOffice$", "-test.timeout=30m")
 	inside.Env = append(append(inside.Env, settings...), "TODO_CA_BUNDLE="+web.Bundle, "TODO_CLUSTER_NAME="+cfg.ClusterName+"-office")
+	inside.Dir = filepath.Join(project.dir, "magefiles", "e2e")
 	inside.Line = func(line string) { fmt.Println(line) }
 	inside.Grace = 30 * time.Second
 	_, err = run.Exec{}.Run(ctx, inside)
@@ -106,8 +111,9 @@ func officeGateway(t *testing.T) string {
 }
 
 // fill puts what was built here into a registry, under the names that the world has for it. It gives one of the images
-// in the engine.
-func fill(t *testing.T, cfg *config.Config, images http.Handler) (python string) {
+// in the engine, and for each pin of the world the one that holds for this registry: what was built here has digests
+// of its own.
+func fill(t *testing.T, cfg *config.Config, images http.Handler) (python string, pinned map[string]string) {
 	t.Helper()
 	d := docker(t)
 	here := scratch.New(cfg, d)
@@ -126,7 +132,7 @@ func fill(t *testing.T, cfg *config.Config, images http.Handler) (python string)
 	})})
 	require.NoError(t, err)
 	removeAtEnd(t, withNetwork)
-	p := pins.Load().Registry
+	p, pinned := pins.Load().Registry, map[string]string{}
 	for known, built := range map[string]string{officeNode: withNetwork, p.Python: bases.Python, p.Node: bases.Node, p.Postgres: bases.Postgres} {
 		ref := reg.addr + "/" + inWorld(t, known)
 		_, err := d.Output(t.Context(), "tag", built, ref)
@@ -134,9 +140,11 @@ func fill(t *testing.T, cfg *config.Config, images http.Handler) (python string)
 		removeAtEnd(t, ref)
 		_, err = d.Output(t.Context(), "push", "--quiet", ref)
 		require.NoError(t, err)
+		pinned[known] = reg.pin(t, known)
 	}
 	for known, program := range map[string]string{p.Traefik: "traefik", p.MetricsServer: "metrics-server"} {
 		reg.write(t, inWorld(t, known), programImage(t, newest(t, filepath.Join(cfg.Cache, "programs", program+"-*", program)), "/"+program))
+		pinned[known] = reg.pin(t, known)
 	}
 	shell, err := mutate.AppendLayers(empty.Image, foreignShell(t, runtime.GOARCH))
 	require.NoError(t, err)
@@ -146,15 +154,28 @@ func fill(t *testing.T, cfg *config.Config, images http.Handler) (python string)
 	for mood := range moods {
 		reg.write(t, mood+"/image:1", ofThisMachine(t, content))
 	}
-	return bases.Python
+	delete(pinned, officeNode)
+	return bases.Python, pinned
 }
 
 // inWorld is the path and tag under which a registry has an image that everybody knows by this name.
 func inWorld(t *testing.T, known string) string {
 	t.Helper()
-	ref, err := name.NewTag(known)
+	tagged, _, _ := strings.Cut(known, "@")
+	ref, err := name.NewTag(tagged)
 	require.NoError(t, err)
 	return ref.RepositoryStr() + ":" + ref.TagStr()
+}
+
+// pin is a name that everybody knows with the digest of what this registry has under it.
+func (r *testRegistry) pin(t *testing.T, known string) string {
+	t.Helper()
+	ref, err := name.ParseReference(r.addr+"/"+inWorld(t, known), name.Insecure)
+	require.NoError(t, err)
+	what, err := remote.Head(ref, remote.WithContext(t.Context()))
+	require.NoError(t, err)
+	tagged, _, _ := strings.Cut(known, "@")
+	return tagged + "@" + what.Digest.String()
 }
 
 func (r *testRegistry) write(t *testing.T, path string, img v1.Image) {

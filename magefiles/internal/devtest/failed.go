@@ -42,8 +42,8 @@ func (f *failures) line(line string) {
 	if f.lines == nil {
 		f.lines = map[string][]string{}
 	}
-	kept := append(f.lines[f.current], line)
-	f.lines[f.current] = kept[max(0, len(kept)-mostLines):]
+	f.lines[f.current] = append(f.lines[f.current], line)
+	f.lines[f.current] = f.lines[f.current][max(0, len(f.lines[f.current])-mostLines):]
 }
 
 // tests are those that failed by themselves, and not by a part of theirs.

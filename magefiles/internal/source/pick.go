@@ -34,22 +34,17 @@ func Pick(ctx context.Context, t *ui.Task, cfg *config.Config, d *engine.Docker,
 		return there, "TODO_IMAGES=registry", nil
 	}
 
-	built, pulled := here.Needs(), there.Needs()
-	found, err := d.Images(ctx, append(append([]string{}, built...), pulled...)...)
+	built, err := d.Images(ctx, here.Needs()...)
 	if err != nil {
 		return nil, "", err
 	}
-	lacking := func(refs []string) string {
-		for _, ref := range refs {
-			if _, ok := found[ref]; !ok {
-				return ref
-			}
-		}
-		return ""
+	pulled, err := there.find(ctx, there.Needs()...)
+	if err != nil {
+		return nil, "", err
 	}
-	next := lacking(pulled)
+	next := firstLacking(pulled, there.Needs())
 	switch {
-	case lacking(built) == "":
+	case firstLacking(built, here.Needs()) == "":
 		return here, "everything was built on this machine before", nil
 	case next == "":
 		return there, "the base images were pulled before", nil
@@ -74,6 +69,16 @@ func Pick(ctx context.Context, t *ui.Task, cfg *config.Config, d *engine.Docker,
 	t.Note("%s: everything is built from package registries instead. The first time takes about 20 minutes on two cores; "+
 		"to wait for a registry instead, set TODO_IMAGES=registry", why)
 	return here, why, nil
+}
+
+// firstLacking is the first of several images that is not among those found, if any.
+func firstLacking[Image any](found map[string]Image, refs []string) string {
+	for _, ref := range refs {
+		if _, ok := found[ref]; !ok {
+			return ref
+		}
+	}
+	return ""
 }
 
 // recall gives why no registry served a short while ago. What was found out at once is not kept.

@@ -26,11 +26,20 @@ type fromRegistry struct {
 func (*fromRegistry) Name() string { return config.ImagesRegistry }
 
 // Node leaves the pull of the node image to kind. It fetches the images of the add-ons into the engine, which gives
-// them to every new node.
+// them to every new node, by the names that a node could pull them by.
 func (r *fromRegistry) Node(ctx context.Context, t *ui.Task) (Node, error) {
-	n := Node{Image: r.nodeImage, Traefik: r.pins.Registry.Traefik, MetricsServer: r.pins.Registry.MetricsServer, AddonsApart: true}
-	_, err := r.have(ctx, t, n.Traefik, n.MetricsServer)
-	return n, err
+	addons := []string{r.pins.Registry.Traefik, r.pins.Registry.MetricsServer}
+	n := Node{Image: r.nodeImage, Traefik: tagged(addons[0]), MetricsServer: tagged(addons[1]), AddonsApart: true}
+	found, err := r.have(ctx, t, addons...)
+	if err != nil {
+		return Node{}, err
+	}
+	for _, ref := range addons {
+		if err := r.name(ctx, found[ref], tagged(ref)); err != nil {
+			return Node{}, err
+		}
+	}
+	return n, nil
 }
 
 // Minikube leaves everything to minikube.
@@ -41,9 +50,37 @@ func (r *fromRegistry) Needs() []string {
 	return []string{r.pins.Registry.Python, r.pins.Registry.Node, r.pins.Registry.Postgres}
 }
 
+// local is an image in the engine.
+type local struct {
+	engine.Image
+	ref string // by which the engine knows it: that of the pin, or its tag alone
+}
+
+// find gives those of the pinned images that the engine has. An image that has the tag and no digest was loaded or
+// built: it is what a person put there under that name, and used as it is.
+func (r *fromRegistry) find(ctx context.Context, refs ...string) (map[string]local, error) {
+	names := slices.Clone(refs)
+	for _, ref := range refs {
+		names = append(names, tagged(ref))
+	}
+	images, err := r.docker.Images(ctx, names...)
+	if err != nil {
+		return nil, err
+	}
+	found := map[string]local{}
+	for _, ref := range refs {
+		if image, ok := images[ref]; ok {
+			found[ref] = local{image, ref}
+		} else if image, ok := images[tagged(ref)]; ok && len(image.Digests) == 0 {
+			found[ref] = local{image, tagged(ref)}
+		}
+	}
+	return found, nil
+}
+
 // have pulls the images that the engine lacks, and gives what it knows of all.
-func (r *fromRegistry) have(ctx context.Context, t *ui.Task, refs ...string) (map[string]engine.Image, error) {
-	found, err := r.docker.Images(ctx, refs...)
+func (r *fromRegistry) have(ctx context.Context, t *ui.Task, refs ...string) (map[string]local, error) {
+	found, err := r.find(ctx, refs...)
 	if err != nil {
 		return nil, err
 	}
@@ -54,76 +91,70 @@ func (r *fromRegistry) have(ctx context.Context, t *ui.Task, refs ...string) (ma
 	g, gctx := errgroup.WithContext(ctx)
 	for _, ref := range refs {
 		if _, ok := found[ref]; !ok {
-			g.Go(func() error { return t.Do(ref, func(t *ui.Task) error { return Pull(gctx, t, r.docker, ref) }) })
+			g.Go(func() error { return t.Do(tagged(ref), func(t *ui.Task) error { return Pull(gctx, t, r.docker, ref) }) })
 		}
 	}
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}
-	return r.docker.Images(ctx, refs...)
+	if found, err = r.find(ctx, refs...); err != nil {
+		return nil, err
+	}
+	for _, ref := range refs {
+		if _, ok := found[ref]; !ok {
+			return nil, fault.New(fault.CodeEnvironment, ref+" is not in the Docker engine after it was pulled", "run the target again")
+		}
+	}
+	return found, nil
 }
 
-// Bases pulls the base images that the engine lacks. Those of builds are named by digest, as a tag may mean another
-// image tomorrow. PostgreSQL, which goes to the nodes from the engine, gets a name of its own there, by its content
-// too.
+// Bases pulls the base images that the engine lacks. Those of builds are named by digest. PostgreSQL, which goes to the
+// nodes from the engine, gets a name of its own there, by its content too.
 func (r *fromRegistry) Bases(ctx context.Context, t *ui.Task) (Bases, error) {
 	refs := r.Needs()
 	found, err := r.have(ctx, t, refs...)
 	if err != nil {
 		return Bases{}, err
 	}
-	var named [3]string
-	for n, ref := range refs {
-		if named[n], err = byDigest(ref, found[ref].Digests); err != nil {
-			return Bases{}, err
-		}
+	postgres := found[refs[2]]
+	b := Bases{Python: found[refs[0]].ref, Node: found[refs[1]].ref, Postgres: ownName("todo-base-postgres", postgres)}
+	if strings.Contains(postgres.ref, "@") {
+		b.PostgresElsewhere = postgres.ref
 	}
-	b := Bases{Python: named[0], Node: named[1]}
-	if strings.Contains(named[2], "@") {
-		b.PostgresElsewhere = named[2]
-	}
-	b.Postgres, err = r.own(ctx, "todo-base-postgres", refs[2], found[refs[2]])
-	return b, err
+	return b, r.name(ctx, postgres, b.Postgres)
 }
 
 // contentDigits is how much of its content an image's own name tells.
 const contentDigits = 12
 
-// own gives an image a name of this project's, by its content: that is what it is called where it was brought to and
-// not pulled.
-func (r *fromRegistry) own(ctx context.Context, repo, ref string, info engine.Image) (string, error) {
-	_, content, _ := strings.Cut(info.ID, ":")
-	if len(content) < contentDigits {
-		return "", fault.New(fault.CodeEnvironment, ref+" is not in the Docker engine after it was pulled", "run the target again")
-	}
-	name := repo + ":" + ref[strings.LastIndexByte(ref, ':')+1:] + "-" + content[:contentDigits]
-	if slices.Contains(info.Tags, name) {
-		return name, nil
-	}
-	err := r.docker.Tag(ctx, ref, name)
-	return name, fault.Wrap(err, fault.CodeEnvironment, ref+" cannot be named "+name+" in the Docker engine", "run the target doctor")
+// ownName is a name of this project's for an image, by its content: that is what it is called where it was brought to
+// and not pulled.
+func ownName(repo string, image local) string {
+	tag := tagged(image.ref)
+	_, content, _ := strings.Cut(image.ID, ":")
+	return repo + ":" + tag[strings.LastIndexByte(tag, ':')+1:] + "-" + content[:min(contentDigits, len(content))]
 }
 
-// byDigest picks the digest reference that belongs to the repository of ref. An image that was loaded or built has
-// none, and is then what a person put there under that name: it is used as it is.
-func byDigest(ref string, digests []string) (string, error) {
-	repo := repository(ref)
-	for _, d := range digests {
-		if name, _, _ := strings.Cut(d, "@"); repository(name) == repo {
-			return d, nil
-		}
+// name gives an image a further name, where it does not have it yet.
+func (r *fromRegistry) name(ctx context.Context, image local, name string) error {
+	if slices.ContainsFunc(image.Tags, func(tag string) bool { return fullName(tag) == fullName(name) }) {
+		return nil
 	}
-	if len(digests) > 0 {
-		return "", fault.New(fault.CodeEnvironment, ref+" is in the Docker engine under the digest of another repository", "remove it with docker rmi and run again")
-	}
-	return ref, nil
+	err := r.docker.Tag(ctx, image.ref, name)
+	return fault.Wrap(err, fault.CodeEnvironment, image.ref+" cannot be named "+name+" in the Docker engine", "run the target doctor")
 }
 
-// repository is the full name of a reference without its tag.
-func repository(ref string) string {
+// tagged is a pinned reference without its digest.
+func tagged(ref string) string {
+	name, _, _ := strings.Cut(ref, "@")
+	return name
+}
+
+// fullName is a reference with its registry and tag.
+func fullName(ref string) string {
 	named, err := reference.ParseNormalizedNamed(ref)
 	if err != nil {
 		return ref
 	}
-	return named.Name()
+	return reference.TagNameOnly(named).String()
 }

@@ -23,10 +23,10 @@ import (
 )
 
 // dockerWith fakes an engine that has the given images: reference → digest reference, or nothing for one that was
-// built here.
+// loaded or built here. What is pulled by its digest gets no tag.
 func dockerWith(t *testing.T, images map[string]string) (*engine.Docker, *run.Fake) {
 	f := &run.Fake{}
-	own := map[string]string{} // further name of an image
+	tags := map[string][]string{} // that an image got besides
 	for ref, digest := range maps.Clone(images) {
 		images[familiar(t, ref)] = digest
 	}
@@ -34,14 +34,14 @@ func dockerWith(t *testing.T, images map[string]string) (*engine.Docker, *run.Fa
 	f.OnFunc("docker image inspect", func(c run.Cmd) (string, error) {
 		mu.Lock()
 		defer mu.Unlock()
-		ref := c.Args[2]
-		digest, ok := images[familiar(t, ref)]
+		ref := familiar(t, c.Args[2])
+		digest, ok := images[ref]
 		if !ok {
 			return "", errors.New("Error: No such image: " + ref)
 		}
-		i := engine.Image{ID: "sha256:" + strings.Repeat("e", 64), Tags: []string{ref}}
-		if own[ref] != "" {
-			i.Tags = append(i.Tags, own[ref])
+		i := engine.Image{ID: "sha256:" + strings.Repeat("e", 64), Tags: tags[ref]}
+		if !strings.Contains(ref, "@") {
+			i.Tags = append(i.Tags, ref)
 		}
 		if digest != "" {
 			i.Digests = []string{digest}
@@ -51,22 +51,26 @@ func dockerWith(t *testing.T, images map[string]string) (*engine.Docker, *run.Fa
 	f.OnFunc("docker pull ", func(c run.Cmd) (string, error) {
 		mu.Lock()
 		defer mu.Unlock()
-		repo, _, _ := strings.Cut(c.Args[1], ":")
-		images[c.Args[1]] = repo + "@sha256:" + strings.Repeat("a", 64)
+		ref := familiar(t, c.Args[1])
+		images[ref] = ref
 		return "", nil
 	})
 	f.OnFunc("docker tag ", func(c run.Cmd) (string, error) {
-		own[c.Args[1]] = c.Args[2]
+		ref := familiar(t, c.Args[1])
+		tags[ref] = append(tags[ref], familiar(t, c.Args[2]))
 		return "", nil
 	})
 	return dockertest.New(t, f), f
 }
 
-// familiar is a reference as docker prints it.
+// familiar is a reference as docker takes it: the tag beside a digest says nothing.
 func familiar(t *testing.T, ref string) string {
 	t.Helper()
 	named, err := reference.ParseNormalizedNamed(ref)
 	require.NoError(t, err)
+	if digested, ok := named.(reference.Digested); ok {
+		return reference.FamiliarName(named) + "@" + digested.Digest().String()
+	}
 	return reference.FamiliarString(named)
 }
 
@@ -79,16 +83,19 @@ func count(f *run.Fake, prefix string) (n int) {
 	return n
 }
 
-func TestRegistryBasesArePulledOnceAndNamedByContent(t *testing.T) {
+func TestRegistryBasesArePulledOnceByTheirDigests(t *testing.T) {
 	d, f := dockerWith(t, map[string]string{})
+	p := pins.Load().Registry
 	r := &fromRegistry{pins: pins.Load(), docker: d}
 	bases, err := r.Bases(t.Context(), nil)
 	require.NoError(t, err)
 	assert.Equal(t, Bases{
-		Python: "python@sha256:" + strings.Repeat("a", 64), Node: "node@sha256:" + strings.Repeat("a", 64),
-		Postgres: "todo-base-postgres:15-bookworm-eeeeeeeeeeee", PostgresElsewhere: "postgres@sha256:" + strings.Repeat("a", 64),
+		Python: p.Python, Node: p.Node, Postgres: "todo-base-postgres:15-bookworm-eeeeeeeeeeee", PostgresElsewhere: p.Postgres,
 	}, bases)
-	assert.Equal(t, 3, count(f, "docker pull"))
+	for _, ref := range []string{p.Python, p.Node, p.Postgres} {
+		assert.Regexp(t, `:[^@:]+@sha256:[0-9a-f]{64}$`, ref)
+		assert.Equal(t, 1, count(f, "docker pull "+familiar(t, ref)))
+	}
 
 	again, err := r.Bases(t.Context(), nil)
 	require.NoError(t, err)
@@ -97,13 +104,27 @@ func TestRegistryBasesArePulledOnceAndNamedByContent(t *testing.T) {
 	assert.Equal(t, 1, count(f, "docker tag"), "or named twice")
 }
 
-func TestAPostgresThatAPersonLoadedIsThereForThisMachineAlone(t *testing.T) {
+func TestATagThatMeansAnotherImageIsNotTaken(t *testing.T) {
 	p := pins.Load().Registry
-	d, _ := dockerWith(t, map[string]string{p.Python: "python@sha256:1", p.Node: "node@sha256:1", p.Postgres: ""})
+	older := map[string]string{}
+	for _, ref := range []string{p.Python, p.Node, p.Postgres} {
+		name, _, _ := strings.Cut(familiar(t, ref), "@")
+		older[tagged(ref)] = name + "@sha256:" + strings.Repeat("0", 64)
+	}
+	d, f := dockerWith(t, older)
 	bases, err := (&fromRegistry{pins: pins.Load(), docker: d}).Bases(t.Context(), nil)
 	require.NoError(t, err)
-	assert.Equal(t, "todo-base-postgres:15-bookworm-eeeeeeeeeeee", bases.Postgres)
-	assert.Empty(t, bases.PostgresElsewhere)
+	assert.Equal(t, p.Python, bases.Python)
+	assert.Equal(t, 3, count(f, "docker pull"))
+}
+
+func TestWhatAPersonLoadedIsUsedAndThereForThisMachineAlone(t *testing.T) {
+	p := pins.Load().Registry
+	d, f := dockerWith(t, map[string]string{tagged(p.Python): "", p.Node: "node@sha256:1", tagged(p.Postgres): ""})
+	bases, err := (&fromRegistry{pins: pins.Load(), docker: d}).Bases(t.Context(), nil)
+	require.NoError(t, err)
+	assert.Equal(t, Bases{Python: tagged(p.Python), Node: p.Node, Postgres: "todo-base-postgres:15-bookworm-eeeeeeeeeeee"}, bases)
+	assert.Zero(t, count(f, "docker pull"))
 }
 
 func TestAFullDiskIsNoFaultOfTheRegistry(t *testing.T) {
@@ -116,17 +137,6 @@ func TestAFullDiskIsNoFaultOfTheRegistry(t *testing.T) {
 	require.EqualError(t, err, full, "nor a reason to build everything on it")
 }
 
-func TestDigestOfTheRightRepository(t *testing.T) {
-	got, err := byDigest("docker.io/library/python:3.11", []string{"mirror.example.com:5000/python@sha256:1", "python@sha256:2"})
-	require.NoError(t, err)
-	assert.Equal(t, "python@sha256:2", got)
-	got, err = byDigest("python:3.11", nil)
-	require.NoError(t, err)
-	assert.Equal(t, "python:3.11", got, "an image that was loaded has no digest")
-	_, err = byDigest("python:3.11", []string{"other@sha256:1"})
-	require.Error(t, err)
-}
-
 func TestRegistryNodeIsKindsDefaultOrTheOneAskedFor(t *testing.T) {
 	d, f := dockerWith(t, map[string]string{})
 	n, err := (&fromRegistry{pins: pins.Load(), docker: d}).Node(t.Context(), nil)
@@ -137,8 +147,10 @@ func TestRegistryNodeIsKindsDefaultOrTheOneAskedFor(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "kindest/node:v1.36.4", n.Image)
 
-	assert.Equal(t, pins.Load().Registry.Traefik, n.Traefik)
-	assert.Equal(t, pins.Load().Registry.MetricsServer, n.MetricsServer)
+	p := pins.Load().Registry
+	assert.Equal(t, tagged(p.Traefik), n.Traefik, "the name by which a node could pull it")
+	assert.Equal(t, tagged(p.MetricsServer), n.MetricsServer)
+	assert.Equal(t, 1, count(f, "docker tag "+p.Traefik+" "+familiar(t, n.Traefik)))
 	assert.True(t, n.AddonsApart)
 	assert.Equal(t, 2, count(f, "docker pull"), "the engine gets the add-ons' images, once for all nodes")
 }
