@@ -3,9 +3,10 @@
 import { type FormEvent, useRef, useState } from "react";
 import { useChangePassword } from "@/features/account/api/use-account";
 import { asProblem } from "@/lib/api/problem";
-import { MIN_PASSWORD, newPasswordFault, refusedPassword } from "@/lib/passwords";
+import { newPasswordFault, refusedPassword } from "@/lib/passwords";
 import { Button } from "@/ui/button";
 import { ErrorNote, PasswordField } from "@/ui/field";
+import { NewPasswordField } from "@/ui/new-password-field";
 import { SettingsSection } from "./settings-section";
 
 /** Changes the password; the one so far is asked for. */
@@ -51,14 +52,7 @@ export function PasswordSection({ email }: { email: string | undefined }) {
           required
           error={wrong}
         />
-        <PasswordField
-          label="New password"
-          name="new_password"
-          autoComplete="new-password"
-          required
-          hint={`At least ${MIN_PASSWORD} characters.`}
-          error={fault ?? refused}
-        />
+        <NewPasswordField label="New password" name="new_password" error={fault ?? refused} />
         <div className="flex flex-wrap items-center gap-3">
           <Button type="submit" disabled={change.isPending}>
             {change.isPending ? "One moment…" : "Change password"}

@@ -8,10 +8,11 @@ import { unwrap } from "@/lib/api/client";
 import { login, register } from "@/lib/api/generated";
 import { asProblem } from "@/lib/api/problem";
 import { forgetPages } from "@/lib/kept-pages";
-import { MIN_PASSWORD, newPasswordFault, refusedPassword } from "@/lib/passwords";
+import { newPasswordFault, refusedPassword } from "@/lib/passwords";
 import { useRuntime } from "@/lib/runtime";
 import { Button } from "@/ui/button";
 import { ErrorNote, Field, PasswordField } from "@/ui/field";
+import { NewPasswordField } from "@/ui/new-password-field";
 
 type AuthFormProps = { mode: "login" | "register"; next: string; expired: boolean };
 
@@ -74,14 +75,17 @@ export function AuthForm({ mode, next, expired }: AuthFormProps) {
         )}
         {problem && !emailFault && !serverPasswordFault && <ErrorNote>{problem.message}</ErrorNote>}
         <Field label="Email" name="email" type="email" autoComplete="email" required error={emailFault} />
-        <PasswordField
-          label="Password"
-          name="password"
-          autoComplete={registering ? "new-password" : "current-password"}
-          required
-          hint={registering ? `At least ${MIN_PASSWORD} characters.` : undefined}
-          error={passwordFault ?? serverPasswordFault}
-        />
+        {registering ? (
+          <NewPasswordField label="Password" name="password" error={passwordFault ?? serverPasswordFault} />
+        ) : (
+          <PasswordField
+            label="Password"
+            name="password"
+            autoComplete="current-password"
+            required
+            error={serverPasswordFault}
+          />
+        )}
         {!registering && (
           <Link
             href="/reset"

@@ -8,10 +8,11 @@ import { unwrap } from "@/lib/api/client";
 import { login, mailResetCode, resetOptions, resetPassword } from "@/lib/api/generated";
 import { asProblem } from "@/lib/api/problem";
 import { forgetPages } from "@/lib/kept-pages";
-import { MIN_PASSWORD, newPasswordFault, refusedPassword } from "@/lib/passwords";
+import { newPasswordFault, refusedPassword } from "@/lib/passwords";
 import { useRuntime } from "@/lib/runtime";
 import { Button } from "@/ui/button";
-import { ErrorNote, Field, PasswordField } from "@/ui/field";
+import { ErrorNote, Field } from "@/ui/field";
+import { NewPasswordField } from "@/ui/new-password-field";
 
 const MIN_CODE = 16;
 
@@ -110,14 +111,7 @@ export function ResetForm() {
           hint="Four groups of four. It works once, and within an hour."
           error={faults.code ?? wrongCode}
         />
-        <PasswordField
-          label="New password"
-          name="password"
-          autoComplete="new-password"
-          required
-          hint={`At least ${MIN_PASSWORD} characters.`}
-          error={faults.password ?? refused}
-        />
+        <NewPasswordField label="New password" name="password" error={faults.password ?? refused} />
         <Button type="submit" tone="primary" size="large" disabled={busy}>
           {busy ? "One moment…" : "Set password and log in"}
         </Button>
