@@ -86,8 +86,15 @@ for (const [width, viewport] of Object.entries(WIDTHS)) {
         buffer: await readFile(file),
       });
       await expect(theirs.getByText("1 task and 0 conversations added.")).toBeVisible();
+      await theirs.getByLabel("File to take in").setInputFiles({
+        name: "tasks.csv",
+        mimeType: "text/csv",
+        buffer: Buffer.from("title;tags\r\nBuy milk;home\r\nWash up;\r\n"),
+      });
+      await expect(theirs.getByText("2 tasks and 0 conversations added.")).toBeVisible();
       await theirs.goto("/tasks");
-      await expect(theirs.getByRole("button", { name: "Pay rent", exact: true })).toBeVisible();
+      for (const name of ["Pay rent", "Buy milk", "Wash up"])
+        await expect(theirs.getByRole("button", { name, exact: true })).toBeVisible();
       await fresh.close();
     });
   });

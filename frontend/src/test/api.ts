@@ -63,7 +63,8 @@ export function serve(handlers: Record<string, Handler>) {
     const url = new URL(request.url, location.href);
     const call = `${request.method} ${url.pathname}`;
     const text = await request.text();
-    const body = text ? JSON.parse(text) : undefined;
+    const isJson = request.headers.get("content-type")?.includes("json");
+    const body = text && isJson ? JSON.parse(text) : text || undefined;
     calls.push({ call, url, body, headers: request.headers });
     const handler = find(call);
     if (!handler) throw new Error(`the test serves no ${call}`);

@@ -36,25 +36,33 @@ export function useExport() {
   });
 }
 
-/** What can be read of a file that somebody chose. */
-async function read(file: File): Promise<ImportFile> {
+/** Spreadsheets give tables other types than `text/csv`, too. */
+const isTable = ({ name, type }: File) => type === "text/csv" || /\.csv$/i.test(name);
+
+/** What goes to the API of a file that somebody chose. */
+async function contentOf(file: File): Promise<Pick<Parameters<typeof importAll>[0], "body" | "headers">> {
   if (file.size > MAX_IMPORT_BYTES) throw refused("The file has more than 10 MiB.");
+  // The file as it is: the API reads it. The client that is generated knows of JSON only.
+  if (isTable(file)) return { body: file as unknown as ImportFile, headers: TABLE };
   try {
-    return JSON.parse(await file.text());
+    return { body: JSON.parse(await file.text()) };
   } catch {
-    throw refused("This is no export of Todo: choose a file that ends in .json.");
+    throw refused("This is no export of Todo: choose a file that ends in .json or .csv.");
   }
 }
 
+const TABLE = { "Content-Type": "text/csv" };
+const inFull = (body: unknown) => (body instanceof File ? body : JSON.stringify(body));
+
 const refused = (detail: string) => new ApiProblem(422, { code: "no_export", detail });
 
-/** Adds what an export has and the account has not. */
+/** Adds what an export, or a table of tasks, has and the account has not. */
 export function useImport() {
   const { api } = useRuntime();
   const client = useQueryClient();
   return useMutation({
     mutationFn: async (file: File) =>
-      unwrap(importAll({ client: api, body: await read(file), fetch: patient })),
+      unwrap(importAll({ client: api, ...(await contentOf(file)), bodySerializer: inFull, fetch: patient })),
     // What came in before a failure is there, too.
     onSettled: () => {
       for (const queryKey of Object.values(ROOTS)) void client.invalidateQueries({ queryKey });

@@ -26,7 +26,7 @@ export function DataSection() {
   return (
     <SettingsSection
       title="Your data"
-      text="JSON has everything and can be taken in again, here or elsewhere. CSV has the tasks, for a spreadsheet."
+      text="JSON has everything, CSV has the tasks, for a spreadsheet. Both can be taken in again, here or elsewhere, as can any table with a column “title”."
     >
       <div className="flex flex-wrap gap-2">
         <Button disabled={save.isPending} onClick={() => save.mutate("json")}>
@@ -42,14 +42,14 @@ export function DataSection() {
         <input
           ref={file}
           type="file"
-          accept="application/json,.json"
+          accept="application/json,text/csv,.json,.csv"
           aria-label="File to take in"
           onChange={chosen}
           hidden
         />
         <Button disabled={take.isPending} onClick={() => file.current?.click()}>
           <FileUp aria-hidden className="size-4" />
-          {take.isPending ? "Taking it in…" : "Take in a JSON file…"}
+          {take.isPending ? "Taking it in…" : "Take in a file…"}
         </Button>
       </div>
       {failed && <ErrorNote>{asProblem(failed).message}</ErrorNote>}

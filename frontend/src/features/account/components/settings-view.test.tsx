@@ -191,6 +191,19 @@ describe("the data", () => {
     expect(changes()[0]?.body).toEqual(file);
   });
 
+  it("is taken in from a table, as it is", async () => {
+    const { user, changes } = await open({
+      "POST /api/import": () =>
+        json({ tasks: { added: 2, skipped: 0 }, conversations: { added: 0, skipped: 0 } }),
+    });
+    const table = "title;tags\r\nBuy milk;home\r\n";
+    const excel = new File([table], "tasks.csv", { type: "application/vnd.ms-excel" });
+    await user.upload(screen.getByLabelText("File to take in"), excel);
+    expect(await screen.findByText("2 tasks and 0 conversations added.")).toBeInTheDocument();
+    expect(changes()[0]?.headers.get("content-type")).toBe("text/csv");
+    expect(changes()[0]?.body).toBe(table);
+  });
+
   it("is not taken in from anything else", async () => {
     const { user, changes } = await open();
     await user.upload(screen.getByLabelText("File to take in"), choose("id,title"));
