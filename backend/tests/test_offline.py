@@ -225,6 +225,27 @@ LISTS: list[tuple[str, dict[str, Any]]] = [
     ("where is milk?", {**OPEN, "q": "milk"}),
     ("is milk done?", {**OPEN, "status": "completed", "q": "milk"}),
     ("what did I finish?", {**OPEN, "status": "completed"}),
+    (
+        "what did I finish today?",
+        {
+            **OPEN,
+            "status": "completed",
+            "completed_after": _due("2026-11-25", "00:00"),
+            "completed_before": _due("2026-11-26", "00:00"),
+        },
+    ),
+    (
+        "what did I complete this week?",
+        {
+            **OPEN,
+            "status": "completed",
+            "completed_after": _due("2026-11-23", "00:00"),
+            "completed_before": _due("2026-11-30", "00:00"),
+        },
+    ),
+    ("what should I do first?", {**OPEN, "sort": "due_at", "limit": 5}),
+    ("What should I start with next?", {**OPEN, "sort": "due_at", "limit": 5}),
+    ("find first aid", {**OPEN, "q": "first aid"}),
     ("what is overdue?", {**OPEN, "sort": "due_at", "due_before": NOW.isoformat()}),
 ]
 
@@ -446,7 +467,7 @@ def test_it_offers_to_add_what_it_does_not_understand(alice: Person) -> None:
         ("delete all tasks", "I change one task at a time."),
         ("no", "I change nothing."),
         ("2", "I did not ask you to choose."),
-        ("add " + "x" * 300, "That did not work: title: "),
+        ("add " + "x" * 300, "That does not fit into a task: a title has at most 200 characters, a tag 50."),
         ("help", "You can say, for example:"),
     ],
 )

@@ -1,7 +1,7 @@
 """Tasks over REST."""
 
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -173,6 +173,17 @@ def test_filters(alice: Person) -> None:
     assert alice.titles(due_after="2026-12-01T10:00:00Z") == ["Call 100%_sure", "Buy milk"]
     assert alice.titles(due_before="2026-12-02T10:00:00Z") == ["Buy milk"]
     assert alice.titles(tag="home", status="open", q="milk", priority="high") == ["Buy milk"]
+
+
+def test_when_tasks_were_completed(alice: Person) -> None:
+    alice.add("Open")
+    done = alice.add("Done", completed=True)["completed_at"]
+    later = (datetime.fromisoformat(done) + timedelta(milliseconds=1)).isoformat()
+    assert alice.titles(completed_after=done) == ["Done"]
+    assert alice.titles(completed_after=later) == []
+    assert alice.titles(completed_before=later) == ["Done"]
+    assert alice.titles(completed_before=done) == []
+    assert alice.titles(completed_after=done, completed_before=later, status="open") == []
 
 
 def test_the_total_counts_all_pages(alice: Person) -> None:

@@ -224,33 +224,42 @@ def _change(text: str, now: datetime) -> Command:
 
 _NOISE = re.compile(
     r"\b(?:list|show|display|find|search|look|for|what|what's|whats|which|do|does|i|have|how|many|me|my|all|the|of|are|"
-    r"is|there|still|left|on|in|tasks?|todos?|to-dos?|to-do|open|items?|things?|to|done|completed|finished|due|overdue|"
+    r"is|there|still|left|on|in|tasks?|todos?|to-dos?|to-do|open|items?|things?|to|done|completed?|finished|due|overdue|"
     r"late|with|tagged|tag|about|containing|and|any|anything|today's|agenda|need|must|should|s|week|this|priority|next|"
     r"coming|upcoming|everything|currently|now|up|where|when|am|did|finish|before|by|until|most|today|tomorrow)\b|[?!.,:'’]",
     re.IGNORECASE,
 )
 
 
+_ADVICE = re.compile(r"\b(?:do|start|begin|tackle)(?:\s+with)?\s+(?:first|next|now)\b", re.IGNORECASE)
+
+
 def _list(sentence: str, now: datetime) -> Command:
+    if _ADVICE.search(sentence):
+        advice = _list(_ADVICE.sub(" ", sentence), now)
+        return replace(advice, fields={**advice.fields, "sort": "due_at", "limit": 5})
     lower = sentence.lower()
     filters: dict[str, Any] = {"status": "open", "limit": 20}
     if re.search(r"\b(?:done|completed?|finish(?:ed)?)\b", lower):
         filters["status"] = "completed"
     elif re.search(r"\b(?:all|everything)\b", lower):
         del filters["status"]
+    when = "completed" if filters.get("status") == "completed" else "due"
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     text = re.sub(r"\b(?:tagged(?:\s+with)?|with\s+(?:the\s+)?tag)\s+#?(?=\w)", "#", sentence, flags=re.IGNORECASE)
     if re.search(r"\b(?:overdue|late)\b", lower):
-        filters |= {"due_before": now.isoformat(), "sort": "due_at"}
+        filters["due_before"] = now.isoformat()
     elif re.search(r"\b(?:this|next) week\b", lower):
         start = midnight - timedelta(now.weekday()) + timedelta(7 if "next week" in lower else 0)
-        filters |= {"due_after": start.isoformat(), "due_before": (start + timedelta(7)).isoformat(), "sort": "due_at"}
+        filters |= {f"{when}_after": start.isoformat(), f"{when}_before": (start + timedelta(7)).isoformat()}
     elif due := find_due(text, now):
         day = datetime.combine(due.day, time(), now.tzinfo)
         end = day if re.search(r"\bbefore\b", lower) else day + timedelta(1)
-        filters |= {"due_before": end.isoformat(), "sort": "due_at"}
+        filters[f"{when}_before"] = end.isoformat()
         if not re.search(r"\b(?:before|by|until)\b", lower):
-            filters["due_after"] = day.isoformat()
+            filters[f"{when}_after"] = day.isoformat()
+    if "due_before" in filters:
+        filters["sort"] = "due_at"
     taken = _take_fields(text, now)
     if "tags" in taken.fields:
         filters["tag"] = taken.fields["tags"][0]

@@ -14,8 +14,9 @@ from typing import Any
 from src.chat.assistant import AssistantTurn, TextDelta, ToolRequest, Turn, UserTurn
 from src.chat.commands import Action, Command, understand
 from src.chat.schemas import AssistantKind, ToolCall, ToolStatus
+from src.chat.tools import INVALID_ARGUMENTS
 from src.core.errors import ErrorCode
-from src.tasks.schemas import Priority, Task
+from src.tasks.schemas import MAX_TAG, MAX_TITLE, Priority, Task
 
 INTRODUCTION = "I’m the offline assistant: I understand plain commands, not free conversation."
 HELP = (
@@ -179,6 +180,8 @@ def _continue(history: Sequence[Turn], call: ToolCall, now: datetime) -> TextDel
             latest = max(i for i, turn in enumerate(history) if isinstance(turn, UserTurn))
             command = _offer(history[: latest + 1], now)[0] or command
         return _act(command, result.tasks[0])
+    if result.code == INVALID_ARGUMENTS:
+        return TextDelta(f"That does not fit into a task: a title has at most {MAX_TITLE} characters, a tag {MAX_TAG}.")
     if result.status is ToolStatus.ERROR:
         return TextDelta(f"That did not work: {result.detail}")
     if call.name == "list_tasks":

@@ -66,6 +66,9 @@ class DeleteTask(Input):
     task_id: UUID
 
 
+INVALID_ARGUMENTS = "invalid_arguments"
+"""What is wrong with them is told to who wrote them, in the validator's words."""
+
 A = TypeVar("A", bound=BaseModel)
 
 
@@ -139,12 +142,12 @@ async def run_tool(context: ToolContext, name: str, arguments: dict[str, Any] | 
     if tool is None:
         return _error("unknown_tool", f"There is no such tool. There are: {', '.join(TOOLS)}.")
     if arguments is None:
-        return _error("invalid_arguments", "The arguments are not a JSON object.")
+        return _error(INVALID_ARGUMENTS, "The arguments are not a JSON object.")
     try:
         valid = tool.arguments.model_validate_json(json.dumps(arguments))
     except ValidationError as error:
         wrong = "; ".join(f"{e.field or 'arguments'}: {e.message}" for e in field_errors(error.errors()))
-        return _error("invalid_arguments", wrong)
+        return _error(INVALID_ARGUMENTS, wrong)
     try:
         async with context.database.session() as session:
             return await tool.run(session, context, valid)

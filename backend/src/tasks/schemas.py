@@ -72,6 +72,7 @@ MAX_WORDS = 8
 """How many words are searched for at once: each costs the database time."""
 
 
+MAX_TITLE = 200
 MAX_TAG = 50
 
 
@@ -115,7 +116,7 @@ def _unique(tags: list[str]) -> list[str]:
     return list(dict.fromkeys(tags))
 
 
-Title = Annotated[str, Field(min_length=1, max_length=200, examples=["Buy milk"]), ONE_LINE, VISIBLE]
+Title = Annotated[str, Field(min_length=1, max_length=MAX_TITLE, examples=["Buy milk"]), ONE_LINE, VISIBLE]
 Description = Annotated[str, Field(max_length=2000, examples=["Two litres, the one with the blue lid."]), PRINTABLE]
 Tag = Annotated[str, Field(min_length=1, max_length=MAX_TAG), ONE_LINE, AfterValidator(_normal_tag), VISIBLE]
 Tags = Annotated[list[Tag], Field(max_length=20, examples=[["home", "shop"]]), AfterValidator(_unique)]
@@ -274,6 +275,8 @@ class TaskFilter(BaseModel):
     due_before: (
         Annotated[DueLimit, Field(description="Due before this time, or on a day before the one it names.")] | None
     ) = None
+    completed_after: Annotated[DueLimit, Field(description="Completed at this time or later.")] | None = None
+    completed_before: Annotated[DueLimit, Field(description="Completed before this time.")] | None = None
     sort: Sort = Sort.CREATED_DESC
 
 

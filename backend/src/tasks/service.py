@@ -203,7 +203,8 @@ async def list_tasks(database: Executor, user_id: uuid.UUID, query: TaskQuery) -
 
 
 def _narrows(query: TaskQuery) -> bool:
-    return bool(query.q or query.tag or query.priority or query.due_after or query.due_before)
+    limits = (query.due_after, query.due_before, query.completed_after, query.completed_before)
+    return bool(query.q or query.tag or query.priority or any(limits))
 
 
 def _by_number(
@@ -239,6 +240,10 @@ def _filters(user_id: uuid.UUID, query: TaskQuery) -> list[ColumnElement[bool]]:
         where.append(or_(and_(timed, TaskRow.due_at >= query.due_after), TaskRow.due_on >= query.due_after.date()))
     if query.due_before is not None:
         where.append(or_(and_(timed, TaskRow.due_at < query.due_before), TaskRow.due_on < query.due_before.date()))
+    if query.completed_after is not None:
+        where.append(TaskRow.completed_at >= query.completed_after)
+    if query.completed_before is not None:
+        where.append(TaskRow.completed_at < query.completed_before)
     for word in list(dict.fromkeys((query.q or "").split()))[:MAX_WORDS]:
         where.append(TaskRow.words.like(func.lower(f"%{_LIKE_SPECIAL.sub(_ESCAPED, word)}%")))
     return where

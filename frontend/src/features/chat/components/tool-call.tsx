@@ -26,6 +26,8 @@ const TOOLS: Record<string, { icon: typeof Plus; doing: string; done: string; fa
   delete_task: { icon: Trash2, doing: "Preparing a deletion…", done: "To be deleted", failed: "Not deleted" },
 };
 const UNKNOWN = { icon: CircleAlert, doing: "Working…", done: "Done", failed: "Not done" };
+/** What is wrong with them is told to the model, in words that are not for people. */
+const INVALID = "invalid_arguments";
 const MAX_LISTED = 8;
 
 type ToolCallViewProps = {
@@ -61,7 +63,7 @@ export function ToolCallView({ call, confirmations, conversationId }: ToolCallVi
         <span>
           {words}
           {listing && result && ` ${count} ${count === 1 ? "task" : "tasks"}`}
-          {failed && `: ${result.detail}`}
+          {failed && result.code !== INVALID && `: ${result.detail}`}
         </span>
         {result?.tasks.slice(0, MAX_LISTED).map((task) => (
           <TaskChip key={task.id} task={task} />

@@ -2350,6 +2350,18 @@ export type ListTasksData = {
          * Due before this time, or on a day before the one it names.
          */
         due_before?: string;
+        /**
+         * Completed After
+         *
+         * Completed at this time or later.
+         */
+        completed_after?: string;
+        /**
+         * Completed Before
+         *
+         * Completed before this time.
+         */
+        completed_before?: string;
         sort?: Sort;
         /**
          * Limit
