@@ -26,6 +26,9 @@ JSON = {"Accept": "application/json"}
 PATIENCE = 25.0
 """Seconds within which an answer comes from a machine with much to do. What would keep it from coming lasts longer."""
 
+PATIENT = {"PYTHONPATH": os.pathsep.join([str(BACKEND), str(BACKEND / "tests" / "patient")])}
+"""For the environment of a process: its database may take its time, as that of the tests' own process may."""
+
 PLENTY: dict[str, Any] = {
     "rate_limit_register": 100_000,
     "rate_limit_login": 100_000,
@@ -62,6 +65,25 @@ def serve(app: ASGIApp) -> Iterator[str]:
         thread.join()
 
 
+class _Stranger:
+    """Someone without an account. Each request is by itself, and waits for its answer as long as it takes."""
+
+    def request(self, method: str, url: str | httpx.URL, **options: Any) -> httpx.Response:
+        return httpx.request(method, url, timeout=PATIENCE, **options)
+
+    def get(self, url: str | httpx.URL, **options: Any) -> httpx.Response:
+        return self.request("GET", url, **options)
+
+    def post(self, url: str | httpx.URL, **options: Any) -> httpx.Response:
+        return self.request("POST", url, **options)
+
+    def options(self, url: str | httpx.URL) -> httpx.Response:
+        return self.request("OPTIONS", url)
+
+
+stranger = _Stranger()
+
+
 class Person(httpx.Client):
     """A browser with an account: it keeps the session cookie."""
 
@@ -69,6 +91,8 @@ class Person(httpx.Client):
         super().__init__(base_url=url, timeout=30)
         self.email = email
         answer = self.post("/api/auth/register", json={"email": email, "password": PASSWORD})
+        if answer.status_code != 201:
+            self.close()
         assert answer.status_code == 201, answer.text
         self.token: str = answer.json()["access_token"]
 
@@ -214,6 +238,6 @@ def run_module(module: str, *arguments: str, env: dict[str, str], stdin: str = "
         input=stdin,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import httpx
 import jwt
 import psycopg
 import pytest
@@ -17,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 
 from src.auth.tokens import AUDIENCE, ISSUER
 from src.core.database import Database
-from tests.support import PASSWORD, SECRET, Person, expect_problem
+from tests.support import PASSWORD, SECRET, Person, expect_problem, stranger
 
 
 def bearer(token: str) -> dict[str, str]:
@@ -26,7 +25,7 @@ def bearer(token: str) -> dict[str, str]:
 
 def test_register_logs_in_with_a_cookie_and_with_the_body(url: str) -> None:
     email = f"  {uuid.uuid4().hex}@Example.COM "
-    answer = httpx.post(f"{url}/api/auth/register", json={"email": email, "password": PASSWORD})
+    answer = stranger.post(f"{url}/api/auth/register", json={"email": email, "password": PASSWORD})
     assert answer.status_code == 201
     body = answer.json()
     assert body["user"]["email"] == email.strip().lower()
@@ -37,11 +36,11 @@ def test_register_logs_in_with_a_cookie_and_with_the_body(url: str) -> None:
     assert "SameSite=lax" in cookie
     assert "Secure" not in cookie
     for credentials in ({"cookies": {"session": body["access_token"]}}, {"headers": bearer(body["access_token"])}):
-        assert httpx.get(f"{url}/api/auth/me", **credentials).json() == body["user"]
+        assert stranger.get(f"{url}/api/auth/me", **credentials).json() == body["user"]
 
 
 def test_cookie_is_secure_behind_tls(url: str) -> None:
-    answer = httpx.post(
+    answer = stranger.post(
         f"{url}/api/auth/register",
         json={"email": f"{uuid.uuid4().hex}@example.com", "password": PASSWORD},
         headers={"X-Forwarded-Proto": "https"},
@@ -54,12 +53,12 @@ def test_cookie_is_secure_behind_tls(url: str) -> None:
     token = answer.json()["access_token"]
     for name, status in (("__Host-session", 200), ("session", 401)):
         headers = {"X-Forwarded-Proto": "https", "Cookie": f"{name}={token}"}
-        assert httpx.get(f"{url}/api/auth/me", headers=headers).status_code == status
+        assert stranger.get(f"{url}/api/auth/me", headers=headers).status_code == status
     headers = {"X-Forwarded-Proto": "https", "Cookie": f"__Host-session={token}"}
-    gone = httpx.post(f"{url}/api/auth/logout", headers=headers)
+    gone = stranger.post(f"{url}/api/auth/logout", headers=headers)
     assert gone.headers["set-cookie"].startswith('__Host-session=""; ')
     assert "Secure" in gone.headers["set-cookie"]
-    expect_problem(httpx.get(f"{url}/api/auth/me", headers=headers), "not_authenticated", 401)
+    expect_problem(stranger.get(f"{url}/api/auth/me", headers=headers), "not_authenticated", 401)
 
 
 def test_a_device_token_is_no_session(alice: Person) -> None:
@@ -71,7 +70,7 @@ def test_a_device_token_is_no_session(alice: Person) -> None:
 def test_addresses_of_private_networks_are_accepted(url: str) -> None:
     for domain in ("home.local", "localhost", "todo.test"):
         email = f"{uuid.uuid4().hex}@{domain}"
-        assert httpx.post(f"{url}/api/auth/register", json={"email": email, "password": PASSWORD}).status_code == 201
+        assert stranger.post(f"{url}/api/auth/register", json={"email": email, "password": PASSWORD}).status_code == 201
 
 
 @pytest.mark.parametrize(
@@ -86,7 +85,7 @@ def test_addresses_of_private_networks_are_accepted(url: str) -> None:
     ],
 )
 def test_register_names_the_bad_field(url: str, body: Any, field: str, code: str) -> None:
-    answer = httpx.post(f"{url}/api/auth/register", json=body)
+    answer = stranger.post(f"{url}/api/auth/register", json=body)
     problem = expect_problem(answer, "validation_failed", 422)
     assert [(e["field"], e["code"]) for e in problem["errors"]] == [(field, code)]
 
@@ -132,7 +131,7 @@ def test_logout_ends_the_session_everywhere(alice: Person) -> None:
 def _log_in_elsewhere(person: Person) -> str:
     """The token of a second session: in the same browser it would replace the first."""
     body = {"email": person.email, "password": PASSWORD}
-    token: str = httpx.post(f"{person.base_url}/api/auth/login", json=body).json()["access_token"]
+    token: str = stranger.post(f"{person.base_url}/api/auth/login", json=body).json()["access_token"]
     return token
 
 
@@ -222,17 +221,17 @@ def test_passwords_are_stored_as_argon2id_only(alice: Person, sql_connection: ps
 
 def test_blanks_belong_to_a_password(url: str) -> None:
     email = f"{uuid.uuid4().hex}@example.com"
-    httpx.post(f"{url}/api/auth/register", json={"email": email, "password": "  pass word  "}).raise_for_status()
-    answer = httpx.post(f"{url}/api/auth/login", json={"email": email, "password": "pass word"})
+    stranger.post(f"{url}/api/auth/register", json={"email": email, "password": "  pass word  "}).raise_for_status()
+    answer = stranger.post(f"{url}/api/auth/login", json={"email": email, "password": "pass word"})
     expect_problem(answer, "invalid_credentials", 401)
-    assert httpx.post(f"{url}/api/auth/login", json={"email": email, "password": "  pass word  "}).status_code == 200
+    assert stranger.post(f"{url}/api/auth/login", json={"email": email, "password": "  pass word  "}).status_code == 200
 
 
 def test_half_a_character_is_no_password(url: str, alice: Person) -> None:
     body = b'{"email": "half@example.com", "password": "\\ud800 horse battery"}'
     headers = {"Content-Type": "application/json"}
     for path in ("register", "login"):
-        answer = httpx.post(f"{url}/api/auth/{path}", content=body, headers=headers)
+        answer = stranger.post(f"{url}/api/auth/{path}", content=body, headers=headers)
         assert expect_problem(answer, "validation_failed", 422)["errors"][0]["field"] == "password"
     answer = alice.request("DELETE", "/api/auth/me", content=b'{"password": "\\ud800 horse battery"}', headers=headers)
     expect_problem(answer, "validation_failed", 422)
@@ -242,9 +241,9 @@ def test_logging_out_ends_every_session_of_the_request(alice: Person) -> None:
     cookie = alice.cookies["session"]
     other = _log_in_elsewhere(alice)
     headers = {"Authorization": f"Bearer {other}", "Cookie": f"session={cookie}"}
-    assert httpx.post(f"{alice.base_url}/api/auth/logout", headers=headers).status_code == 204
+    assert stranger.post(f"{alice.base_url}/api/auth/logout", headers=headers).status_code == 204
     for token in (cookie, other):
-        answer = httpx.get(f"{alice.base_url}/api/auth/me", headers={"Authorization": f"Bearer {token}"})
+        answer = stranger.get(f"{alice.base_url}/api/auth/me", headers={"Authorization": f"Bearer {token}"})
         expect_problem(answer, "not_authenticated", 401)
 
 
@@ -268,7 +267,7 @@ def test_who_tried_to_get_in_is_written_down_without_secrets(
     caplog.set_level("INFO", "src.auth")
     person = register()
     wrong = {"email": person.email, "password": "not this one"}
-    expect_problem(httpx.post(f"{url}/api/auth/login", json=wrong), "invalid_credentials", 401)
+    expect_problem(stranger.post(f"{url}/api/auth/login", json=wrong), "invalid_credentials", 401)
     person.post("/api/auth/login", json={"email": person.email, "password": PASSWORD})
     person.request("DELETE", "/api/auth/me", json={"password": "not this one"})
     person.post("/api/auth/logout")

@@ -3,7 +3,6 @@
 import json
 from typing import Any
 
-import httpx
 import schemathesis
 from hypothesis import HealthCheck, settings
 from schemathesis import Case
@@ -11,7 +10,7 @@ from schemathesis.schemas import BaseSchema
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from src.openapi import document
-from tests.support import Person
+from tests.support import Person, stranger
 
 # A stream that does not end: tests/test_events.py.
 ENDLESS = "/api/events"
@@ -19,9 +18,12 @@ ENDLESS = "/api/events"
 IMPORT = "/api/import"
 
 
+DOCUMENT = document()
+
+
 def _schema(*, limits: bool) -> BaseSchema:
     """The document; with `limits`, each limit in its schemas is tried."""
-    schema = schemathesis.openapi.from_dict(json.loads(document()))
+    schema = schemathesis.openapi.from_dict(json.loads(DOCUMENT))
     schema.config.phases.coverage.enabled = limits
     return schema
 
@@ -76,5 +78,5 @@ def test_not_signed_in(case: Case[Any], url: str) -> None:
 
 def test_an_address_says_all_its_methods(url: str) -> None:
     for path, methods in (("/api/tasks", "GET, POST"), ("/api/auth/me", "GET, DELETE"), ("/health", "GET")):
-        answer = httpx.options(f"{url}{path}")
+        answer = stranger.options(f"{url}{path}")
         assert (answer.status_code, answer.headers["allow"]) == (405, methods)

@@ -246,12 +246,10 @@ def test_a_silent_stream_has_pings_and_an_end(alice: Person, monkeypatch: pytest
 
 
 def test_when_the_process_ends_streams_do(database_url: str, register: Callable[..., Person]) -> None:
-    with running(database_url) as process:
+    with running(database_url, UVICORN_TIMEOUT_GRACEFUL_SHUTDOWN="300") as process:
         person = register(process.url)
         with window(person) as seen:
-            started = time.monotonic()
             process.process.send_signal(signal.SIGTERM)
             assert seen.is_at_its_end()
-            process.process.communicate(timeout=PATIENCE)
-            assert time.monotonic() - started < 10, "the grace period was waited for"
+            process.process.communicate(timeout=120)  # the grace period is not waited for
         assert process.process.returncode == 0

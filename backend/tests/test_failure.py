@@ -24,7 +24,7 @@ from src.core.database import (
     Database,
 )
 from src.core.errors import ProblemError
-from tests.support import PASSWORD, PATIENCE, Person, Proxy, expect_problem, make_settings, serve
+from tests.support import PASSWORD, PATIENCE, Person, Proxy, expect_problem, make_settings, serve, stranger
 
 
 def _requests(person: Person) -> list[Callable[[], httpx.Response]]:
@@ -307,6 +307,6 @@ def test_waiting_for_a_connection_is_overload_and_no_outage(
                     ("GET", "/api/auth/me"),
                     ("GET", "/api/chat/conversations"),
                 ):
-                    expect_problem(httpx.request(method, f"{url}{path}", headers=headers), "not_authenticated", 401)
-                assert httpx.post(f"{url}/api/auth/logout", headers=headers).status_code == 204
+                    expect_problem(stranger.request(method, f"{url}{path}", headers=headers), "not_authenticated", 401)
+                assert stranger.post(f"{url}/api/auth/logout", headers=headers).status_code == 204
         assert "database_overloads_total 2.0" in person.get("/metrics").text

@@ -9,7 +9,7 @@ import httpx
 import psycopg
 import pytest
 
-from tests.support import JSON, Person, Proxy, expect_problem, text_of
+from tests.support import JSON, Person, Proxy, expect_problem, stranger, text_of
 
 
 def _add(person: Person, key: str, title: str = "Buy milk", **fields: Any) -> httpx.Response:
@@ -137,7 +137,7 @@ def test_an_answer_that_is_still_going_on(modeller: Person) -> None:
     with modeller.stream("POST", "/api/chat", json=body, headers=key) as stream:
         lines = stream.iter_lines()
         next(lines)
-        again = httpx.post(
+        again = stranger.post(
             modeller.base_url.join("/api/chat"),
             json=body,
             headers={**key, **JSON, "Authorization": f"Bearer {modeller.token}"},

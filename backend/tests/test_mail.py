@@ -7,14 +7,13 @@ from collections.abc import Iterator
 from email import message_from_bytes, policy
 from typing import Any
 
-import httpx
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from src.app import create_app
 from src.core import mail
-from tests.support import Person, expect_problem, make_settings, serve
+from tests.support import Person, expect_problem, make_settings, serve, stranger
 from tests.test_reset import reset
 
 PLACE = "/api/auth/reset/mail"
@@ -63,8 +62,8 @@ def mailing_url(database_url: str, postbox: tuple[Postbox, int]) -> Iterator[str
 
 
 def test_a_code_comes_by_mail(mailing_url: str, alice: Person, postbox: tuple[Postbox, int]) -> None:
-    assert httpx.get(f"{mailing_url}/api/auth/reset").json() == {"mail": True}
-    answer = httpx.post(f"{mailing_url}{PLACE}", json={"email": alice.email.upper()})
+    assert stranger.get(f"{mailing_url}/api/auth/reset").json() == {"mail": True}
+    answer = stranger.post(f"{mailing_url}{PLACE}", json={"email": alice.email.upper()})
     assert (answer.status_code, answer.json()) == (202, {"mail": True})
     to, text = postbox[0].wait()
     assert to == alice.email
@@ -75,19 +74,19 @@ def test_a_code_comes_by_mail(mailing_url: str, alice: Person, postbox: tuple[Po
 def test_nobody_learns_whether_there_is_an_account(
     mailing_url: str, alice: Person, postbox: tuple[Postbox, int]
 ) -> None:
-    answers = [httpx.post(f"{mailing_url}{PLACE}", json={"email": e}) for e in ("no@example.com", alice.email)]
+    answers = [stranger.post(f"{mailing_url}{PLACE}", json={"email": e}) for e in ("no@example.com", alice.email)]
     assert [(a.status_code, a.content) for a in answers] == [(202, answers[0].content)] * 2
     assert postbox[0].wait()[0] == alice.email
     assert postbox[0].mails == []
     for email in ("no@example.com", alice.email):
-        assert httpx.post(f"{mailing_url}{PLACE}", json={"email": email}).status_code == 202
-        expect_problem(httpx.post(f"{mailing_url}{PLACE}", json={"email": email}), "rate_limited", 429)
+        assert stranger.post(f"{mailing_url}{PLACE}", json={"email": email}).status_code == 202
+        expect_problem(stranger.post(f"{mailing_url}{PLACE}", json={"email": email}), "rate_limited", 429)
 
 
 def test_without_a_server_no_mail_is_promised(url: str, alice: Person) -> None:
-    assert httpx.get(f"{url}/api/auth/reset").json() == {"mail": False}
+    assert stranger.get(f"{url}/api/auth/reset").json() == {"mail": False}
     for email in ("no@example.com", alice.email):
-        expect_problem(httpx.post(f"{url}{PLACE}", json={"email": email}), "mail_not_configured", 409)
+        expect_problem(stranger.post(f"{url}{PLACE}", json={"email": email}), "mail_not_configured", 409)
 
 
 def _send(url: str, caplog: pytest.LogCaptureFixture) -> str:

@@ -5,14 +5,13 @@ import re
 import uuid
 from typing import Any
 
-import httpx
 import pytest
 
 from src.chat.tools import TOOLS
 from src.core.docs_page import STYLE
 from src.core.errors import ErrorCode
 from src.openapi import document
-from tests.support import BACKEND, Person
+from tests.support import BACKEND, Person, stranger
 
 DOCUMENT: dict[str, Any] = json.loads(document())
 OPERATIONS = [
@@ -25,7 +24,7 @@ def test_the_checked_in_document_is_current() -> None:
 
 
 def test_it_is_served(url: str) -> None:
-    assert httpx.get(f"{url}/api/openapi.json").json() == DOCUMENT
+    assert stranger.get(f"{url}/api/openapi.json").json() == DOCUMENT
 
 
 def test_all_references_lead_somewhere() -> None:
@@ -90,7 +89,7 @@ def test_examples_of_errors_say_what_errors_say(alice: Person) -> None:
     for answer in (
         alice.get(f"/api/tasks/{uuid.uuid4()}"),
         alice.post("/api/tasks", json={}),
-        httpx.get(alice.base_url.join("/api/tasks")),
+        stranger.get(alice.base_url.join("/api/tasks")),
         alice.get("/api/nothing"),
     ):
         body = answer.json()
@@ -103,7 +102,7 @@ def test_no_tool_takes_a_user() -> None:
 
 
 def test_the_page_loads_nothing(url: str) -> None:
-    answer = httpx.get(f"{url}/api/docs")
+    answer = stranger.get(f"{url}/api/docs")
     assert answer.headers["content-type"].startswith("text/html")
     policy = answer.headers["content-security-policy"]
     assert policy.startswith("default-src 'none'")

@@ -14,7 +14,7 @@ import pytest
 
 from src.app import create_app
 from src.core.database import unavailable
-from tests.support import JSON, PASSWORD, Person, expect_problem, make_settings, serve
+from tests.support import JSON, PASSWORD, Person, expect_problem, make_settings, serve, stranger
 
 LIMITS = {
     "rate_limit_register": 6,
@@ -39,12 +39,12 @@ def _alternate(replicas: list[str], count: int, request: Callable[[str], httpx.R
 
 def _register(url: str, address: str = "192.0.2.1") -> httpx.Response:
     body = {"email": f"{uuid.uuid4().hex}@example.com", "password": PASSWORD}
-    return httpx.post(f"{url}/api/auth/register", json=body, headers={"X-Forwarded-For": address})
+    return stranger.post(f"{url}/api/auth/register", json=body, headers={"X-Forwarded-For": address})
 
 
 def _login(url: str, email: str, address: str = "192.0.2.1", password: str = "wrong password") -> httpx.Response:
     body = {"email": email, "password": password}
-    return httpx.post(f"{url}/api/auth/login", json=body, headers={"X-Forwarded-For": address})
+    return stranger.post(f"{url}/api/auth/login", json=body, headers={"X-Forwarded-For": address})
 
 
 def test_registrations_of_one_address(replicas: list[str]) -> None:
@@ -130,7 +130,7 @@ def test_without_a_trusted_proxy_nothing_that_a_client_says_counts(
     with serve(create_app(make_settings(database_url, **LIMITS, trusted_proxies=()))) as url:
         statuses = [_login(url, f"{n}@example.com", f"198.51.100.{n}").status_code for n in range(10)]
         assert statuses == [401] * 8 + [429] * 2
-        answer = httpx.post(
+        answer = stranger.post(
             f"{url}/api/auth/register",
             json={"email": f"{uuid.uuid4().hex}@example.com", "password": PASSWORD},
             headers={"X-Forwarded-Proto": "https", "X-Forwarded-For": "192.0.2.1"},
@@ -161,7 +161,7 @@ def test_chat_messages_of_one_user(replicas: list[str], register: Callable[..., 
     person = register(replicas[0])
     headers = {**JSON, "Authorization": f"Bearer {person.token}"}
     statuses = _alternate(
-        replicas, 4, lambda url: httpx.post(f"{url}/api/chat", json={"message": "hi"}, headers=headers)
+        replicas, 4, lambda url: stranger.post(f"{url}/api/chat", json={"message": "hi"}, headers=headers)
     )
     assert statuses == [200, 200, 200, 429]
     assert register(replicas[1]).say("hi")

@@ -9,21 +9,21 @@ import psycopg
 import pytest
 
 from src.app import create_app
-from tests.support import PASSWORD, Person, expect_problem, make_settings, run_module, serve
+from tests.support import PASSWORD, PATIENT, Person, expect_problem, make_settings, run_module, serve, stranger
 
 NEW = "staple of the horse"
 
 
 def make_code(database_url: str, email: str) -> str:
     """As who runs the application does it."""
-    made = run_module("src.reset", env={"DATABASE_URL": database_url}, stdin=f"{email}\n")
+    made = run_module("src.reset", env={**PATIENT, "DATABASE_URL": database_url}, stdin=f"{email}\n")
     assert made.returncode == 0, made.stderr
     return made.stdout.strip()
 
 
 def reset(url: str, email: str, code: str, password: str = NEW) -> httpx.Response:
     body = {"email": email, "code": code, "password": password}
-    return httpx.post(f"{url}/api/auth/reset", json=body)
+    return stranger.post(f"{url}/api/auth/reset", json=body)
 
 
 def test_a_code_sets_a_new_password_once_and_ends_everything(url: str, alice: Person, database_url: str) -> None:
@@ -39,7 +39,7 @@ def test_a_code_sets_a_new_password_once_and_ends_everything(url: str, alice: Pe
     for used in (code, spare):
         expect_problem(reset(url, alice.email, used), "invalid_reset_code", 403)
     for password, status in ((PASSWORD, 401), (NEW, 200)):
-        answer = httpx.post(f"{url}/api/auth/login", json={"email": alice.email, "password": password})
+        answer = stranger.post(f"{url}/api/auth/login", json={"email": alice.email, "password": password})
         assert answer.status_code == status
 
 
@@ -86,6 +86,6 @@ def test_a_changed_password_makes_codes_worthless(url: str, alice: Person, datab
     ],
 )
 def test_what_goes_wrong_is_one_line(given: str, env: dict[str, str], line: str, database_url: str) -> None:
-    ended = run_module("src.reset", env={"DATABASE_URL": database_url, **env}, stdin=f"{given}\n")
+    ended = run_module("src.reset", env={**PATIENT, "DATABASE_URL": database_url, **env}, stdin=f"{given}\n")
     assert (ended.returncode, ended.stdout) == (1, "")
     assert ended.stderr.splitlines()[-1] == line

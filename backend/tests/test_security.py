@@ -11,7 +11,7 @@ import pytest
 
 from src.app import create_app
 from src.core.errors import MAX_BODY_BYTES
-from tests.support import PASSWORD, Person, expect_problem, make_settings, serve
+from tests.support import PASSWORD, Person, expect_problem, make_settings, serve, stranger
 
 OTHER = "https://evil.example"
 TRUSTED = "https://app.example"
@@ -130,15 +130,15 @@ def test_answers_are_kept_by_nobody_and_read_as_what_they_are(alice: Person, url
 
 def test_a_request_id_is_taken_over_if_it_is_one(url: str) -> None:
     given = "0123456789abcdef-A_b.c"
-    assert httpx.get(f"{url}/health", headers={"X-Request-ID": given}).headers["x-request-id"] == given
+    assert stranger.get(f"{url}/health", headers={"X-Request-ID": given}).headers["x-request-id"] == given
     for bad in ("short", "x" * 65, "with blank in it", 'quote"quote'):
-        assert httpx.get(f"{url}/health", headers={"X-Request-ID": bad}).headers["x-request-id"] != bad
+        assert stranger.get(f"{url}/health", headers={"X-Request-ID": bad}).headers["x-request-id"] != bad
 
 
 def test_unknown_addresses_and_methods(url: str) -> None:
-    expect_problem(httpx.get(f"{url}/api/nothing"), "not_found", 404)
-    expect_problem(httpx.get(f"{url}/"), "not_found", 404)
-    expect_problem(httpx.get(f"{url}/api/tasks/"), "not_found", 404)
+    expect_problem(stranger.get(f"{url}/api/nothing"), "not_found", 404)
+    expect_problem(stranger.get(f"{url}/"), "not_found", 404)
+    expect_problem(stranger.get(f"{url}/api/tasks/"), "not_found", 404)
     answer = httpx.put(f"{url}/api/tasks", json={})
     expect_problem(answer, "method_not_allowed", 405)
     assert "GET" in answer.headers["allow"]
