@@ -7,6 +7,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"regexp"
 	"strconv"
 	"strings"
 	"syscall"
@@ -93,8 +94,27 @@ func observation(t *testing.T, project checkout) {
 	assert.Equal(t, fault.CodeFailed, r.code, "the root is read-only")
 	assert.Contains(t, r.output, "10001")
 
+	passwordReset(t, project, d)
 	followed(t, project, d)
 	forwarded(t, project)
+}
+
+// passwordReset has somebody log in with a password that was set with an operator's code, which counts once.
+func passwordReset(t *testing.T, project checkout, d *deployment) {
+	t.Helper()
+	u := d.register(t, "forgetful@example.com")
+	r := project.mage(t, nil, "account:reset", "-email=nobody@example.com")
+	assert.Equal(t, fault.CodeFailed, r.code)
+	assert.Contains(t, r.output, "there is no account with this e-mail address")
+	r = project.mage(t, nil, "account:reset", "-email="+u.email)
+	require.Zero(t, r.code)
+	code := regexp.MustCompile(`(?m)^[0-9A-Z]+(-[0-9A-Z]+)+$`).FindString(r.output)
+	require.NotEmpty(t, code)
+	u.password = "staple of the horse"
+	given := map[string]string{"email": u.email, "code": code, "password": u.password}
+	require.NoError(t, u.do(t.Context(), http.MethodPost, "/api/auth/reset", given, http.StatusNoContent, nil))
+	d.login(t, u)
+	require.NoError(t, u.do(t.Context(), http.MethodPost, "/api/auth/reset", given, http.StatusForbidden, nil))
 }
 
 // byItself calls the targets as people do who have installed mage, without go tool.
