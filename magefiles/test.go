@@ -13,8 +13,8 @@ import (
 // Test groups the tests.
 type Test mg.Namespace
 
-// All runs every test: lint, unit, chart, images, then end to end on a cluster of its own, and on a current Docker
-// engine.
+// All runs every test: lint, unit, chart, images, then end to end on a cluster of its own, in a minikube, and on a
+// current Docker engine.
 func (Test) All(ctx context.Context) error { return with(ctx, devtest.All) }
 
 // Lint checks the Go code and the workflows.

@@ -29,7 +29,7 @@ const e2eCluster = "todo-e2e"
 
 // All runs every test, the quick ones first.
 func All(ctx context.Context, s session.Session) error {
-	for _, test := range []func(context.Context, session.Session) error{testQuick, Images, E2e, testCurrentEngine} {
+	for _, test := range []func(context.Context, session.Session) error{testQuick, Images, E2e, Minikube, testCurrentEngine} {
 		if err := test(ctx, s); err != nil {
 			return err
 		}
