@@ -19,6 +19,9 @@ import (
 // look is how often Follow looks for pods that are new, such as those of a rollout.
 const look = 2 * time.Second
 
+// patience is how long Follow looks past an API that does not answer, once it did: logs that are open go on meanwhile.
+const patience = 30 * time.Second
+
 // maxLine is the longest line that is kept whole.
 const maxLine = 1 << 20
 
@@ -89,12 +92,14 @@ func Read(ctx context.Context, client kubernetes.Interface, q Query, emit func(L
 	return nil
 }
 
-// Follow gives the last lines of every pod, then new ones as they come, also of pods that start later, until ctx ends.
-// emit gets one at a time.
+// Follow gives the last lines of every pod, then new ones as they come, also of pods that start later, until ctx ends,
+// or the API does not answer any more. emit gets one at a time.
 func Follow(ctx context.Context, client kubernetes.Interface, q Query, emit func(Line)) error {
 	var mu sync.Mutex
 	var wg sync.WaitGroup
 	defer wg.Wait()
+	ctx, cancel := context.WithCancel(ctx) // or streams that are open would keep it from telling of an error
+	defer cancel()
 	one := func(l Line) {
 		mu.Lock()
 		defer mu.Unlock()
@@ -108,10 +113,18 @@ func Follow(ctx context.Context, client kubernetes.Interface, q Query, emit func
 	var following sync.Mutex
 	tick := time.NewTicker(look)
 	defer tick.Stop()
+	var answered time.Time
 	for {
 		pods, err := client.CoreV1().Pods(q.Namespace).List(ctx, metav1.ListOptions{LabelSelector: q.Selector})
-		if err != nil && ctx.Err() == nil {
+		switch {
+		case err == nil:
+			answered = time.Now()
+		case ctx.Err() != nil:
+			return nil
+		case time.Since(answered) > patience:
 			return err
+		default:
+			pods = &corev1.PodList{}
 		}
 		for i := range pods.Items {
 			p := &pods.Items[i]

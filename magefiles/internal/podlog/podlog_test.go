@@ -1,9 +1,11 @@
 package podlog
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -153,5 +155,71 @@ func TestFollowGoesFromOneContainerToTheNext(t *testing.T) {
 		seen := map[Line]bool{}
 		require.NoError(t, Follow(ctx, client, query(), func(l Line) { seen[l] = true }))
 		assert.Equal(t, map[Line]bool{{"working", "migrate", "fake logs"}: true, {"working", "backend", "fake logs"}: true}, seen)
+	})
+}
+
+// away is an API that answers once, and gives logs that do not end.
+type away struct {
+	pods   corev1.PodList
+	since  time.Time // when it stopped to answer; zero where it has not
+	until  time.Time // when it answers again
+	opened int
+}
+
+func (a *away) RoundTrip(r *http.Request) (*http.Response, error) {
+	answer := func(status int, body io.ReadCloser) (*http.Response, error) {
+		return &http.Response{StatusCode: status, Header: http.Header{"Content-Type": {"application/json"}}, Body: body, Request: r}, nil
+	}
+	if strings.HasSuffix(r.URL.Path, "/log") {
+		a.opened++
+		reader, writer := io.Pipe()
+		context.AfterFunc(r.Context(), func() { _ = writer.CloseWithError(r.Context().Err()) })
+		return answer(http.StatusOK, reader)
+	}
+	now := time.Now()
+	if !a.since.IsZero() && now.After(a.since) && now.Before(a.until) {
+		return nil, errors.New("connection refused")
+	}
+	raw, err := json.Marshal(a.pods)
+	if err != nil {
+		return nil, err
+	}
+	return answer(http.StatusOK, io.NopCloser(bytes.NewReader(raw)))
+}
+
+func TestFollowAndAnAPIThatIsAway(t *testing.T) {
+	follow := func(t *testing.T, long time.Duration, a *away) (took time.Duration, err error) {
+		ready := pod("backend", corev1.PodRunning, through)
+		ready.Status.ContainerStatuses = []corev1.ContainerStatus{{Name: "backend", State: atWork}}
+		a.pods = corev1.PodList{TypeMeta: metav1.TypeMeta{Kind: "PodList", APIVersion: "v1"}, Items: []corev1.Pod{ready}}
+		start := time.Now()
+		a.since, a.until = start.Add(5*time.Second), start.Add(5*time.Second+long)
+		time.AfterFunc(10*time.Second, func() {
+			later := ready
+			later.Name = "later"
+			a.pods.Items = append(a.pods.Items, later)
+		})
+		client, err := kubernetes.NewForConfig(&rest.Config{Host: "http://api.test", Transport: a, QPS: -1})
+		require.NoError(t, err)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		err = Follow(ctx, client, query(), func(Line) {})
+		return time.Since(start), err
+	}
+	t.Run("for a moment", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			a := &away{}
+			_, err := follow(t, 15*time.Second, a)
+			require.NoError(t, err)
+			assert.Equal(t, 2, a.opened, "each log is opened once, that of a pod that came meanwhile too")
+		})
+	})
+	t.Run("for good", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			a := &away{}
+			took, err := follow(t, 2*time.Hour, a)
+			require.ErrorContains(t, err, "connection refused")
+			assert.Less(t, took, 2*time.Minute, "a log that is open does not keep it from telling")
+		})
 	})
 }
