@@ -62,6 +62,20 @@ test("replaces pods and sets their number, and shows how", async ({ page }) => {
     await page.getByRole("dialog").getByRole("button", { name: "Scale" }).click();
     await expect(page.getByText(`frontend runs on ${pods} pods.`)).toBeVisible({ timeout: ROLLOUT });
   };
+  await frontend.getByRole("button", { name: "Scale frontend" }).click();
+  const dialog = page.getByRole("dialog");
+  for (const wrong of ["", "21", "1.5"]) {
+    await page.getByRole("spinbutton").fill(wrong);
+    await dialog.getByRole("button", { name: "Scale" }).click();
+    await expect(dialog, `"${wrong}" is no number of pods`).toContainText("Pods, until the next deploy");
+  }
+  await page.getByRole("spinbutton").fill("0");
+  await page.keyboard.press("Enter");
+  await expect(dialog).toContainText("Take frontend out of service?");
+  await dialog.getByRole("button", { name: "Cancel" }).click();
+  await expect(dialog).toHaveCount(0);
+  await expect(frontend).not.toContainText("Out of service");
+
   const pods = Number(/of (\d+) ready/.exec((await frontend.textContent()) ?? "")?.[1]);
   await scale(pods + 1);
   await expect(frontend).toContainText(`${pods + 1} of ${pods + 1} ready`);

@@ -38,37 +38,56 @@ export function say(text, remedy) {
   if (remedy === undefined) setTimeout(gone, 6000);
 }
 
-/** Asks in a dialog, and tells whether the answer was yes. Without a label for yes there is only something to read. */
+let before = Promise.resolve();
+
+/**
+ * Asks in a dialog, and tells whether the answer was yes. Without a label for yes there is only something to read. A
+ * question waits until the one before has been answered.
+ */
 export function ask(title, body, yes) {
-  const dialog = find("dialog");
-  find("dialog-title").textContent = title;
-  find("dialog-body").replaceChildren(body);
-  const [cancel, main] = dialog.querySelectorAll(".buttons button");
-  cancel.textContent = yes ? "Cancel" : "Close";
-  main.textContent = yes ?? "";
-  main.hidden = !yes;
-  dialog.returnValue = "";
+  before = before.then(() => show(title, body, yes));
+  return before;
+}
+
+function show(title, body, yes) {
+  const close = el("button", { type: "button" }, yes ? "Cancel" : "Close");
+  const buttons = el("div", { className: "buttons" }, close, yes ? el("button", { value: "yes", className: "main" }, yes) : null);
+  const form = el("form", { method: "dialog" }, el("h2", { id: "dialog-title" }, title), body, buttons);
+  const dialog = el("dialog", { "aria-labelledby": "dialog-title" }, form);
+  close.onclick = () => dialog.close();
+  document.body.append(dialog);
   dialog.showModal();
   return new Promise((resolve) => {
-    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
+    dialog.onclose = () => {
+      dialog.remove();
+      resolve(dialog.returnValue === "yes");
+    };
   });
+}
+
+/** What the server answers: a text, or an error with a remedy, or both. */
+export async function load(url, options) {
+  try {
+    const response = await fetch(url, options);
+    return response.ok ? await response.json() : { error: await response.text(), remedy: "" };
+  } catch {
+    return { error: "The dashboard does not answer.", remedy: "see whether it still runs in its terminal" };
+  }
 }
 
 /** Asks the server to do something, and says what came of it. Gives the text of the answer, or null where it failed. */
 export async function act(action, done) {
-  try {
-    const response = await fetch("api/do", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(action) });
-    const answer = response.ok ? await response.json() : { error: await response.text(), remedy: "" };
-    if (answer.error === undefined) {
-      if (done) say(done);
-      return answer.text;
-    }
-    say(answer.error, answer.remedy);
-    if (answer.text) return answer.text;
-  } catch {
-    say("The dashboard does not answer.", "see whether it still runs in its terminal");
+  const { text, error, remedy } = await load("api/do", {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(action),
+  });
+  if (error !== undefined) {
+    say(error, remedy);
+    return text || null;
   }
-  return null;
+  if (done) say(done);
+  return text;
 }
 
 /** Runs work with a button that cannot be pressed meanwhile. */

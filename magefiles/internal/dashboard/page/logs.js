@@ -1,7 +1,7 @@
 import { el, find } from "./dom.js";
 
 /** As many lines as the server keeps. */
-const KEPT = 2000;
+export const KEPT = 2000;
 const LEVELS = { TRACE: 1, DEBUG: 1, INFO: 2, LOG: 2, NOTICE: 2, WARNING: 3, WARN: 3, ERROR: 4, FATAL: 5, CRITICAL: 5, PANIC: 5 };
 /** A line of PostgreSQL's: time, process, level, message. */
 const POSTGRES = /^(\d{4}-\d\d-\d\d) ([\d:.]+) UTC \[(\d+)\] (?:([A-Z]+): +)?(.*)$/;
@@ -79,6 +79,7 @@ function again() {
     if (!node.hidden) shown++;
   }
   settle();
+  find("found").textContent = find("count").textContent;
 }
 
 function settle() {

@@ -1,6 +1,6 @@
 /** Puts the page together: what the server tells goes to the part that shows it. */
 import { act, busy, el, find } from "./dom.js";
-import { addLines } from "./logs.js";
+import { addLines, KEPT } from "./logs.js";
 import { showFindings, showRevisions } from "./release.js";
 import { showServices } from "./services.js";
 
@@ -12,7 +12,7 @@ function summarize() {
   const waiting = (state.services ?? []).filter((service) => service.ready < service.wanted);
   const faults = state.findings.filter((finding) => !finding.warning).length;
   const [tone, text] = !state.connected
-    ? ["bad", "The dashboard does not answer; trying again"]
+    ? ["bad", events.readyState === EventSource.CLOSED ? "It was started anew: open the address that it printed" : "The dashboard does not answer; trying again"]
     : troubles.length > 0
       ? ["bad", troubles[0]]
       : !state.services
@@ -64,10 +64,12 @@ for (const [name, show] of Object.entries(told)) {
   });
 }
 
-/** Lines come by the hundred when the page is opened; they are shown together. */
+/** Lines come by the hundred when the page is opened; they are shown together, and once somebody can see them. */
 let pending = [];
 events.addEventListener("line", ({ data }) => {
-  if (pending.push(JSON.parse(data)) > 1) return;
+  pending.push(JSON.parse(data));
+  if (pending.length > KEPT) pending.shift();
+  if (pending.length > 1) return;
   requestAnimationFrame(() => {
     addLines(pending);
     pending = [];

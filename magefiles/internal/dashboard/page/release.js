@@ -1,25 +1,47 @@
-import { act, ago, ask, busy, el, find, say } from "./dom.js";
+import { act, ago, ask, busy, el, find, load, say } from "./dom.js";
+
+/** What is wrong stays the same elements while its evidence changes, so that what was opened stays open. */
+const causes = new Map();
 
 /** Shows what is wrong with the application. */
 export function showFindings(findings) {
   find("findings").hidden = findings.length === 0;
-  find("findings").querySelector("ol").replaceChildren(
-    ...findings.map((finding) =>
-      el(
-        "li",
-        { data: { tone: finding.warning ? "wait" : "bad" } },
-        el("details", { open: findings.length === 1 },
-          el("summary", {}, finding.cause, el("small", {}, ` ${finding.confidence}`)),
-          el("ul", {}, ...(finding.evidence ?? []).map((one) => el("li", {}, el("code", {}, one.object), ` ${one.event ?? one.line ?? one.field ?? ""}`))),
-        ),
-        el("p", {}, "→ ", el("code", {}, finding.remedy)),
-      ),
-    ),
-  );
+  const list = find("findings").querySelector("ol");
+  for (const [cause, { node }] of causes) {
+    if (findings.some((finding) => finding.cause === cause)) continue;
+    node.remove();
+    causes.delete(cause);
+  }
+  for (const [i, finding] of findings.entries()) {
+    if (!causes.has(finding.cause)) causes.set(finding.cause, wrong(finding.cause, findings.length === 1));
+    const { node, show } = causes.get(finding.cause);
+    if (list.children[i] !== node) list.insertBefore(node, list.children[i] ?? null);
+    show(finding);
+  }
 }
+
+function wrong(cause, open) {
+  const confidence = el("small");
+  const evidence = el("ul");
+  const remedy = el("code");
+  const node = el("li", {}, el("details", { open }, el("summary", {}, cause, confidence), evidence), el("p", {}, "→ ", remedy));
+  const show = (finding) => {
+    node.dataset.tone = finding.warning ? "wait" : "bad";
+    confidence.textContent = ` ${finding.confidence}`;
+    remedy.textContent = finding.remedy;
+    evidence.replaceChildren(
+      ...(finding.evidence ?? []).map((one) => el("li", {}, el("code", {}, one.object), ` ${one.event ?? one.line ?? one.field ?? ""}`)),
+    );
+  };
+  return { node, show };
+}
+
+let known = "";
 
 /** Shows the versions of the release, the newest first. */
 export function showRevisions(revisions) {
+  if (known === JSON.stringify(revisions)) return;
+  known = JSON.stringify(revisions);
   const focused = document.activeElement?.dataset?.revision;
   find("revisions").replaceChildren(...revisions.map((revision, i) => entry(revision, i === 0)));
   if (focused) find("revisions").querySelector(`[data-revision="${focused}"]`)?.focus();
@@ -40,8 +62,7 @@ function entry(revision, current) {
 }
 
 async function compare({ number, verified }) {
-  const response = await fetch(`api/diff?revision=${number}`);
-  const { text, error, remedy } = response.ok ? await response.json() : { error: await response.text(), remedy: "" };
+  const { text, error, remedy } = await load(`api/diff?revision=${number}`);
   if (error !== undefined) return say(error, remedy);
   const note = verified ? null : el("p", { className: "warning" }, "This revision never passed its checks.");
   const body = el("div", {}, note, text ? diff(text) : el("p", {}, "It is made of the same objects as the present one."));

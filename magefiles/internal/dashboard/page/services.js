@@ -67,5 +67,8 @@ async function changeScale({ name, wanted }) {
   const number = el("input", { type: "number", min: 0, max: 20, value: wanted, required: true, id: "pods" });
   const body = el("p", {}, el("label", { htmlFor: "pods" }, "Pods, until the next deploy "), number);
   if (!(await ask(`Scale ${name}`, body, "Scale"))) return;
-  await act({ name: "scale", service: name, number: number.valueAsNumber || 0 }, `${name} runs on ${number.value} pods.`);
+  const pods = number.valueAsNumber;
+  const out = el("p", {}, "Nothing answers in its place until it is scaled again, or deployed.");
+  if (pods === 0 && !(await ask(`Take ${name} out of service?`, out, "Take out of service"))) return;
+  await act({ name: "scale", service: name, number: pods }, `${name} runs on ${pods} pods.`);
 }
