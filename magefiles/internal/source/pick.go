@@ -42,18 +42,18 @@ func Pick(ctx context.Context, t *ui.Task, cfg *config.Config, d *engine.Docker,
 	if err != nil {
 		return nil, "", err
 	}
-	next := firstLacking(pulled, there.Needs())
+	lacks := next(pulled, there.Needs())
 	switch {
-	case firstLacking(built, here.Needs()) == "":
+	case len(built) == len(here.Needs()):
 		return here, "everything was built on this machine before", nil
-	case next == "":
+	case lacks == "":
 		return there, "the base images were pulled before", nil
 	}
 
 	memory := filepath.Join(cfg.Cache, "no-registry")
 	why, known := recall(memory)
 	if !known {
-		r := pull(ctx, t, d, next, probeLimit)
+		r := pull(ctx, t, d, lacks, probeLimit)
 		switch {
 		case r == nil:
 			_ = os.Remove(memory)
@@ -66,19 +66,12 @@ func Pick(ctx context.Context, t *ui.Task, cfg *config.Config, d *engine.Docker,
 			keep(memory, why)
 		}
 	}
+	if len(pulled) == len(there.Needs()) {
+		return there, why + ", and the engine has images of the base images' tags", nil
+	}
 	t.Note("%s: everything is built from package registries instead. The first time takes about 20 minutes on two cores; "+
 		"to wait for a registry instead, set TODO_IMAGES=registry", why)
 	return here, why, nil
-}
-
-// firstLacking is the first of several images that is not among those found, if any.
-func firstLacking[Image any](found map[string]Image, refs []string) string {
-	for _, ref := range refs {
-		if _, ok := found[ref]; !ok {
-			return ref
-		}
-	}
-	return ""
 }
 
 // recall gives why no registry served a short while ago. What was found out at once is not kept.

@@ -53,11 +53,12 @@ func (r *fromRegistry) Needs() []string {
 // local is an image in the engine.
 type local struct {
 	engine.Image
-	ref string // by which the engine knows it: that of the pin, or its tag alone
+	ref    string // by which the engine knows it: that of the pin, or its tag alone
+	pinned bool   // it is the one that is meant, or was put there under that name by a person
 }
 
-// find gives those of the pinned images that the engine has. An image that has the tag and no digest was loaded or
-// built: it is what a person put there under that name, and used as it is.
+// find gives those of the pinned images that the engine has, or others of their tags. Of these, one without a digest was
+// loaded or built: it is what a person put there. (Engines with containerd's store give every image a digest.)
 func (r *fromRegistry) find(ctx context.Context, refs ...string) (map[string]local, error) {
 	names := slices.Clone(refs)
 	for _, ref := range refs {
@@ -70,34 +71,46 @@ func (r *fromRegistry) find(ctx context.Context, refs ...string) (map[string]loc
 	found := map[string]local{}
 	for _, ref := range refs {
 		if image, ok := images[ref]; ok {
-			found[ref] = local{image, ref}
-		} else if image, ok := images[tagged(ref)]; ok && len(image.Digests) == 0 {
-			found[ref] = local{image, tagged(ref)}
+			found[ref] = local{image, ref, true}
+		} else if image, ok := images[tagged(ref)]; ok {
+			found[ref] = local{image, tagged(ref), len(image.Digests) == 0}
 		}
 	}
 	return found, nil
 }
 
-// have pulls the images that the engine lacks, and gives what it knows of all.
+// have pulls the images that the engine lacks, and gives what it knows of all. Where one cannot be pulled, another of its
+// tag serves: it may have been loaded where no registry answers.
 func (r *fromRegistry) have(ctx context.Context, t *ui.Task, refs ...string) (map[string]local, error) {
-	found, err := r.find(ctx, refs...)
+	before, err := r.find(ctx, refs...)
 	if err != nil {
 		return nil, err
 	}
-	if len(found) == len(refs) {
+	if next(before, refs) == "" {
 		t.Unchanged("pulled before")
-		return found, nil
+		return before, nil
 	}
 	g, gctx := errgroup.WithContext(ctx)
 	for _, ref := range refs {
-		if _, ok := found[ref]; !ok {
-			g.Go(func() error { return t.Do(tagged(ref), func(t *ui.Task) error { return Pull(gctx, t, r.docker, ref) }) })
+		if before[ref].pinned {
+			continue
 		}
+		g.Go(func() error {
+			return t.Do(tagged(ref), func(t *ui.Task) error {
+				err := Pull(gctx, t, r.docker, ref)
+				if _, ok := before[ref]; ok && err != nil && gctx.Err() == nil {
+					t.Note("%s; the image of that tag that is in the Docker engine is used", err)
+					return nil
+				}
+				return err
+			})
+		})
 	}
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}
-	if found, err = r.find(ctx, refs...); err != nil {
+	found, err := r.find(ctx, refs...)
+	if err != nil {
 		return nil, err
 	}
 	for _, ref := range refs {
@@ -106,6 +119,16 @@ func (r *fromRegistry) have(ctx context.Context, t *ui.Task, refs ...string) (ma
 		}
 	}
 	return found, nil
+}
+
+// next is the first of several images that is yet to be pulled, if any.
+func next(found map[string]local, refs []string) string {
+	for _, ref := range refs {
+		if !found[ref].pinned {
+			return ref
+		}
+	}
+	return ""
 }
 
 // Bases pulls the base images that the engine lacks. Those of builds are named by digest. PostgreSQL, which goes to the

@@ -104,18 +104,34 @@ func TestRegistryBasesArePulledOnceByTheirDigests(t *testing.T) {
 	assert.Equal(t, 1, count(f, "docker tag"), "or named twice")
 }
 
-func TestATagThatMeansAnotherImageIsNotTaken(t *testing.T) {
-	p := pins.Load().Registry
-	older := map[string]string{}
-	for _, ref := range []string{p.Python, p.Node, p.Postgres} {
+// otherwise is an engine that has other images under the tags of the base images, as one with containerd's store tells
+// of images that were loaded.
+func otherwise(t *testing.T) map[string]string {
+	t.Helper()
+	images := map[string]string{}
+	for _, ref := range (&fromRegistry{pins: pins.Load()}).Needs() {
 		name, _, _ := strings.Cut(familiar(t, ref), "@")
-		older[tagged(ref)] = name + "@sha256:" + strings.Repeat("0", 64)
+		images[tagged(ref)] = name + "@sha256:" + strings.Repeat("0", 64)
 	}
-	d, f := dockerWith(t, older)
-	bases, err := (&fromRegistry{pins: pins.Load(), docker: d}).Bases(t.Context(), nil)
-	require.NoError(t, err)
+	return images
+}
+
+func TestATagThatMeansAnotherImageIsTakenWhereNoRegistryAnswersAlone(t *testing.T) {
+	p := pins.Load().Registry
+	d, f := dockerWith(t, otherwise(t))
+	r := &fromRegistry{pins: pins.Load(), docker: d}
+	f.On("docker pull node", noSuchHost, errors.New("exit status 1"))
+	var screen bytes.Buffer
+	var bases Bases
+	require.NoError(t, ui.Plain(&screen).Do("Images", func(task *ui.Task) (err error) {
+		bases, err = r.Bases(t.Context(), task)
+		return err
+	}))
 	assert.Equal(t, p.Python, bases.Python)
+	assert.Equal(t, tagged(p.Node), bases.Node)
+	assert.Equal(t, p.Postgres, bases.PostgresElsewhere)
 	assert.Equal(t, 3, count(f, "docker pull"))
+	assert.Contains(t, screen.String(), "the image of that tag that is in the Docker engine is used")
 }
 
 func TestWhatAPersonLoadedIsUsedAndThereForThisMachineAlone(t *testing.T) {
@@ -192,6 +208,7 @@ func TestPick(t *testing.T) {
 		{"pulled before", config.ImagesAuto, pulled, noSuchHost, "registry", "pulled before", 0},
 		{"registry or mirror up", config.ImagesAuto, nil, "", "registry", "the container registry answers", 1},
 		{"half built, registry up again", config.ImagesAuto, almost, "", "registry", "the container registry answers", 1},
+		{"loaded", config.ImagesAuto, otherwise(t), noSuchHost, "registry", "the engine has images of the base images' tags", 1},
 		{"nothing there", config.ImagesAuto, nil, noSuchHost, "source", "no container registry can be reached", 1},
 		{"a login is missing", config.ImagesAuto, nil, denial, "source", "refuses this machine", 1},
 		{"limited", config.ImagesAuto, nil, limited, "source", "gives nothing (asked again for 30s, last: toomanyrequests", 5},
