@@ -92,10 +92,14 @@ func (d *Development) begin(ctx context.Context, t *ui.Task, h held, of []app.Se
 	if err == nil {
 		err = t.Do("rollout", func(t *ui.Task) error { return d.comesUp(ctx, t) })
 	}
-	if err == nil {
-		return nil
+	if err == nil || outcome == (release.Outcome{}) { // nothing was written: what served does
+		return err
 	}
-	return errors.Join(err, d.back(context.WithoutCancel(ctx), t, h))
+	ctx = context.WithoutCancel(ctx)
+	if lost := h.Check(ctx); lost != nil {
+		return errors.Join(err, lost) // what is in force may be another run's
+	}
+	return errors.Join(err, d.back(ctx, t, h))
 }
 
 // develops tells the chart what differs in development mode, besides the image. One pod: whoever looks at what was

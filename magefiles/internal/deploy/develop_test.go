@@ -24,14 +24,16 @@ import (
 type developed struct {
 	spec    release.Spec
 	outcome release.Outcome
+	refused error // of what is to be applied
+	lost    error // the lease
 	did     []string
 }
 
-func (d *developed) Check(context.Context) error { return nil }
+func (d *developed) Check(context.Context) error { return d.lost }
 
 func (d *developed) Apply(_ context.Context, _ *ui.Task, spec release.Spec) (release.Outcome, error) {
 	d.spec, d.did = spec, append(d.did, "apply")
-	return d.outcome, nil
+	return d.outcome, d.refused
 }
 
 func (d *developed) Verify(context.Context, int) error {
@@ -48,7 +50,7 @@ func (d *developed) Rollback(ctx context.Context, _ *ui.Task, revision int) erro
 }
 
 // beginning puts the backend into development mode on a cluster where that comes up, or fails first with an error.
-func beginning(t *testing.T, outcome release.Outcome, fails error) (*developed, Development, error) {
+func beginning(t *testing.T, h *developed, fails error) (Development, error) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -62,13 +64,12 @@ func beginning(t *testing.T, outcome release.Outcome, fails error) (*developed, 
 		}
 		return err
 	}
-	h := &developed{outcome: outcome}
-	err := d.begin(ctx, nil, h, []app.Service{app.Backend})
-	return h, d, err
+	return d, d.begin(ctx, nil, h, []app.Service{app.Backend})
 }
 
 func TestDevelopmentModeIsARevisionThatIsNeverVerified(t *testing.T) {
-	h, d, err := beginning(t, release.Outcome{Revision: 2, Good: 1, Changed: true}, nil)
+	h := &developed{outcome: release.Outcome{Revision: 2, Good: 1, Changed: true}}
+	d, err := beginning(t, h, nil)
 	require.NoError(t, err)
 	assert.Equal(t, []string{"apply"}, h.did)
 	assert.Equal(t, 2, d.Revision)
@@ -79,13 +80,26 @@ func TestDevelopmentModeIsARevisionThatIsNeverVerified(t *testing.T) {
 func TestDevelopmentModeThatDoesNotComeUpLeavesTheDeployedVersion(t *testing.T) {
 	for name, fails := range map[string]error{"for a failure": errors.New("it does not come up"), "for Ctrl-C": context.Canceled} {
 		t.Run(name, func(t *testing.T) {
-			h, _, err := beginning(t, release.Outcome{Revision: 2, Good: 1, Changed: true}, fails)
+			h := &developed{outcome: release.Outcome{Revision: 2, Good: 1, Changed: true}}
+			_, err := beginning(t, h, fails)
 			require.ErrorIs(t, err, fails)
 			assert.Equal(t, []string{"apply", "rollback"}, h.did)
 		})
 	}
-	_, _, err := beginning(t, release.Outcome{Revision: 1, Changed: true}, errors.New("it does not come up"))
+	_, err := beginning(t, &developed{outcome: release.Outcome{Revision: 1, Changed: true}}, errors.New("it does not come up"))
 	assert.ErrorContains(t, err, "no version has passed its checks")
+}
+
+func TestDevelopmentModeThatIsNotPutInForceTakesNothingBack(t *testing.T) {
+	h := &developed{refused: errors.New("the chart cannot be read")}
+	_, err := beginning(t, h, nil)
+	require.EqualError(t, err, "the chart cannot be read")
+	assert.Equal(t, []string{"apply"}, h.did, "nothing was written")
+
+	h = &developed{outcome: release.Outcome{Revision: 2, Good: 1, Changed: true}, lost: errors.New("another run has the release")}
+	_, err = beginning(t, h, errors.New("it does not come up"))
+	require.ErrorContains(t, err, "another run has the release")
+	assert.Equal(t, []string{"apply"}, h.did, "what is in force may be the other's")
 }
 
 func TestServicesInDevelopmentModeAreAsRestrictedAsEver(t *testing.T) {

@@ -65,8 +65,17 @@ func (s *service) taken() save {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	given := s.saved
-	s.saved.paths = nil
+	s.saved.paths, s.saved.began = nil, time.Time{}
 	return given
+}
+
+// untaken gives back what a pod did not take: with what was saved since, it is told of once another pod has.
+func (s *service) untaken(given save) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(given.paths) > 0 {
+		s.saved.paths, s.saved.began = append(given.paths, s.saved.paths...), given.began
+	}
 }
 
 // pods is what there is to bring code to.
@@ -115,8 +124,10 @@ func (s *service) connected(ctx context.Context, p pods) error {
 	}
 	var under []change
 	for {
-		next, err := s.send(ctx, c, has, s.taken())
+		saved := s.taken()
+		next, err := s.send(ctx, c, has, saved)
 		if err != nil {
+			s.untaken(saved)
 			return err
 		}
 		if next.number != 0 {

@@ -248,6 +248,14 @@ func TestAConnectionThatEndsIsMadeAgain(t *testing.T) {
 		b.pod.set(func() { b.pod.gone = nil })
 		time.Sleep(2 * again)
 		assert.Equal(t, map[string]string{"src/main.py": "one", "src/new.py": "meanwhile"}, b.has())
+		b.said()
+		time.Sleep(10 * time.Minute)
+		b.pod.set(func() {
+			b.pod.cut()
+			b.pod.files = map[string]string{"src/main.py": "of the image"}
+		})
+		time.Sleep(2 * again)
+		assert.Contains(t, b.said(), "serves the code as it is in the checkout", "nothing was saved since")
 	})
 }
 
@@ -262,6 +270,7 @@ func TestAPodThatDoesNotAnswerIsGivenUp(t *testing.T) {
 		b.pod.set(func() { b.pod.mute = false })
 		time.Sleep(answerPatience + 2*again)
 		assert.Equal(t, "two", b.has()["src/main.py"])
+		assert.Contains(t, b.said(), "src/main.py is served", "what was saved is told of, whichever pod takes it")
 	})
 }
 
