@@ -13,6 +13,7 @@ const mostLines = 120
 // failures remembers what go test prints of each test, so that what failed can be shown again at the end of a long run.
 type failures struct {
 	current string // the test whose output comes
+	over    bool   // it has ended, as without -v: then only what is indented is its output
 	lines   map[string][]string
 	failed  []string
 }
@@ -26,17 +27,17 @@ var (
 // line takes the next line.
 func (f *failures) line(line string) {
 	if m := goesOn.FindStringSubmatch(line); m != nil {
-		f.current = m[1]
+		f.current, f.over = m[1], false
 		return
 	}
 	if m := ended.FindStringSubmatch(line); m != nil {
-		f.current = m[2] // without -v, a test's output follows its verdict
+		f.current, f.over = m[2], true
 		if m[1] == "FAIL" {
 			f.failed = append(f.failed, m[2])
 		}
 		return
 	}
-	if verdict.MatchString(line) { // on a package, or on nothing
+	if verdict.MatchString(line) || f.over && !strings.HasPrefix(line, "    ") {
 		return
 	}
 	if f.lines == nil {

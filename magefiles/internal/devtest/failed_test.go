@@ -33,6 +33,8 @@ This failed: TestLife/side_by_side
 `},
 		"at the end": {`--- FAIL: TestSum (0.00s)
     sum_test.go:1: 2 is not 3
+E0101 a line of the log of another test
+	and its stack
 FAIL
 FAIL	example/sum	0.01s
 ok  	example/other	0.01s
