@@ -39,15 +39,11 @@ func TestLifecycle(t *testing.T) {
 			}
 		}},
 		{"mage by itself", func(t *testing.T) { byItself(t, project) }},
-		{"a day with the application in a browser and beside it what takes its time", func(t *testing.T) {
+		{"a day with the application in a browser, and beside it what waits most of its time", func(t *testing.T) {
 			t.Run("side by side", func(t *testing.T) {
 				t.Run("browser", func(t *testing.T) {
 					t.Parallel()
 					require.Zero(t, project.mage(t, nil, "test:browser").code)
-				})
-				t.Run("chart", func(t *testing.T) {
-					t.Parallel()
-					chartAlone(t, project)
 				})
 				t.Run("eviction", func(t *testing.T) {
 					t.Parallel()
@@ -55,6 +51,7 @@ func TestLifecycle(t *testing.T) {
 				})
 			})
 		}},
+		{"the chart is enough by itself", func(t *testing.T) { chartAlone(t, project) }},
 		{"only the named hosts and paths are routed", routing},
 		{"services lead to their pods, and pods reach each other", wired},
 		{"HTTPS with a certificate of its own, next to HTTP", func(t *testing.T) { encrypted(t, project) }},
