@@ -39,7 +39,10 @@ test("finds lines by words, levels and services", async ({ page }) => {
   await page.getByRole("checkbox", { name: "backend" }).uncheck();
   await expect(lines.filter({ has: page.locator("[data-service=backend]") })).toHaveCount(0);
   await expect(page.locator("#count")).toHaveText(/^\d+ of \d+ lines$/);
-  await expect(page.getByRole("status").getByText(/^\d+ of \d+ lines$/), "who cannot see it hears it").toBeAttached();
+  await expect(
+    page.getByRole("status").getByText(/^\d+ of \d+ lines$/),
+    "who cannot see it hears it",
+  ).toBeAttached();
   await page.getByRole("checkbox", { name: "backend" }).check();
   await expect(page.locator("#count")).toHaveText(/^\d+ lines$/);
 });
