@@ -57,8 +57,8 @@ type local struct {
 	pinned bool   // it is the one that is meant, or was put there under that name by a person
 }
 
-// find gives those of the pinned images that the engine has, or others of their tags. Of these, one without a digest was
-// loaded or built: it is what a person put there. (Engines with containerd's store give every image a digest.)
+// find gives those of the pinned images that the engine has, or others of their tags. Of these, one without a digest
+// was loaded or built: it is what a person put there. (Engines with containerd's store give every image a digest.)
 func (r *fromRegistry) find(ctx context.Context, refs ...string) (map[string]local, error) {
 	names := slices.Clone(refs)
 	for _, ref := range refs {
@@ -79,8 +79,8 @@ func (r *fromRegistry) find(ctx context.Context, refs ...string) (map[string]loc
 	return found, nil
 }
 
-// have pulls the images that the engine lacks, and gives what it knows of all. Where one cannot be pulled, another of its
-// tag serves: it may have been loaded where no registry answers.
+// have pulls the images that the engine lacks, and gives what it knows of all. Where one cannot be pulled, another of
+// its tag serves: it may have been loaded where no registry answers.
 func (r *fromRegistry) have(ctx context.Context, t *ui.Task, refs ...string) (map[string]local, error) {
 	before, err := r.find(ctx, refs...)
 	if err != nil {
